@@ -1,0 +1,68 @@
+"""What every test may use: a real stack, a factory for others, and system components."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests import components
+from tests.stack import Stack, running
+
+MakeStack = Callable[..., Stack]
+
+
+def _factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeStack]:
+    with ExitStack() as stacks:
+
+        def make(**settings: object) -> Stack:
+            directory: Path = tmp_path_factory.mktemp("stack")
+            return stacks.enter_context(running(directory, **settings))  # type: ignore[arg-type]
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack with the default settings, shared by the whole run: leave it as you found it."""
+    with running(tmp_path_factory.mktemp("stack")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def make_module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeStack]:
+    """`make_module_stack(worker=True, **settings)`; stopped when the module's tests are over."""
+    yield from _factory(tmp_path_factory)
+
+
+@pytest.fixture
+def make_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeStack]:
+    """`make_stack(worker=True, **settings)`: a stack of the test's own, to kill parts of."""
+    yield from _factory(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def base_url(request: pytest.FixtureRequest) -> str:
+    """Where the service under test answers: CROPSVC_TEST_URL, or else the default stack."""
+    given = os.environ.get("CROPSVC_TEST_URL")
+    if given:
+        return given.rstrip("/")
+    started: Stack = request.getfixturevalue("stack")
+    return started.url
+
+
+@pytest.fixture(scope="session")
+def require() -> Callable[[str], str]:
+    """`require("chromium")`: its path, or the test is skipped (with CI=true: fails)."""
+    return components.require
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Names the missing components where nobody overlooks them."""
+    lines = components.closing_lines()
+    if not lines:
+        return
+    terminalreporter.section("missing components of the system")
+    for line in lines:
+        terminalreporter.line(line)
