@@ -92,8 +92,11 @@ class Part:
         """Its main process and all below it."""
         if not self.running:
             return []
-        main = psutil.Process(self.pid)
-        return [main, *main.children(recursive=True)]
+        try:
+            main = psutil.Process(self.pid)
+            return [main, *main.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
 
     def signal(self, number: int) -> None:
         """Sends a signal to the main process, if it lives."""
@@ -217,7 +220,9 @@ class Stack:
 
     def processes(self) -> list[psutil.Process]:
         """Every living process of this stack, wherever it hangs in the process tree."""
-        return [p for p in psutil.process_iter() if self._is_ours(p)]
+        marked = {p for p in psutil.process_iter() if self._is_ours(p)}
+        # Valkey writes its title over its environment, so the mark alone does not find it.
+        return [*marked.union(*(part.tree() for part in (self.web, self.worker, self.valkey)))]
 
     def logs(self) -> str:
         """The ends of all logs."""
