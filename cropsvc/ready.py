@@ -1,0 +1,82 @@
+"""Waits, while the supervisor keeps its programs running, until the store and the page answer."""
+
+import logging
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import redis
+
+from cropsvc.supervisor import Child, Supervisor
+
+ANSWER = 10.0  # seconds that a server which is not ours has for its first answer
+PATIENCE = 20.0  # seconds until it is said what is missing
+
+log = logging.getLogger(__name__)
+
+
+class NotReady(Exception):
+    """What did not answer, and its last words."""
+
+
+def embedded_store(supervisor: Supervisor, url: str, server: Child) -> None:
+    """Waits for our own server, however long its log takes to load; NotReady if it ends."""
+
+    def give_up(_reason: str) -> None:
+        if server.starts > 1:
+            raise NotReady("the embedded Valkey ended at its start; see var/valkey/valkey.log")
+
+    _ping(supervisor, url, give_up)
+
+
+def other_store(supervisor: Supervisor, url: str) -> None:
+    """Waits for somebody else's server; NotReady after ANSWER seconds."""
+    deadline = time.monotonic() + ANSWER
+    parts = urlsplit(url)
+    place = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+
+    def give_up(reason: str) -> None:
+        if time.monotonic() > deadline:
+            raise NotReady(f"CROPSVC_REDIS_URL: no answer from {place}: {reason}")
+
+    _ping(supervisor, url, give_up)
+
+
+def _ping(supervisor: Supervisor, url: str, give_up: Callable[[str], None]) -> None:
+    with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1) as client:
+        while not supervisor.stop_asked:
+            try:
+                client.ping()
+            except redis.AuthenticationError as error:  # a kind of ConnectionError, but for good
+                raise NotReady(f"CROPSVC_REDIS_URL: {error}") from None
+            except (redis.ConnectionError, redis.TimeoutError) as error:
+                give_up(str(error))
+                supervisor.tick(0.05)
+            else:
+                return
+
+
+def page(supervisor: Supervisor, origin: str) -> bool:
+    """Waits for 200 from *origin*'s /readyz; False if a signal ended the wait."""
+    complain_at = time.monotonic() + PATIENCE
+    while not supervisor.stop_asked:
+        missing = _missing(f"{origin}/readyz")
+        if missing is None:
+            return True
+        if time.monotonic() > complain_at:
+            log.warning("not ready yet: %s", missing)
+            complain_at += PATIENCE
+        supervisor.tick(0.1)
+    return False
+
+
+def _missing(url: str) -> str | None:
+    try:
+        with urllib.request.urlopen(url, timeout=1):  # noqa: S310 - our own http address
+            return None
+    except urllib.error.HTTPError as error:
+        return f"{error.code} {error.read(500).decode(errors='replace')}"
+    except OSError as error:
+        return str(error)

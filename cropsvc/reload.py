@@ -1,0 +1,28 @@
+"""`make run DEV=1`: the workers start anew when a source file changes (gunicorn reloads itself)."""
+
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from cropsvc.supervisor import Child
+
+
+class Watch:
+    """Compares the package's files with those of the last look."""
+
+    def __init__(self, package: Path, workers: Sequence[Child]) -> None:
+        self._package, self._workers = package, workers
+        self._seen = self._stamps()
+
+    def look(self) -> bool:
+        """Ends the workers, each after its running crop, if a file changed; the supervisor
+        starts them again."""
+        stamps = self._stamps()
+        changed = stamps != self._seen
+        self._seen = stamps
+        for worker in self._workers if changed else ():
+            worker.signal(signal.SIGTERM)
+        return changed
+
+    def _stamps(self) -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in self._package.rglob("*.py")}

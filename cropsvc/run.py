@@ -1,0 +1,116 @@
+"""`make run`: Valkey, the workers, the front end and the dashboard, in the foreground."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from cropsvc import embedded, ports, ready
+from cropsvc.config import ConfigError, Settings
+from cropsvc.reload import Watch
+from cropsvc.supervisor import Child, Program, Supervisor
+from cropsvc.tether import die_with
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = sys.executable
+ANY_OR_LOOPBACK = ("127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104 - compared, not bound
+
+
+class PortTaken(Exception):
+    """A port that cannot be listened on, and the way out."""
+
+
+def main() -> int:
+    """Runs all until Ctrl-C or SIGTERM; the exit code."""
+    logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
+    if "MAKELEVEL" in os.environ:
+        die_with(os.getppid(), signal.SIGTERM)
+    try:
+        settings = Settings.from_env(os.environ)
+        _check_ports(settings)
+        with Supervisor() as supervisor:
+            _serve(supervisor, settings)
+            if supervisor.stop_asked:
+                click.echo(
+                    f"cropsvc is stopping; a running crop has {settings.job_timeout + 5} s to end"
+                )
+    except (ConfigError, PortTaken, embedded.InUse, ready.NotReady) as error:
+        click.echo(f"cropsvc: {error}", err=True)
+        return 1
+    click.echo("cropsvc has stopped")
+    return 0
+
+
+def _check_ports(settings: Settings) -> None:
+    wanted = {"PORT": settings.port, "DASHBOARD_PORT": settings.dashboard_port}
+    if settings.port == settings.dashboard_port:
+        raise PortTaken(f"PORT and DASHBOARD_PORT are both {settings.port}; change one")
+    for name, port in wanted.items():
+        if reason := ports.refusal(settings.bind, port):
+            raise PortTaken(
+                f"{name}={port} cannot be used on {settings.bind}: {reason}; "
+                f"choose another, such as `make run {name}={port + 1}`"
+            )
+
+
+def _serve(supervisor: Supervisor, settings: Settings) -> None:
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    if settings.redis_url:
+        ready.other_store(supervisor, settings.redis_url)
+    else:
+        server = embedded.prepare(ROOT / "var")
+        environ["CROPSVC_REDIS_URL_FILE"] = str(server.url_file)
+        [child] = supervisor.start([server.program])
+        ready.embedded_store(supervisor, server.url, child)
+    if not supervisor.stop_asked:
+        _serve_on(supervisor, settings, environ)
+
+
+def _serve_on(supervisor: Supervisor, settings: Settings, environ: Mapping[str, str]) -> None:
+    # The workers end first, so that the front end still answers while the last crops run.
+    supervisor.start(_front(environ))
+    workers = supervisor.start(_workers(settings, environ))
+    host = "localhost" if settings.bind in ANY_OR_LOOPBACK else settings.bind
+    if ready.page(supervisor, f"http://{host}:{settings.port}"):
+        click.echo(f"cropsvc is ready: http://{host}:{settings.port}/")
+        click.echo(f"the dashboard:    http://{host}:{settings.dashboard_port}/")
+    if environ.get("DEV"):
+        _reload(supervisor, workers)
+    supervisor.run()
+
+
+def _grace(settings: Settings) -> float:
+    return settings.job_timeout + 5.0
+
+
+def _reload(supervisor: Supervisor, workers: Sequence[Child]) -> None:
+    watch = Watch(ROOT / "cropsvc", workers)
+    while not supervisor.stop_asked:
+        supervisor.tick(1.0)
+        watch.look()
+
+
+def _front(environ: Mapping[str, str]) -> list[Program]:
+    serve = ("-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app")
+    reload = ("--reload",) if environ.get("DEV") else ()
+    return [
+        Program("web", (PYTHON, *serve, *reload), environ, ROOT, grace=3.0),
+        Program("dashboard", (PYTHON, "-m", "cropsvc.dashboard"), environ, ROOT, grace=3.0),
+    ]
+
+
+def _workers(settings: Settings, environ: Mapping[str, str]) -> list[Program]:
+    one = {**environ, "WORKERS": "1"}
+    command = (PYTHON, "worker.py")
+    return [
+        Program(f"worker-{number}", command, one, ROOT, grace=_grace(settings))
+        for number in range(1, settings.workers + 1)
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

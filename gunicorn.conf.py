@@ -1,0 +1,37 @@
+"""How gunicorn serves the front end: `gunicorn -c gunicorn.conf.py wsgi:app`."""
+
+import os
+import sys
+from pathlib import Path
+
+from cropsvc.config import ConfigError, Settings
+from cropsvc.tether import die_with
+
+try:
+    settings = Settings.from_env(os.environ)
+except ConfigError as error:
+    sys.exit(f"cropsvc: {error}")
+
+host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
+bind = f"{host}:{settings.port}"
+workers = settings.web_workers
+worker_class = "gevent"  # slow clients must not hold the front end
+worker_connections = 1000  # open connections in each process
+
+timeout = 60  # seconds without a sign of life from a process, not from a request
+graceful_timeout = 35  # seconds; a client may wait 30 for its job
+keepalive = 5  # seconds; an idle connection holds up a graceful stop for that long
+
+limit_request_line = 8190  # gunicorn's most: `outputs` in a query string is long
+forwarded_allow_ips = ""  # the application decides whom to trust: CROPSVC_TRUSTED_PROXIES
+
+control_socket_disable = True
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn's advice
+accesslog = None  # the application logs its requests
+errorlog = "-"
+loglevel = "warning"
+
+
+def post_fork(server, worker):
+    """Ties each process to gunicorn's own, which a SIGKILL may end."""
+    die_with(server.pid)
