@@ -1,0 +1,1 @@
+"""The crop engine: bytes and parameters in, bytes and facts out; no Flask, Redis or environment."""

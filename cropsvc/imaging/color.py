@@ -1,0 +1,110 @@
+"""Any mode that a decoder gives to L, LA, RGB or RGBA in sRGB, 8 bits each."""
+
+from functools import lru_cache
+from io import BytesIO
+from itertools import product
+from typing import cast
+
+from PIL import Image, ImageCms
+
+READY = ("L", "LA", "RGB", "RGBA", "CMYK", "LAB")  # may be scaled as they are
+INTEGERS = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+_SRGB = ImageCms.createProfile("sRGB")
+_LAB = ImageCms.createProfile("LAB")
+
+
+def scalable(image: Image.Image) -> Image.Image:
+    """The picture in a mode that can be scaled: no palette, no 16 bits, transparency as alpha."""
+    if image.mode in INTEGERS:
+        return _eight_bits(image)
+    if image.mode in READY and "transparency" not in image.info:
+        return image
+    if image.has_transparency_data:
+        return image.convert("LA" if image.mode in ("1", "L") else "RGBA")
+    if image.mode == "1":
+        return image.convert("L")
+    return image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    wide = image.convert("F")
+    white = _white(image.mode, wide)
+    # Rounds: Pillow cuts a float's fraction off. A float picture's NaN turns black.
+    gray = wide.point(lambda value: value * (255 / white) + 0.5).convert("L")
+    key = image.info.get("transparency")
+    if isinstance(key, int):
+        gray.putalpha(_unlike(wide, key))
+    return gray
+
+
+def _white(mode: str, wide: Image.Image) -> float:
+    """The value that means white: of 16 bits by definition, else guessed from the largest one."""
+    if mode.startswith("I;16"):
+        return 65535
+    largest = cast("tuple[float, float]", wide.getextrema())[1]
+    guesses = (1, 255, 65535, 2**32 - 1) if mode == "F" else (255, 65535, 2**31 - 1)
+    return next((white for white in guesses if largest <= white), largest)
+
+
+def _unlike(wide: Image.Image, key: int) -> Image.Image:
+    """A mask that is 0 where the picture has exactly this value."""
+    above = wide.point(lambda value: value * 255 - (key * 255)).convert("L")
+    below = wide.point(lambda value: value * -255 + (key * 255)).convert("L")
+    above.paste(255, mask=below)
+    return above
+
+
+def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, bool]:
+    """The picture in sRGB, without CMYK or Lab, and whether a profile had to be applied."""
+    if profile:
+        converted = _by_profile(image, profile)
+        if converted is not None:
+            return converted
+    if image.mode == "LAB":
+        return _applied(image, _transform_lab()), True
+    return (image.convert("RGB") if image.mode == "CMYK" else image), False
+
+
+def _by_profile(image: Image.Image, profile: bytes) -> tuple[Image.Image, bool] | None:
+    alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
+    bare = image.convert(image.mode[:-1]) if alpha else image
+    transform = _transform(profile, bare.mode)
+    if transform is None:
+        return None
+    if _changes_nothing(profile, bare.mode):
+        return image, False
+    converted = _applied(bare, transform)
+    if alpha:
+        converted.putalpha(alpha)
+    return converted, True
+
+
+def _applied(image: Image.Image, transform: ImageCms.ImageCmsTransform) -> Image.Image:
+    return cast("Image.Image", ImageCms.applyTransform(image, transform))  # None is for in place
+
+
+@lru_cache(maxsize=8)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """The way from this profile to sRGB; None where it is broken or made for another mode."""
+    try:
+        opened = ImageCms.ImageCmsProfile(BytesIO(profile))
+        return ImageCms.buildTransform(opened, _SRGB, mode, "RGB")
+    except (OSError, ImageCms.PyCMSError):
+        return None
+
+
+@lru_cache(maxsize=8)
+def _changes_nothing(profile: bytes, mode: str) -> bool:
+    """Whether the profile is sRGB by another name: no colour moves by more than rounding."""
+    transform = _transform(profile, mode)
+    if mode != "RGB" or transform is None:
+        return False
+    steps = (0, 32, 64, 96, 128, 160, 192, 224, 255)
+    before = bytes(value for color in product(steps, repeat=3) for value in color)
+    after = _applied(Image.frombytes("RGB", (len(before) // 3, 1), before), transform).tobytes()
+    return all(abs(a - b) <= 1 for a, b in zip(before, after, strict=True))
+
+
+@lru_cache(maxsize=1)
+def _transform_lab() -> ImageCms.ImageCmsTransform:
+    return ImageCms.buildTransform(_LAB, _SRGB, "LAB", "RGB")

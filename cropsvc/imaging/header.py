@@ -1,0 +1,35 @@
+"""What a header tells, and the readers' way to say that it is broken."""
+
+import re
+from dataclasses import dataclass
+
+from cropsvc.errors import Unreadable
+
+SEGMENTS = 4096  # parts of a header that are walked; real files have below 1,000
+
+_XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')
+
+
+@dataclass(frozen=True)
+class Header:
+    """A picture as stored: sides in pixels before orientation, and what else it holds."""
+
+    format: str
+    width: int
+    height: int
+    orientation: int = 1  # EXIF's 1-8
+    frames: int = 1  # of an animation
+    pages: int = 1  # further pictures in the file, the first one included
+    scans: int = 1  # of a JPEG
+    canvas: tuple[int, int] = (0, 0)  # largest sides any frame needs, where it differs
+
+
+def broken(detail: str) -> Unreadable:
+    """The error for a picture with the right first bytes and something wrong after them."""
+    return Unreadable(f"the picture cannot be read: {detail}")
+
+
+def xmp_orientation(xmp: bytes) -> int:
+    """The orientation an XMP packet states, 1 without; read as Pillow reads it."""
+    match = _XMP_ORIENTATION.search(xmp)
+    return int(match[1]) if match else 1

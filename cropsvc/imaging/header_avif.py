@@ -1,0 +1,105 @@
+"""AVIF's boxes (ISO/IEC 14496-12, 23008-12): the primary item's sides and orientation."""
+
+import struct
+from collections.abc import Iterator
+
+from cropsvc.errors import TooComplex
+from cropsvc.imaging.header import SEGMENTS, Header, broken
+
+BRANDS = (b"avif", b"avis")
+# EXIF's value for a turn (counter-clockwise quarters) followed by a mirror (none, axis 0, axis 1);
+# as libavif's avifImageIrotImirToExifOrientation.
+ORIENTATIONS = {
+    (0, None): 1,
+    (1, None): 8,
+    (2, None): 3,
+    (3, None): 6,
+    (0, 0): 4,
+    (0, 1): 2,
+    (1, 0): 5,
+    (1, 1): 7,
+    (2, 0): 2,
+    (2, 1): 4,
+    (3, 0): 7,
+    (3, 1): 5,
+}
+
+
+def is_avif(data: bytes) -> bool:
+    """Whether the file type box names an AVIF brand, as its own or as a compatible one."""
+    if data[4:8] != b"ftyp":
+        return False
+    length = min(int.from_bytes(data[:4], "big"), 256)
+    brands = [data[8:12], *(data[place : place + 4] for place in range(16, length, 4))]
+    return any(brand in brands for brand in BRANDS)
+
+
+def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """The boxes between *start* and *end*: kind, and where the body begins and ends."""
+    for _ in range(SEGMENTS):
+        if start + 8 > end:
+            return
+        length, kind = struct.unpack_from(">I4s", data, start)
+        body = start + 8
+        if length == 1:
+            (length,) = struct.unpack_from(">Q", data, body)
+            body += 8
+        stop = end if length == 0 else start + length
+        if stop < body or stop > end:
+            return
+        yield kind, body, stop
+        start = stop
+    raise TooComplex(f"the AVIF has more than {SEGMENTS:,} boxes")
+
+
+def _inside(data: bytes, path: tuple[bytes, ...]) -> tuple[int, int]:
+    """Where the body of the first box at *path* begins and ends."""
+    start, end = 0, len(data)
+    for wanted in path:
+        found = next((b for b in _boxes(data, start, end) if b[0] == wanted), None)
+        if found is None:
+            raise broken(f"the AVIF has no {wanted.decode()} box")
+        start, end = found[1] + (4 if wanted == b"meta" else 0), found[2]
+    return start, end
+
+
+def _primary(data: bytes) -> int:
+    start, _ = _inside(data, (b"meta", b"pitm"))
+    return int(struct.unpack_from(">H" if data[start] == 0 else ">I", data, start + 4)[0])
+
+
+def _associations(data: bytes, item: int) -> list[int]:
+    """The 1-based numbers of *item*'s properties (the ipma box)."""
+    start, _ = _inside(data, (b"meta", b"iprp", b"ipma"))
+    version, wide = data[start], data[start + 3] & 1
+    (entries,) = struct.unpack_from(">I", data, start + 4)
+    place = start + 8
+    for _ in range(min(entries, SEGMENTS)):
+        (number,) = struct.unpack_from(">I" if version else ">H", data, place)
+        place += 4 if version else 2
+        count, place = data[place], place + 1
+        codes = struct.unpack_from(f">{count}{'H' if wide else 'B'}", data, place)
+        place += count * (2 if wide else 1)
+        if number == item:
+            return [code & (0x7FFF if wide else 0x7F) for code in codes]
+    raise broken("the AVIF's picture has no properties")
+
+
+def _properties(data: bytes) -> dict[bytes, int]:
+    """Where the bodies of the primary item's properties begin."""
+    start, end = _inside(data, (b"meta", b"iprp", b"ipco"))
+    boxes = list(_boxes(data, start, end))
+    wanted = _associations(data, _primary(data))
+    return {boxes[n - 1][0]: boxes[n - 1][1] for n in wanted if 1 <= n <= len(boxes)}
+
+
+def read(data: bytes) -> Header:
+    """The header of an AVIF; a sequence's length is not counted, `frames` is then 2."""
+    found = _properties(data)
+    if b"ispe" not in found:
+        raise broken("the AVIF does not say its size")
+    width, height = struct.unpack_from(">II", data, found[b"ispe"] + 4)
+    turn = data[found[b"irot"]] & 3 if b"irot" in found else 0
+    mirror = data[found[b"imir"]] & 1 if b"imir" in found else None
+    frames = 2 if data[8:12] == b"avis" else 1
+    return Header("avif", width, height, ORIENTATIONS[turn, mirror], frames)

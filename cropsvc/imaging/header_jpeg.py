@@ -1,0 +1,110 @@
+"""JPEG's segments up to the picture, and its scans counted without decoding (ITU-T T.81)."""
+
+import re
+import struct
+
+from cropsvc.errors import TooComplex
+from cropsvc.imaging.header import SEGMENTS, Header, broken, xmp_orientation
+from cropsvc.imaging.header_tiff import exif_orientation
+
+SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
+FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC} | {0xDE}  # SOF markers, and DHP as Pillow does
+SEQUENTIAL = {0xC0, 0xC1, 0xC9}
+BARE = {0x01, *range(0xD0, 0xD9)}  # markers without a segment
+EXIF, XMP, MPF = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"MPF\0"
+
+_MARKER = re.compile(rb"\xff([^\x00\xff])")
+_MARKER_IN_SCAN = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
+
+
+class _Walk:
+    """Collects what the segments before the first scan say."""
+
+    def __init__(self) -> None:
+        self.frame = (0, 0, 0, 0)  # bits, height, width, components
+        self.sequential = False
+        self.exif = b""
+        self.xmp = b""
+        self.pages = 1
+
+    def take(self, marker: int, body: bytes) -> None:
+        """Note what this segment says."""
+        if marker in FRAMES:
+            self.frame = struct.unpack_from(">BHHB", body)
+            self.sequential = marker in SEQUENTIAL
+        elif marker == 0xE1 and body.startswith(EXIF):
+            self.exif += body[6:] if self.exif else body
+        elif marker == 0xE1 and body.startswith(XMP):
+            self.xmp = body[len(XMP) :]
+        elif marker == 0xE2 and body.startswith(MPF):
+            self.pages = _pictures(body[4:])
+
+
+def read(data: bytes, max_scans: int) -> Header:
+    """The header of a JPEG; raises TooComplex above *max_scans*, or with too many segments."""
+    walk = _Walk()
+    place = _first_scan(data, walk)
+    bits, height, width, components = walk.frame
+    if bits != 8 or components not in (1, 3, 4):
+        raise broken(f"a JPEG of {components} components with {bits} bits")
+    only_scan = walk.sequential and data[place + 4 : place + 5] == bytes([components])
+    return Header(
+        "jpeg",
+        width,
+        height,
+        exif_orientation(walk.exif) or xmp_orientation(walk.xmp),
+        pages=walk.pages,
+        scans=1 if only_scan else _scans(data, place, max_scans),
+    )
+
+
+def _first_scan(data: bytes, walk: _Walk) -> int:
+    place = 2
+    for _ in range(SEGMENTS):
+        match = _MARKER.search(data, place)
+        if not match:
+            raise broken("the JPEG ends before its picture")
+        marker, place = match[1][0], match.end()
+        if marker == SOS:
+            return match.start()
+        if marker not in BARE and marker != EOI:
+            (length,) = struct.unpack_from(">H", data, place)
+            walk.take(marker, data[place + 2 : place + length])
+            place += length
+    raise TooComplex(f"the JPEG has more than {SEGMENTS:,} segments before its picture")
+
+
+def _scans(data: bytes, first: int, limit: int) -> int:
+    # Entropy-coded bytes never spell a marker, so this is never below the true number.
+    upper = data.count(b"\xff\xda", first)
+    return upper if upper <= limit else _scans_walked(data, first, limit)
+
+
+def _scans_walked(data: bytes, place: int, limit: int) -> int:
+    scans = 0
+    for _ in range(SEGMENTS):
+        match = _MARKER_IN_SCAN.search(data, place)
+        if not match or match[1][0] == EOI:
+            return scans
+        scans += match[1][0] == SOS
+        if scans > limit:
+            raise TooComplex(f"the JPEG has more than {limit} scans, the most allowed")
+        place = match.end()
+        if match[1][0] not in BARE:
+            place += struct.unpack_from(">H", data, place)[0] if place + 2 <= len(data) else 2
+    raise TooComplex(f"the JPEG has more than {SEGMENTS:,} segments")
+
+
+def _pictures(block: bytes) -> int:
+    """The number of pictures a multi-picture index names (CIPA DC-007)."""
+    order = "<" if block[:2] == b"II" else ">"
+    try:
+        (start,) = struct.unpack_from(order + "I", block, 4)
+        (length,) = struct.unpack_from(order + "H", block, start)
+        entries = [
+            struct.unpack_from(order + "HHII", block, start + 2 + 12 * index)
+            for index in range(min(length, 16))
+        ]
+    except struct.error:
+        return 1
+    return next((value for tag, _, _, value in entries if tag == 0xB001), 1)

@@ -1,0 +1,105 @@
+"""TIFF's directories, of a file or of an EXIF block (TIFF 6.0; BigTIFF)."""
+
+import struct
+from dataclasses import dataclass
+
+from cropsvc.imaging.header import SEGMENTS, Header, broken, xmp_orientation
+
+WIDTH, HEIGHT, ORIENTATION, XMP = 256, 257, 274, 700
+INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}  # field type -> struct code
+
+
+@dataclass(frozen=True)
+class _Layout:
+    order: str
+    offset: str  # struct codes of an offset, of a directory's length
+    length: str
+    entry: int  # bytes of an entry
+
+
+def _layout(data: bytes) -> _Layout:
+    order = "<" if data[:2] == b"II" else ">"
+    big = struct.unpack_from(order + "H", data, 2)[0] == 43
+    return _Layout(order, "Q", "Q", 20) if big else _Layout(order, "I", "H", 12)
+
+
+def _directory(data: bytes, start: int, layout: _Layout) -> tuple[dict[int, tuple[int, int]], int]:
+    """The directory's entries as tag -> (field type, place of count), and the next's offset."""
+    (length,) = struct.unpack_from(layout.order + layout.length, data, start)
+    if length > SEGMENTS:
+        raise broken(f"a TIFF directory of {length} entries")
+    first = start + struct.calcsize(layout.length)
+    entries = {}
+    for place in range(first, first + length * layout.entry, layout.entry):
+        tag, kind = struct.unpack_from(layout.order + "HH", data, place)
+        entries[tag] = (kind, place + 4)
+    end = first + length * layout.entry
+    return entries, struct.unpack_from(layout.order + layout.offset, data, end)[0]
+
+
+def _integer(data: bytes, entry: tuple[int, int] | None, layout: _Layout) -> int:
+    if entry is None or entry[0] not in INTEGERS:
+        return 0
+    place = entry[1] + struct.calcsize(layout.offset)
+    return int(struct.unpack_from(layout.order + INTEGERS[entry[0]], data, place)[0])
+
+
+def _block(data: bytes, entry: tuple[int, int] | None, layout: _Layout) -> bytes:
+    if entry is None:
+        return b""
+    count, offset = struct.unpack_from(f"{layout.order}2{layout.offset}", data, entry[1])
+    return data[offset : offset + count]
+
+
+def exif_orientation(exif: bytes) -> int:
+    """The orientation an EXIF block states, 0 where it states none or is broken."""
+    block = exif.removeprefix(b"Exif\0\0").removeprefix(b"Exif\0\0")
+    if block[:2] not in (b"II", b"MM"):
+        return 0
+    try:
+        layout = _layout(block)
+        (start,) = struct.unpack_from(layout.order + layout.offset, block, 4)
+        entries = _entries_so_far(block, start, layout)
+        value = _integer(block, entries.get(ORIENTATION), layout)
+    except (struct.error, IndexError):
+        return 0
+    return value if 1 <= value <= 8 else 0
+
+
+def _entries_so_far(data: bytes, start: int, layout: _Layout) -> dict[int, tuple[int, int]]:
+    """Like `_directory`, but a directory that is cut off gives what is there."""
+    (length,) = struct.unpack_from(layout.order + layout.length, data, start)
+    first = start + struct.calcsize(layout.length)
+    room = max(0, len(data) - first) // layout.entry
+    entries = {}
+    for place in range(first, first + min(length, room, SEGMENTS) * layout.entry, layout.entry):
+        tag, kind = struct.unpack_from(layout.order + "HH", data, place)
+        entries[tag] = (kind, place + 4)
+    return entries
+
+
+def read(data: bytes) -> Header:
+    """The header of a TIFF file; its first page's sides."""
+    layout = _layout(data)
+    place = 8 if layout.offset == "Q" else 4
+    (start,) = struct.unpack_from(layout.order + layout.offset, data, place)
+    first, following = _directory(data, start, layout)
+    stated = _integer(data, first.get(ORIENTATION), layout)
+    return Header(
+        "tiff",
+        _integer(data, first.get(WIDTH), layout),
+        _integer(data, first.get(HEIGHT), layout),
+        stated if 1 <= stated <= 8 else xmp_orientation(_block(data, first.get(XMP), layout)),
+        pages=1 + _pages(data, following, layout),
+    )
+
+
+def _pages(data: bytes, start: int, layout: _Layout) -> int:
+    seen: set[int] = set()
+    while start and start not in seen and len(seen) < SEGMENTS:
+        seen.add(start)
+        try:
+            _, start = _directory(data, start, layout)
+        except struct.error:
+            break
+    return len(seen)

@@ -1,0 +1,50 @@
+"""WebP's RIFF chunks (RFC 9649)."""
+
+import struct
+
+from cropsvc.errors import TooComplex
+from cropsvc.imaging.header import SEGMENTS, Header, broken, xmp_orientation
+from cropsvc.imaging.header_tiff import exif_orientation
+
+FIRST = 12  # bytes before the first chunk
+
+
+def read(data: bytes, max_frames: int) -> Header:
+    """The header of a WebP; raises TooComplex above *max_frames*."""
+    width, height = _sides(data)
+    chunks, frames = _chunks(data, max_frames) if data[12:16] == b"VP8X" else ({}, 0)
+    orientation = exif_orientation(chunks.get(b"EXIF", b"")) or xmp_orientation(
+        chunks.get(b"XMP ", b"")
+    )
+    return Header("webp", width, height, orientation, max(1, frames))
+
+
+def _sides(data: bytes) -> tuple[int, int]:
+    kind = data[12:16]
+    if kind == b"VP8X":
+        packed = int.from_bytes(data[24:30], "little")
+        return (packed & 0xFFFFFF) + 1, (packed >> 24) + 1
+    if kind == b"VP8L":
+        (packed,) = struct.unpack_from("<I", data, 21)
+        return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 ":
+        width, height = struct.unpack_from("<HH", data, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    raise broken(f"the WebP begins with {kind!r}")
+
+
+def _chunks(data: bytes, max_frames: int) -> tuple[dict[bytes, bytes], int]:
+    chunks: dict[bytes, bytes] = {}
+    frames = 0
+    place, end = FIRST, min(len(data), 8 + struct.unpack_from("<I", data, 4)[0])
+    for _ in range(SEGMENTS + max_frames):
+        if place + 8 > end:
+            return chunks, frames
+        kind, length = struct.unpack_from("<4sI", data, place)
+        frames += kind == b"ANMF"
+        if frames > max_frames:
+            raise TooComplex(f"the WebP has more than {max_frames} frames, the most allowed")
+        if kind in (b"EXIF", b"XMP "):
+            chunks.setdefault(kind, data[place + 8 : place + 8 + length])
+        place += 8 + length + (length & 1)
+    raise TooComplex(f"the WebP has more than {SEGMENTS:,} chunks")

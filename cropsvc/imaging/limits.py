@@ -1,0 +1,13 @@
+"""What a picture may cost, whoever asks."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The bounds on one upload and on what is made of it; the defaults are the settings'."""
+
+    pixels: int = 50_000_000  # of the source, all frames of an animation added up; of an output
+    frames: int = 500
+    scans: int = 64  # of a JPEG; real files show up to 20
+    side: int = 16_384  # of an output

@@ -1,0 +1,62 @@
+"""Pillow, set up for us in one place, and the one fence around what its codecs raise."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# Every plugin used, loaded up front: a warm process pays nothing on its first job.
+from PIL import (  # noqa: F401
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageCms,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+from cropsvc.errors import CropError, CropFailed, OutOfMemory, Unreadable
+
+# Pillow's process-wide settings. Pixels are bounded by our own Limits, before and after opening,
+# also where an operator allows more than Pillow would. AVIF's threads cost 10 MB of stack each.
+# Warnings of its parsers tell about the upload, not about us, and would fill the log.
+Image.MAX_IMAGE_PIXELS = None
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Turn whatever a decoder raises into Unreadable, lack of memory into OutOfMemory."""
+    with _fenced(Unreadable, "the picture cannot be decoded"):
+        yield
+
+
+@contextmanager
+def making() -> Iterator[None]:
+    """Turn whatever the making of an output raises into CropFailed, or OutOfMemory."""
+    with _fenced(CropFailed, "the output cannot be made"):
+        yield
+
+
+@contextmanager
+def _fenced(kind: type[CropError], words: str) -> Iterator[None]:
+    try:
+        yield
+    except CropError:
+        raise
+    except MemoryError:
+        raise OutOfMemory(f"{words}: it needs more memory than a job may use") from None
+    except Exception as error:  # the documented place: Pillow's plugins raise anything
+        raise kind(f"{words}: {_words(error)}") from error
+
+
+def _words(error: Exception) -> str:
+    """What Pillow says, without the address of an object."""
+    if isinstance(error, UnidentifiedImageError):
+        return "its header is broken"
+    return f"{error}"[:200] or type(error).__name__

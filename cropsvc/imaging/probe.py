@@ -1,0 +1,101 @@
+"""The header: format by content, sides as displayed, frames; limits before any decoding.
+
+Pure Python on purpose: it runs in the web process, where a hostile file must not meet a C decoder.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cropsvc.errors import TooComplex, TooManyPixels, UnsupportedFormat
+from cropsvc.imaging import (
+    header_avif,
+    header_bmp,
+    header_gif,
+    header_jpeg,
+    header_png,
+    header_tiff,
+    header_webp,
+)
+from cropsvc.imaging.header import Header, broken
+from cropsvc.imaging.limits import Limits
+
+TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+ANIMATED = ("gif", "webp")  # formats whose animations stay animated
+
+
+@dataclass(frozen=True)
+class Source:
+    """An upload's facts; width and height as displayed, that is, with the orientation applied."""
+
+    format: str
+    width: int
+    height: int
+    frames: int = 1  # of an animation
+    orientation: int = 1  # EXIF's 1-8
+    pages: int = 1  # of a TIFF or a multi-picture JPEG
+
+    @property
+    def animated(self) -> bool:
+        """Whether every frame is used where the output can move."""
+        return self.frames > 1 and self.format in ANIMATED
+
+
+def probe(data: bytes, limits: Limits) -> Source:
+    """The facts of *data*'s header, nothing decoded.
+
+    Raises UnsupportedFormat by the first bytes, Unreadable for a broken header, TooManyPixels and
+    TooComplex beyond *limits*.
+    """
+    read = _reader(data, limits)
+    try:
+        header = read(data)
+    except (struct.error, IndexError):
+        raise broken("its header is cut off") from None
+    _check(header, limits)
+    turned = header.orientation >= 5
+    width, height = header.width, header.height
+    return Source(
+        header.format,
+        height if turned else width,
+        width if turned else height,
+        header.frames,
+        header.orientation,
+        header.pages,
+    )
+
+
+def _reader(data: bytes, limits: Limits) -> Callable[[bytes], Header]:
+    if data.startswith(b"\xff\xd8\xff"):
+        return lambda data: header_jpeg.read(data, limits.scans)
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return header_png.read
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return lambda data: header_gif.read(data, limits.frames)
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return lambda data: header_webp.read(data, limits.frames)
+    if data.startswith(TIFF_STARTS):
+        return header_tiff.read
+    if header_avif.is_avif(data):
+        return header_avif.read
+    if data.startswith(b"BM"):
+        return header_bmp.read
+    raise UnsupportedFormat(
+        f"a file that begins with {data[:8]!r} is not JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP"
+    )
+
+
+def _check(header: Header, limits: Limits) -> None:
+    if header.width <= 0 or header.height <= 0:
+        raise broken(f"it says it is {header.width}x{header.height} pixels")
+    width = max(header.width, header.canvas[0])
+    height = max(header.height, header.canvas[1])
+    frames = header.frames if header.format in ANIMATED else 1
+    if width * height * frames > limits.pixels:
+        each = f" in {frames} frames" if frames > 1 else ""
+        raise TooManyPixels(
+            f"{width}x{height} pixels{each} are {width * height * frames:,} pixels;"
+            f" at most {limits.pixels:,} are allowed"
+        )
+    if header.scans > limits.scans:
+        raise TooComplex(f"the JPEG has {header.scans} scans; at most {limits.scans} are allowed")

@@ -1,0 +1,137 @@
+"""What is asked of one upload, parsed: frozen, hashable, with a canonical JSON form."""
+
+import json
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Length:
+    """A distance along one axis: pixels, or percent of that axis."""
+
+    value: Fraction
+    percent: bool = False
+
+    def of(self, side: int) -> Fraction:
+        """This length in pixels, exactly, where the axis is *side* pixels long."""
+        return self.value * side / 100 if self.percent else self.value
+
+    def __str__(self) -> str:
+        decimal = Decimal(self.value.numerator) / self.value.denominator  # exact: 12 digits came in
+        return f"{decimal:f}{'%' if self.percent else ''}"
+
+    @classmethod
+    def read(cls, text: str) -> "Length":
+        """The length that `str` wrote."""
+        return cls(Fraction(text.removesuffix("%")), text.endswith("%"))
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in displayed coordinates, origin top left."""
+
+    x: Length
+    y: Length
+    width: Length
+    height: Length
+
+    def __str__(self) -> str:
+        return f"{self.x},{self.y},{self.width},{self.height}"
+
+    @classmethod
+    def read(cls, text: str) -> "Box":
+        """The box that `str` wrote."""
+        return cls(*(Length.read(part) for part in text.split(",")))
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Where a smaller region goes: a place in the larger one, or a focal point of the image."""
+
+    x: Fraction = Fraction(1, 2)
+    y: Fraction = Fraction(1, 2)
+    focal: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.x},{self.y}{',focal' if self.focal else ''}"
+
+    @classmethod
+    def read(cls, text: str) -> "Anchor":
+        """The anchor that `str` wrote."""
+        x, y, *focal = text.split(",")
+        return cls(Fraction(x), Fraction(y), bool(focal))
+
+
+@dataclass(frozen=True)
+class Size:
+    """The output's sides in pixels; at most one of them is open."""
+
+    width: int | None
+    height: int | None
+
+    def __str__(self) -> str:
+        return f"{self.width or ''}x{self.height or ''}"
+
+    @classmethod
+    def read(cls, text: str) -> "Size":
+        """The size that `str` wrote."""
+        width, _, height = text.partition("x")
+        return cls(int(width) if width else None, int(height) if height else None)
+
+
+@dataclass(frozen=True)
+class Crop:
+    """One output: what to cut, how large, in which format. None stands for api.md's default."""
+
+    name: str = "0"
+    box: Box | None = None
+    aspect: Fraction | None = None  # width / height
+    anchor: Anchor = field(default_factory=Anchor)
+    size: Size | None = None
+    fit: str | None = None
+    enlarge: bool = True
+    rotate: int = 0  # degrees clockwise
+    format: str = "auto"
+    quality: int | None = None
+    background: str = "#ffffff"
+
+
+_READERS: dict[str, Any] = {
+    "box": Box.read,
+    "aspect": Fraction,
+    "anchor": Anchor.read,
+    "size": Size.read,
+}
+
+
+def _plain(crop: Crop) -> dict[str, Any]:
+    facts = vars(crop)
+    return {k: str(v) if k in _READERS and v is not None else v for k, v in facts.items()}
+
+
+def _crop(facts: dict[str, Any]) -> Crop:
+    return Crop(**{k: _READERS[k](v) if k in _READERS and v else v for k, v in facts.items()})
+
+
+@dataclass(frozen=True)
+class Request:
+    """The 1-16 outputs asked of one upload."""
+
+    outputs: tuple[Crop, ...]
+    listed: bool = field(default=False, compare=False)  # came as `outputs`: names fields in errors
+
+    def field(self, index: int, name: str) -> str:
+        """How the caller wrote parameter *name* of output *index*."""
+        return f"outputs[{index}].{name}" if self.listed else name
+
+    def to_json(self) -> str:
+        """The canonical form: equal requests give equal text."""
+        plain = [_plain(crop) for crop in self.outputs]
+        return json.dumps(plain, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Request":
+        """The request that `to_json` wrote."""
+        return cls(tuple(_crop(facts) for facts in json.loads(text)))

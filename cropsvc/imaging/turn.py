@@ -1,0 +1,48 @@
+"""The eight ways to lay a picture on its side: EXIF's orientations and quarter turns, composed."""
+
+from dataclasses import dataclass
+
+Region = tuple[int, int, int, int]  # x, y, width, height
+
+
+@dataclass(frozen=True)
+class Turn:
+    """How a pixel that is shown is found in what is stored: swap the axes, then flip each."""
+
+    swap: bool = False
+    flip_x: bool = False
+    flip_y: bool = False
+
+    def after(self, first: "Turn") -> "Turn":
+        """The turn that *first*, then this one, add up to."""
+        x, y = (self.flip_y, self.flip_x) if first.swap else (self.flip_x, self.flip_y)
+        return Turn(self.swap != first.swap, x != first.flip_x, y != first.flip_y)
+
+    def sides(self, width: int, height: int) -> tuple[int, int]:
+        """The sides shown of something stored with these (and the other way round)."""
+        return (height, width) if self.swap else (width, height)
+
+    def stored(self, region: Region, width: int, height: int) -> Region:
+        """Where a shown *region* lies in a stored picture of *width* x *height*."""
+        x, y, w, h = region
+        if self.swap:
+            x, y, w, h = y, x, h, w
+        return (width - x - w if self.flip_x else x, height - y - h if self.flip_y else y, w, h)
+
+
+ORIENTATIONS = {
+    1: Turn(),
+    2: Turn(False, True, False),
+    3: Turn(False, True, True),
+    4: Turn(False, False, True),
+    5: Turn(True, False, False),
+    6: Turn(True, False, True),
+    7: Turn(True, True, True),
+    8: Turn(True, True, False),
+}
+ROTATIONS = {0: ORIENTATIONS[1], 90: ORIENTATIONS[6], 180: ORIENTATIONS[3], 270: ORIENTATIONS[8]}
+
+
+def turn(orientation: int, rotate: int) -> Turn:
+    """The turn of EXIF's *orientation* followed by *rotate* degrees clockwise."""
+    return ROTATIONS[rotate].after(ORIENTATIONS[orientation])

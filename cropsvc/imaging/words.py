@@ -1,0 +1,134 @@
+"""One parameter's text to its value; each raises ValueError with words for the caller.
+
+Everything is ASCII, spelled in one way: no blanks, exponents, plus signs, NaN or infinities.
+"""
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+
+from cropsvc.imaging.request import Anchor, Box, Length, Size
+
+LONGEST_NUMBER = 12  # characters
+LARGEST_SIZE_DIGITS = 5
+ANCHORS = {
+    "center": (1, 1),
+    "top": (1, 0),
+    "bottom": (1, 2),
+    "left": (0, 1),
+    "right": (2, 1),
+    "top-left": (0, 0),
+    "top-right": (2, 0),
+    "bottom-left": (0, 2),
+    "bottom-right": (2, 2),
+}  # halves of the width and of the height
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
+def number(text: str) -> Fraction:
+    """The plain decimal number that *text* spells."""
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError(f"a number has at most {LONGEST_NUMBER} characters, not {len(text)}")
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{text!r} is not a plain decimal number such as 12 or 0.5")
+    return Fraction(text)
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A parser of whole numbers from *low* to *high*."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """A parser that knows these words only."""
+
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return text
+
+    return parse
+
+
+def boolean(text: str) -> bool:
+    """`true` or `false`."""
+    return one_of("true", "false")(text) == "true"
+
+
+def turn(text: str) -> int:
+    """A clockwise rotation in degrees."""
+    return int(one_of("0", "90", "180", "270")(text))
+
+
+def color(text: str) -> str:
+    """`#rrggbb` or `#rrggbbaa`, in lower case."""
+    if not re.fullmatch(r"#([0-9a-fA-F]{6}|[0-9a-fA-F]{8})", text):
+        raise ValueError("must be #rrggbb or #rrggbbaa")
+    return text.lower()
+
+
+def _length(text: str) -> Length:
+    return Length(number(text.removesuffix("%")), text.endswith("%"))
+
+
+def box(text: str) -> Box:
+    """`x,y,width,height` in pixels or percent."""
+    parts = text.split(",", 4)
+    if len(parts) != 4:
+        raise ValueError("must be x,y,width,height")
+    parsed = Box(*map(_length, parts))
+    for side in ("width", "height"):
+        if getattr(parsed, side).value <= 0:
+            raise ValueError(f"{side} must be more than 0, not {getattr(parsed, side)}")
+    return parsed
+
+
+def aspect(text: str) -> Fraction:
+    """`16:9` or `1.5`: width / height."""
+    parts = text.split(":", 2)
+    if len(parts) > 2:
+        raise ValueError("must be such as 16:9 or 1.5")
+    sides = [number(part) for part in parts]
+    if min(sides) <= 0:
+        raise ValueError("must be more than 0")
+    return sides[0] / sides[-1] if len(sides) == 2 else sides[0]
+
+
+def anchor(text: str) -> Anchor:
+    """A place by name, or a focal point `0.3,0.7`."""
+    if text in ANCHORS:
+        x, y = ANCHORS[text]
+        return Anchor(Fraction(x, 2), Fraction(y, 2))
+    parts = text.split(",", 2)
+    if len(parts) != 2:
+        raise ValueError(f"must be one of {', '.join(ANCHORS)}, or a focal point such as 0.3,0.7")
+    across, down = map(number, parts)
+    if not (0 <= across <= 1 and 0 <= down <= 1):
+        raise ValueError("a focal point's numbers are from 0 to 1")
+    return Anchor(across, down, focal=True)
+
+
+def size(text: str) -> Size:
+    """`300x300`, `300x` or `x300`, in pixels."""
+    digits = f"[0-9]{{1,{LARGEST_SIZE_DIGITS}}}"
+    match = re.fullmatch(f"({digits})?x({digits})?", text)
+    if not match or not (match[1] or match[2]):
+        raise ValueError(f"must be 300x300, 300x or x300, with up to {LARGEST_SIZE_DIGITS} digits")
+    sides = [int(side) if side else None for side in match.groups()]
+    if 0 in sides:
+        raise ValueError("a side must be more than 0")
+    return Size(*sides)
+
+
+def name(text: str) -> str:
+    """An output's name."""
+    if not re.fullmatch(r"[a-z0-9-]{1,32}", text):
+        raise ValueError("must be 1 to 32 of a-z, 0-9 and -")
+    return text
