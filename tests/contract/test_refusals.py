@@ -164,7 +164,7 @@ BROKEN = {
     "png without a header": b"\x89PNG\r\n\x1a\n" + b"junk" * 50,
     "jpeg without tables": b"\xff\xd8\xff\xe0" + b"junk" * 50,
     "gif cut in its header": b"GIF89a\x05",
-    "webp of junk": b"RIFF\x64\0\0\0WEBPVP8 " + b"junk" * 50,
+    "webp of zeros": b"RIFF\x64\0\0\0WEBPVP8 \x50" + bytes(200),
     "tiff of junk": b"II*\0" + b"\xff" * 50,
     "bmp of junk": b"BM" + b"\xff" * 60,
     "avif of junk": b"\0\0\0\x1cftypavif\0\0\0\0avifmif1" + b"junk" * 20,
