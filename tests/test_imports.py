@@ -1,6 +1,7 @@
 """The import rules of docs/design.md, checked from the sources."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ LIBRARIES = {  # library: the only places that may import it
     "kombu": ("cropsvc.queues",),
     "rq_dashboard": ("cropsvc.dashboard",),
 }
+
+KEY = re.compile(r"cropsvc:[a-z{]")
 
 ENVIRONMENT = (
     "wsgi",
@@ -154,6 +157,14 @@ def _reads_environment(node: ast.AST) -> bool:
     if isinstance(node, ast.ImportFrom) and node.module == "os":
         return any(alias.name in ("environ", "getenv") for alias in node.names)
     return isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_store_spells_a_key_of_ours(module: str) -> None:
+    if module == "cropsvc.store":
+        return
+    texts = [node.value for node in ast.walk(tree(module)) if isinstance(node, ast.Constant)]
+    assert not [text for text in texts if isinstance(text, str) and KEY.match(text)]
 
 
 def test_the_package_itself_imports_nothing() -> None:
