@@ -51,10 +51,11 @@ def _check_ports(settings: Settings) -> None:
         raise PortTaken(f"PORT and DASHBOARD_PORT are both {settings.port}; change one")
     for name, port in wanted.items():
         if reason := ports.refusal(settings.bind, port):
-            raise PortTaken(
-                f"{name}={port} cannot be used on {settings.bind}: {reason}; "
-                f"choose another, such as `make run {name}={port + 1}`"
+            others = (p for p in range(port + 1, 65536) if not ports.refusal(settings.bind, p))
+            way_out = (
+                f"; choose another: make run {name}={other}" if (other := next(others, 0)) else ""
             )
+            raise PortTaken(f"{name}={port} on {settings.bind}: {reason}{way_out}")
 
 
 def _serve(supervisor: Supervisor, settings: Settings) -> None:

@@ -19,7 +19,6 @@ from cropsvc.tether import tied
 
 log = logging.getLogger(__name__)
 
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 IMPATIENT = 1.0  # seconds after which a second Ctrl-C is meant; make and a terminal may send two
 LONGEST_PAUSE = 1.0  # seconds before a program that keeps failing is tried again
 
@@ -125,9 +124,10 @@ class Supervisor:
             self._exits.callback(os.close, end)
         before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         self._exits.callback(signal.set_wakeup_fd, before)
-        for number in STOP_SIGNALS:
-            if signal.getsignal(number) != signal.SIG_IGN:  # nohup's wish stands
-                self._handle(number, self._on_stop)
+        # A shell script's `... &` has SIGINT ignored, which is not its wish; nohup's SIGHUP is.
+        hangup = () if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else (signal.SIGHUP,)
+        for number in (signal.SIGTERM, signal.SIGINT, *hangup):
+            self._handle(number, self._on_stop)
         # A handler, if only an empty one, is what makes a child's death wake us.
         self._handle(signal.SIGCHLD, lambda _number, _frame: None)
         return self
@@ -160,12 +160,12 @@ class Supervisor:
             self.tick()
 
     def tick(self, seconds: float = 3600.0) -> None:
-        """Starts what died again, then sleeps until something happens or *seconds* have passed."""
-        for child in self.children:
-            child.check()
+        """Sleeps until something happens or *seconds* have passed; starts again what died."""
         waits = [wait for child in self.children if (wait := child.wait) is not None]
         if select.select([self._wakeup], [], [], min([seconds, *waits]))[0]:
             os.read(self._wakeup, 4096)
+        for child in self.children:
+            child.check()
 
     def stop(self) -> None:
         """Stops all, the last stage first; the stages before it are kept running meanwhile."""

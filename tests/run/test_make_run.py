@@ -1,0 +1,302 @@
+"""`make run` as a stranger meets it: a copy of the tree in a new directory with a space in its
+name, owned by a user who is not root, and a new virtual environment."""
+
+import os
+import pwd
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.pictures import jpeg
+from tests.stack import ROOT, free_port, until
+
+NOT_OURS = shutil.ignore_patterns(".git", ".venv", "var", "secrets", ".*_cache", "__pycache__")
+STRANGER = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
+FIRST_START, SECOND_START = 90, 5  # seconds that the page may take
+
+
+class Run:
+    """One `make run` in *tree*, in a process group of its own like a terminal's."""
+
+    def __init__(self, tree: Path, **settings: object) -> None:
+        self.port, self.dashboard_port = free_port(), free_port()
+        ports = {"PORT": self.port, "DASHBOARD_PORT": self.dashboard_port}
+        asked = [f"{name}={value}" for name, value in {**ports, **settings}.items()]
+        self.log = tree.parent / "make-run.log"
+        self.begun = time.monotonic()
+        with self.log.open("w") as log:
+            self.make = psutil.Popen(
+                ["make", "run", *asked],
+                cwd=tree,
+                env=_environ(tree),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                **_as_stranger(),
+            )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def await_ready(self, seconds: float) -> float:
+        """Waits for the line that says ready; gives the seconds since the start."""
+        until(self._said_ready, seconds=seconds, what="cropsvc is ready")
+        return time.monotonic() - self.begun
+
+    def supervisor(self) -> psutil.Process:
+        [process] = self.make.children()
+        return process
+
+    def programs(self) -> list[psutil.Process]:
+        return self.supervisor().children()
+
+    def everything(self) -> list[psutil.Process]:
+        return [self.make, *self.make.children(recursive=True)]
+
+    def ends(self, seconds: float) -> int:
+        return self.make.wait(seconds)
+
+    def words(self) -> str:
+        return self.log.read_text()
+
+    def _said_ready(self) -> bool:
+        assert self.make.poll() is None, self.words()
+        return f"cropsvc is ready: http://localhost:{self.port}/" in self.words()
+
+
+@pytest.fixture(scope="module", name="tree")
+def _tree() -> Iterator[Path]:
+    home = Path(tempfile.mkdtemp(prefix="cropsvc-stranger-"))  # pytest's own is closed to others
+    home.chmod(0o755)
+    tree = home / "a tree with a space"
+    shutil.copytree(ROOT, tree, ignore=NOT_OURS)
+    for path in (home, tree, *tree.rglob("*")):
+        os.chown(path, STRANGER.pw_uid, STRANGER.pw_gid)
+    yield tree
+    shutil.rmtree(home)
+
+
+@contextmanager
+def running(tree: Path, **settings: object) -> Iterator[Run]:
+    """A `make run`; whatever of it is left at the end is killed."""
+    run = Run(tree, **settings)
+    try:
+        yield run
+    finally:
+        for process in run.everything() if run.make.poll() is None else ():
+            process.kill()
+
+
+def test_a_fresh_tree_answers_within_90_seconds_and_again_within_5(tree: Path) -> None:
+    with running(tree) as run:
+        first = run.await_ready(FIRST_START)
+        assert httpx.get(run.url).status_code == 200
+        job = _crop(run)
+        os.killpg(run.make.pid, signal.SIGINT)
+        run.ends(40)
+    with running(tree) as run:
+        second = run.await_ready(30)
+        earlier = httpx.get(f"{run.url}/v1/crops/{job['id']}").json()
+        os.killpg(run.make.pid, signal.SIGINT)
+        run.ends(40)
+
+    assert first < FIRST_START
+    assert second < SECOND_START
+    assert earlier["state"] == "done"
+    assert earlier["outputs"] == job["outputs"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_everything_and_leaves_no_process(tree: Path, number: int) -> None:
+    with running(tree) as run:
+        run.await_ready(FIRST_START)
+        everything = run.everything()
+        os.killpg(run.make.pid, number)
+        run.ends(40)
+
+        assert len(everything) >= 7  # make, the supervisor, Valkey, workers, gunicorn, dashboard
+        assert [p for p in everything if _lives(p)] == []
+        assert "cropsvc has stopped" in run.words()
+
+
+def test_25_kills_in_12_seconds_are_survived(tree: Path) -> None:
+    chosen = random.Random(6)
+    with running(tree) as run:
+        run.await_ready(FIRST_START)
+        begun = time.monotonic()
+        for number in range(1, 26):
+            chosen.choice(until(run.programs, seconds=5, what="a program to kill")).kill()
+            time.sleep(max(0.0, begun + number * 0.48 - time.monotonic()))
+        until(lambda: _answers(run), seconds=30, what="/readyz after the kills")
+
+        assert run.words().count("ended (SIGKILL); starting it again") >= 20
+        assert _crop(run)["state"] == "done"
+
+
+def test_nothing_stays_behind_when_the_supervisor_is_killed(tree: Path) -> None:
+    with running(tree) as run:
+        run.await_ready(FIRST_START)
+        everything = run.everything()
+        run.supervisor().kill()
+
+        until(lambda: not any(map(_lives, everything)), seconds=5, what="the end of all")
+
+
+def test_everything_stops_when_make_itself_is_killed(tree: Path) -> None:
+    with running(tree) as run:
+        run.await_ready(FIRST_START)
+        everything = run.everything()
+        run.make.kill()
+
+        until(lambda: not any(map(_lives, everything)), seconds=40, what="the end of all")
+
+
+def test_the_password_is_on_no_command_line_and_in_no_environment(tree: Path) -> None:
+    with running(tree) as run:
+        run.await_ready(FIRST_START)
+        password = (tree / "var" / "redis-url").read_text().split(":")[2].partition("@")[0]
+        shown = [f"{p.cmdline()} {p.environ()}" for p in run.everything()]
+
+        assert len(password) >= 32
+        assert not any(password in text for text in shown)
+
+
+@pytest.mark.parametrize("name", ["PORT", "DASHBOARD_PORT"])
+def test_a_taken_port_is_one_clear_line_and_nothing_starts(tree: Path, name: str) -> None:
+    with _listener() as port, running(tree, **{name: port}) as run:
+        code = run.ends(FIRST_START)
+
+        [line] = [line for line in run.words().splitlines() if line.startswith("cropsvc:")]
+        assert code != 0
+        assert f"{name}={port}" in line
+        assert "address already in use" in line
+        assert "Traceback" not in run.words()
+
+
+def test_a_wrong_setting_is_one_clear_line_that_names_the_variable(tree: Path) -> None:
+    with running(tree, CROPSVC_JOB_TIMEOUT="soon") as run:
+        assert run.ends(FIRST_START) != 0
+        [line] = [line for line in run.words().splitlines() if line.startswith("cropsvc:")]
+
+    assert "CROPSVC_JOB_TIMEOUT" in line
+    assert "'soon'" in line
+
+
+def test_a_second_run_beside_the_first_is_refused(tree: Path) -> None:
+    with running(tree) as first:
+        first.await_ready(FIRST_START)
+        with running(tree) as second:
+            assert second.ends(20) != 0
+            assert "in use by another `make run`" in second.words()
+
+        assert _answers(first)
+
+
+def test_a_server_of_ones_own_is_used_instead(tree: Path) -> None:
+    with running(tree) as giver:
+        giver.await_ready(FIRST_START)
+        url = (tree / "var" / "redis-url").read_text().strip()
+        with running(tree, CROPSVC_REDIS_URL=url) as run:
+            run.await_ready(FIRST_START)
+
+            assert not [p for p in run.programs() if "valkey-server" in p.cmdline()[0]]
+
+
+def test_a_server_that_does_not_answer_is_named_without_its_password(tree: Path) -> None:
+    with running(tree, CROPSVC_REDIS_URL=f"redis://:geheim@127.0.0.1:{free_port()}/0") as run:
+        assert run.ends(60) != 0
+        words = run.words()
+
+    assert "CROPSVC_REDIS_URL: no answer from 127.0.0.1:" in words
+    assert "cropsvc:" in words
+    assert "Traceback" not in words
+
+
+def test_a_python_that_is_too_old_is_one_clear_line(tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "requirements.txt").touch()
+    ended = subprocess.run(
+        ["make", "run", f"PYTHON={old}"], cwd=tmp_path, capture_output=True, text=True
+    )
+
+    assert ended.returncode != 0
+    assert f"cropsvc: PYTHON={old} is not a Python 3.11 or newer" in ended.stderr
+
+
+def test_make_alone_lists_every_target_with_its_words() -> None:
+    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True).stdout
+    targets = [line.split()[1] for line in listed.splitlines()]
+    phony = [line for line in (ROOT / "Makefile").read_text().splitlines() if ".PHONY" in line]
+
+    assert sorted(targets) == sorted(" ".join(phony).replace(".PHONY:", "").split())
+    assert all(len(line.split()) > 3 for line in listed.splitlines())
+
+
+def _environ(tree: Path) -> dict[str, str]:
+    unwanted = ("CROPSVC_", "MAKE", "VIRTUAL_ENV", "PYTHON", "MFLAGS", "CI")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
+    return {**kept, "HOME": str(tree.parent), "PYTHON": _python(), "WORKERS": "2"}
+
+
+def _python() -> str:
+    """One that the stranger can run too; root's own may lie in root's home."""
+    system = Path("/usr/bin/python3")
+    if os.getuid() or not system.exists():
+        return sys.executable
+    check = "import sys, ensurepip; sys.exit(sys.version_info < (3, 11))"
+    good = subprocess.run([system, "-c", check], capture_output=True).returncode == 0
+    return str(system) if good else sys.executable
+
+
+def _as_stranger() -> dict[str, object]:
+    if os.getuid():
+        return {}
+    return {"user": STRANGER.pw_uid, "group": STRANGER.pw_gid, "extra_groups": []}
+
+
+def _crop(run: Run) -> dict[str, object]:
+    answer = httpx.post(
+        f"{run.url}/v1/crops?box=0,0,100,100&wait=20",
+        content=jpeg(),
+        headers={"Content-Type": "image/jpeg"},
+        timeout=30,
+    )
+    assert answer.status_code == 202, answer.text
+    return dict(answer.json())
+
+
+def _answers(run: Run) -> bool:
+    try:
+        return httpx.get(f"{run.url}/readyz", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@contextmanager
+def _listener() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
