@@ -1,0 +1,178 @@
+"""The worker's side of the crop process: start it, hand it jobs, kill it, renew it."""
+
+import contextlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from socket import socketpair
+from typing import Any
+
+from cropsvc.records import Ref
+
+TICK_SECONDS = 0.25  # how often a waiting worker looks up
+RENEW_AFTER_JOBS = 2000
+RENEW_ABOVE_BYTES = 400 * 1024**2  # resident size of an idle crop process
+
+
+@dataclass(frozen=True)
+class Confines:
+    """What a crop process is told at its start. Memory in bytes, times in seconds."""
+
+    redis_url: str
+    memory: int
+    seconds: int
+    result_ttl: int
+    source_ttl: int
+    limits: tuple[int, int, int, int]  # pixels, frames, scans, side
+
+
+@dataclass(frozen=True)
+class Reply:
+    """How a job went: the state it has now, the error's code and words if it failed."""
+
+    state: str  # done, failed, over (it had ended before), spent (too many runs), lost (no store)
+    code: str = ""
+    detail: str = ""
+
+
+class Died(Exception):
+    """The crop process ended in the middle of a job."""
+
+    def __init__(self, status: int, *, out_of_memory: bool) -> None:
+        super().__init__(f"the crop process ended with status {status}")
+        self.status = status  # negative: the signal
+        self.out_of_memory = out_of_memory
+
+
+class Overdue(Exception):
+    """The job took longer than its limit, and its crop process was killed."""
+
+
+@dataclass(frozen=True)
+class _Child:
+    process: subprocess.Popen[bytes]
+    pipe: Connection
+
+    def send(self, message: dict[str, Any]) -> None:
+        self.pipe.send_bytes(json.dumps(message).encode())
+
+
+class CropProcess:
+    """One warm crop process after another; at most one at a time."""
+
+    def __init__(self, confines: Confines) -> None:
+        self._confines = confines
+        self._child: _Child | None = None
+        self._jobs = 0
+        self._ooms = 0
+
+    @property
+    def pid(self) -> int:
+        """The crop process's id; 0 when none runs."""
+        return self._child.process.pid if self._child else 0
+
+    def start(self) -> None:
+        """Starts the crop process, unless one is there."""
+        self._living()
+
+    def send(self, ref: Ref, source_home: str) -> None:
+        """Hands over a job, which begins at once. Raises Died."""
+        child = self._living()
+        self._ooms = _oom_kills()
+        try:
+            child.send({"owner": ref.owner, "id": ref.id, "source_home": source_home})
+        except OSError:
+            raise self._bury(child) from None
+
+    def wait(
+        self,
+        seconds: float,
+        on_progress: Callable[[str, float], None],
+        on_tick: Callable[[], None],
+    ) -> Reply:
+        """The reply to the job that was sent. Raises Died, or Overdue after *seconds*.
+
+        *on_progress* gets the stage and the fraction of the job; *on_tick* is called often.
+        """
+        child = self._living()
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                if child.pipe.poll(max(0.0, min(TICK_SECONDS, deadline - time.monotonic()))):
+                    message = json.loads(child.pipe.recv_bytes())
+                    if "stage" not in message:
+                        return self._done(child, Reply(**message))
+                    on_progress(message["stage"], message["fraction"])
+            except (EOFError, OSError):
+                raise self._bury(child) from None
+            on_tick()
+        self._bury(child)
+        raise Overdue
+
+    def kill(self) -> None:
+        """Kills the crop process; whoever waits for it gets Died. From any thread."""
+        child = self._child
+        if child:
+            child.process.kill()
+
+    def stop(self) -> None:
+        """Kills the crop process and forgets it."""
+        if self._child:
+            self._bury(self._child)
+
+    def _living(self) -> _Child:
+        if self._child is None:
+            self._child = self._started()
+            self._jobs = 0
+        return self._child
+
+    def _started(self) -> _Child:
+        ours, theirs = socketpair()
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-m", "cropsvc.sandbox", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        child = _Child(process, Connection(ours.detach()))
+        child.send({"parent": os.getpid(), **asdict(self._confines)})
+        return child
+
+    def _done(self, child: _Child, reply: Reply) -> Reply:
+        self._jobs += 1
+        if self._jobs % 50 == 0 and (
+            self._jobs >= RENEW_AFTER_JOBS or _resident_bytes(self.pid) > RENEW_ABOVE_BYTES
+        ):
+            self._bury(child)
+            self.start()
+        return reply
+
+    def _bury(self, child: _Child) -> Died:
+        child.process.kill()  # the pipe may have broken before the process did
+        child.pipe.close()
+        status = child.process.wait()
+        self._child = None
+        return Died(status, out_of_memory=_oom_kills() > self._ooms)
+
+
+def _oom_kills() -> int:
+    """How many processes of this container the kernel killed for want of memory (cgroup v2)."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/sys/fs/cgroup/memory.events").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0
+
+
+def _resident_bytes(pid: int) -> int:
+    with contextlib.suppress(OSError, ValueError):
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
+    return 0

@@ -1,0 +1,77 @@
+"""Runs the worker that the settings ask for: one process here, or several under a supervisor."""
+
+import logging
+import os
+import sys
+import time
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from cropsvc import redis_client
+from cropsvc.config import Settings
+from cropsvc.crop_process import Confines, CropProcess
+from cropsvc.queues.rq import LeanWorker
+from cropsvc.store import Lifetimes, Store
+from cropsvc.supervisor import Program, Supervisor
+from cropsvc.tasks import Cropper
+
+STOP_SECONDS = 5  # beyond the job's limit, for a worker told to stop
+RETRY_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+def work(settings: Settings, *, burst: bool = False) -> None:
+    """Works until told to stop; *burst*: until the queue is empty."""
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(message)s")
+    if settings.workers > 1 and not burst:
+        _supervise(settings)
+    else:
+        _work_here(settings, burst=burst)
+
+
+def _supervise(settings: Settings) -> None:
+    environ = {**os.environ, "WORKERS": "1"}
+    command = (sys.executable, *sys.argv)
+    grace = settings.job_timeout + STOP_SECONDS
+    with Supervisor() as supervisor:
+        supervisor.start(
+            Program(f"worker-{number}", command, environ, grace=grace)
+            for number in range(1, settings.workers + 1)
+        )
+        supervisor.run()
+
+
+def _work_here(settings: Settings, *, burst: bool) -> None:
+    process = CropProcess(_confines(settings))
+    process.start()  # from the main thread: its life is tied to it
+    client = _connected(settings.redis_url)
+    store = Store(client, Lifetimes(settings.result_ttl, settings.source_ttl))
+    worker = LeanWorker(client, Cropper(store, process, settings.job_timeout))
+    worker.work(burst=burst, logging_level=settings.log_level.upper())
+    process.stop()
+
+
+def _confines(settings: Settings) -> Confines:
+    return Confines(
+        redis_url=settings.redis_url,
+        memory=settings.job_memory,
+        seconds=settings.job_timeout,
+        result_ttl=settings.result_ttl,
+        source_ttl=settings.source_ttl,
+        limits=(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side),
+    )
+
+
+def _connected(url: str) -> Redis:
+    """A client once the server answers, however long that takes."""
+    while True:
+        try:
+            client = redis_client.for_worker(url)
+            client.ping()
+        except RedisError as error:
+            log.warning("waiting for Redis: %s", error)
+            time.sleep(RETRY_SECONDS)
+        else:
+            return client

@@ -1,0 +1,324 @@
+"""The job service as the front end sees it: submit, look up, wait, follow, cancel."""
+
+import hashlib
+import math
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+
+from redis.exceptions import WatchError
+
+from cropsvc import ids
+from cropsvc.errors import (
+    BY_CODE,
+    Busy,
+    Canceled,
+    CropError,
+    CropFailed,
+    Deleted,
+    Expired,
+    IdempotencyMismatch,
+    NotFound,
+    NotReady,
+)
+from cropsvc.imaging.geometry import check
+from cropsvc.imaging.limits import Limits
+from cropsvc.imaging.params import Request
+from cropsvc.imaging.probe import Source, probe
+from cropsvc.memory import MemoryGauge
+from cropsvc.queues import Engine
+from cropsvc.records import Job, Output, Problem, Ref, SourceFacts
+from cropsvc.store import Once, Place, Refused, Store, fingerprint
+from cropsvc.waiting import Hub, Watch
+
+HEARTBEAT_SECONDS = 15.0
+LONGEST_RETRY = 60  # seconds that a Retry-After may say
+PACE_SECONDS = 1.0  # how long a measured pace is believed
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the front end allows: jobs waiting, the owners that share them, image limits."""
+
+    cap: int
+    owners: tuple[str, ...]
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What to crop: new bytes, or the upload of an earlier job (`source_home`)."""
+
+    data: bytes | None
+    facts: SourceFacts
+    source_home: str
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A request for a job: which picture, what to make of it, under which key and trace."""
+
+    upload: Upload
+    request: Request
+    key: str | None = None  # Idempotency-Key
+    trace: str = ""
+
+
+class Jobs:
+    """All that can be done with jobs."""
+
+    def __init__(self, store: Store, engine: Engine, hub: Hub, policy: Policy) -> None:
+        self._store = store
+        self._engine = engine
+        self._hub = hub
+        self._policy = policy
+        self._memory = MemoryGauge(store)
+        self._secret: bytes | None = None
+        self._pace = (0.0, 0.0)  # jobs a second, and until when that is believed
+
+    # -- submitting -----------------------------------------------------------------------
+
+    def admit(self, owner: str) -> Place:
+        """A reserved place for a job of *owner*, to be asked for before the body is read.
+
+        Raises Busy when the queue is at its cap or memory is short.
+        """
+        ref = Ref(owner, ids.make(self._key(), owner, time.time()))
+        if self._memory.is_short():
+            raise Busy("memory for uploads and results is short; try again later", retry_after=5)
+        try:
+            return self._store.reserve(ref, self._policy.cap, self._policy.owners)
+        except Refused as refused:
+            raise Busy(
+                f"{refused.waiting} jobs are waiting, of {self._policy.cap} that may",
+                retry_after=self._seconds_for(1),
+            ) from None
+
+    def release(self, place: Place) -> None:
+        """Gives a place back that no job took."""
+        self._store.release(place.ref)
+
+    def upload(self, place: Place, data: bytes, request: Request) -> Upload:
+        """New bytes, checked by their header against the limits and the request."""
+        source = probe(data, self._policy.limits)
+        check(request, source, self._policy.limits)
+        facts = SourceFacts(
+            format=source.format,
+            width=source.width,
+            height=source.height,
+            bytes=len(data),
+            sha256=hashlib.sha256(data).hexdigest(),
+        )
+        return Upload(data, facts, place.ref.id)
+
+    def earlier_upload(self, owner: str, source: str, request: Request) -> Upload:
+        """The upload of job *source*, checked against the request.
+
+        Raises NotFound for a foreign or unknown job, Expired when the upload is gone.
+        """
+        job = self.get(owner, source)
+        facts = job.source
+        check(request, Source(facts.format, facts.width, facts.height), self._policy.limits)
+        if not self._store.has_source(job):
+            raise Expired(f"the upload of job {source} is no longer kept")
+        return Upload(None, facts, job.source_home)
+
+    def submit(self, place: Place, submission: Submission) -> Job:
+        """The new job; or the one that the Idempotency-Key stands for; or one done from cache."""
+        job = _new_job(place, submission)
+        once = _once(submission.key, job)
+        while True:
+            earlier = self._claimed(job.ref.owner, once)
+            if earlier:
+                self.release(place)
+                return earlier
+            try:
+                return self._placed(job, submission, once)
+            except WatchError:
+                continue
+
+    def _claimed(self, owner: str, once: Once | None) -> Job | None:
+        claimed = self._store.claimed(owner, once) if once else None
+        if claimed is None:
+            return None
+        job_id, is_same = claimed
+        if not is_same:
+            raise IdempotencyMismatch("this Idempotency-Key was used for another request")
+        return self.get(owner, job_id)
+
+    def _placed(self, job: Job, submission: Submission, once: Once | None) -> Job:
+        upload = submission.upload
+        if self._store.share(job, upload.data, once):
+            return self.get(job.ref.owner, job.id)
+        if upload.data is None and not self._store.adopt(job.ref, upload.source_home):
+            raise Expired(f"the upload of job {upload.source_home} is no longer kept")
+        self._store.submit(
+            job,
+            upload.data,
+            once,
+            trace=submission.trace,
+            enqueue=lambda pipe: self._engine.enqueue(pipe, job.ref, upload.source_home),
+        )
+        return job
+
+    # -- looking up -----------------------------------------------------------------------
+
+    def get(self, owner: str, job_id: str) -> Job:
+        """The job. Raises NotFound, Expired or Deleted."""
+        return self._known(owner, job_id, self._store.load(Ref(owner, job_id)))
+
+    def _known(self, owner: str, job_id: str, found: Job | str | None) -> Job:
+        if isinstance(found, Job):
+            return found
+        if found is not None:
+            raise Deleted(f"job {job_id} was deleted")
+        if ids.is_genuine(self._key(), owner, job_id):
+            raise Expired(f"job {job_id} has expired")
+        raise NotFound(f"there is no job {job_id[:64]}")
+
+    def watch(self, job_id: str) -> AbstractContextManager[Watch]:
+        """Watches a job's end; begin it before the job is read or submitted."""
+        return self._hub.watch(job_id)
+
+    def wait(self, owner: str, job_id: str, seconds: float) -> Job:
+        """The job once it has ended, or as it is after *seconds*."""
+        if seconds <= 0:
+            return self.get(owner, job_id)
+        with self._hub.watch(job_id) as watch:
+            return self.wait_on(watch, self.get(owner, job_id), seconds)
+
+    def wait_on(self, watch: Watch, job: Job, seconds: float) -> Job:
+        """The same for a watch that began before *job* was read."""
+        deadline = time.monotonic() + seconds
+        while not job.is_terminal and (left := deadline - time.monotonic()) > 0:
+            watch.wait(left)
+            job = self.get(job.ref.owner, job.id)
+        return job
+
+    def follow(self, owner: str, job_id: str) -> Iterator[Job | None]:
+        """Each change of the job from now on, the end last; None is a sign of life."""
+        job = self.get(owner, job_id)
+        return self._follow(job)
+
+    def _follow(self, job: Job) -> Iterator[Job | None]:
+        with self._hub.watch(job.id, every_change=True) as watch:
+            shown, told = None, time.monotonic()
+            while True:
+                try:
+                    job = self.get(job.ref.owner, job.id)
+                except Deleted:
+                    job = replace(job, state="canceled", position=None)
+                if job != shown:
+                    shown, told = job, time.monotonic()
+                    yield job
+                if job.is_terminal:
+                    return
+                watch.wait(1.0 if job.state == "queued" else HEARTBEAT_SECONDS)
+                if time.monotonic() - told >= HEARTBEAT_SECONDS:
+                    told = time.monotonic()
+                    yield None
+
+    def image(self, owner: str, job_id: str, name: str | None) -> tuple[Job, Output, bytes]:
+        """The named output's facts and bytes, or the first's.
+
+        Raises NotReady, the job's or output's own error, Canceled, Deleted, Expired, NotFound.
+        """
+        found, data = self._store.load_with_bytes(Ref(owner, job_id), 0)
+        job = self._known(owner, job_id, found)
+        output = self._output(job, name)
+        index = job.outputs.index(output)
+        if index:
+            data = self._store.result(job, index)
+        if data is None:
+            raise Expired(f"the image of job {job_id} has expired")
+        return job, output, data
+
+    def _output(self, job: Job, name: str | None) -> Output:
+        output = job.output(name)
+        if output is None:
+            raise NotFound(f"job {job.id} has no output named {(name or '')[:64]!r}")
+        if not job.is_terminal:
+            raise NotReady(f"job {job.id} is {job.state}", retry_after=self.retry_after(job))
+        if job.state == "canceled":
+            raise Canceled(f"job {job.id} was canceled")
+        if output.error:
+            raise error_of(output.error)
+        return output
+
+    def source(self, owner: str, job_id: str) -> tuple[Job, bytes]:
+        """The job and its upload's bytes. Raises Expired when they are gone."""
+        job = self.get(owner, job_id)
+        data = self._store.source(job)
+        if data is None:
+            raise Expired(f"the upload of job {job_id} is no longer kept")
+        return job, data
+
+    def delete(self, owner: str, job_id: str) -> None:
+        """Cancels a job that has not ended, deletes one that has; again is fine."""
+        try:
+            job = self.get(owner, job_id)
+        except Deleted:
+            return
+        if self._store.remove(job) == "canceled":
+            self._engine.forget(job.ref)
+
+    # -- the queue as a whole ---------------------------------------------------------------
+
+    def retry_after(self, job: Job) -> int:
+        """Seconds after which asking again makes sense, from the queue's real speed."""
+        return self._seconds_for(job.position or 1)
+
+    def workers(self) -> int:
+        """Workers with a fresh heartbeat."""
+        return self._engine.workers()
+
+    def waiting(self) -> int:
+        """Jobs in the queue."""
+        return self._store.waiting()
+
+    @property
+    def cap(self) -> int:
+        """Jobs that may wait."""
+        return self._policy.cap
+
+    def _seconds_for(self, jobs: int) -> int:
+        pace, until = self._pace
+        if time.monotonic() > until:
+            pace = self._store.pace()
+            self._pace = pace, time.monotonic() + PACE_SECONDS
+        return min(LONGEST_RETRY, math.ceil(jobs / pace)) if pace else 1
+
+    def _key(self) -> bytes:
+        if self._secret is None:
+            self._secret = self._store.secret()
+        return self._secret
+
+
+def error_of(problem: Problem) -> CropError:
+    """The error that a job's stored problem stands for."""
+    return BY_CODE.get(problem.code, CropFailed)(problem.detail)
+
+
+def _new_job(place: Place, submission: Submission) -> Job:
+    upload = submission.upload
+    return Job(
+        ref=place.ref,
+        state="queued",
+        progress=0.0,
+        stage="queued",
+        created=place.now,
+        source=upload.facts,
+        request=submission.request.to_json(),
+        outputs=tuple(Output(crop.name, "queued") for crop in submission.request.outputs),
+        home=place.ref.id,
+        source_home=upload.source_home,
+        position=place.waiting + 1,
+    )
+
+
+def _once(key: str | None, job: Job) -> Once | None:
+    if key is None:
+        return None
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    return Once(digest, fingerprint(job.source.sha256, job.request))

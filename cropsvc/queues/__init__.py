@@ -1,0 +1,22 @@
+"""The engines behind jobs.py: one on RQ, one on Celery."""
+
+from typing import Protocol
+
+from redis.client import Pipeline
+
+from cropsvc.records import Ref
+
+
+class Engine(Protocol):
+    """What the front end needs of a queue."""
+
+    name: str
+
+    def enqueue(self, pipe: Pipeline, ref: Ref, source_home: str) -> None:
+        """Queues the job by reference with *pipe*'s transaction, before other commands."""
+
+    def forget(self, ref: Ref) -> None:
+        """Drops a canceled job that waits, and what the engine kept of it."""
+
+    def workers(self) -> int:
+        """Workers with a fresh heartbeat."""

@@ -1,0 +1,277 @@
+"""The lean worker on RQ.
+
+Stock `rq.Worker` forks for each job and talks to Redis 20 to 24 times; this one keeps a warm
+crop process and talks 4 times. It overrides RQ's public methods, each with its reason.
+"""
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from redis import Redis
+from redis.client import Pipeline
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.exceptions import DequeueTimeout, DeserializationError
+from rq.executions import Execution
+from rq.job import Job, JobStatus
+from rq.serializers import JSONSerializer
+from rq.utils import now, utcformat
+from rq.worker import BaseWorker, WorkerStatus
+from rq.worker_registration import register
+
+from cropsvc.crop_process import Reply
+from cropsvc.errors import CropFailed
+from cropsvc.queues.rq_queue import CropJob, CropQueue, ForeignJob, reference_of
+from cropsvc.records import Problem, Ref
+from cropsvc.store import Store
+from cropsvc.tasks import Cropper
+
+T = TypeVar("T")
+
+HEARTBEAT_SECONDS = 2
+WORKER_TTL = 10  # a worker silent for so long is dead
+EXECUTION_TTL = 6  # a job whose worker is silent for so long is taken over
+MAINTENANCE_SECONDS = 2
+POP_SECONDS = 2  # how long an idle worker waits before it looks up
+RETRY_SECONDS = 1  # between tries when Redis is away or refuses writes
+
+
+class _Reporter:
+    """Tells a job's progress through its meta, and keeps the worker's heartbeats going."""
+
+    def __init__(self, worker: "LeanWorker", job: Job, execution: Execution, ref: Ref) -> None:
+        self._worker, self._job, self._execution, self._ref = worker, job, execution, ref
+        self._due = time.monotonic() + HEARTBEAT_SECONDS
+
+    def progress(self, stage: str, fraction: float) -> None:
+        """Writes stage and fraction to the record and to the job's meta, in one round trip."""
+        self._job.meta = {"progress": round(fraction, 4), "stage": stage}
+        self._worker.store.report(
+            self._ref, fraction, stage, (self._job.key, "meta", json.dumps(self._job.meta))
+        )
+
+    def alive(self) -> None:
+        """A heartbeat for worker, job and execution, when one is due."""
+        if time.monotonic() >= self._due:
+            self._worker.maintain_heartbeats(self._job, self._execution)
+            self._due = time.monotonic() + HEARTBEAT_SECONDS
+
+    def is_stopped(self) -> bool:
+        """Whether an operator told RQ to stop the job."""
+        return self._worker.is_stopping(self._job)
+
+
+class LeanWorker(BaseWorker):
+    """Takes jobs from one queue and has its crop process do them."""
+
+    job_class: type[Job] = CropJob
+    queue_class: type[Queue] = CropQueue
+    log_result_lifespan = False
+
+    def __init__(self, connection: Redis, cropper: Cropper, **options: Any) -> None:
+        self.cropper = cropper
+        self.store: Store = cropper.store
+        self._due: dict[str, float] = {}
+        super().__init__(
+            [CropQueue(connection=connection)],
+            connection=connection,
+            serializer=JSONSerializer,
+            exception_handlers=[self._give_up],
+            worker_ttl=POP_SECONDS + 15,  # RQ's idle wait is 15 s less
+            maintenance_interval=MAINTENANCE_SECONDS,
+            job_monitoring_interval=HEARTBEAT_SECONDS,
+            log_job_description=False,
+            **options,
+        )
+
+    # -- what stock RQ does for each job is done at intervals here --------------------------
+
+    def _is_due(self, what: str, seconds: float) -> bool:
+        if time.monotonic() < self._due.get(what, 0.0):
+            return False
+        self._due[what] = time.monotonic() + seconds
+        return True
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """One round trip each 2 s, stock: 9 a job. Comes back when the key had expired."""
+        if pipeline is not None:
+            super().heartbeat(WORKER_TTL, pipeline=pipeline)
+        elif self._is_due("heartbeat", HEARTBEAT_SECONDS):
+            with self.connection.pipeline(transaction=False) as pipe:
+                super().heartbeat(WORKER_TTL, pipeline=pipe)
+                pipe.hset(self.key, "state", self.get_state())
+                was_forgotten = pipe.execute()[0]
+            if was_forgotten:
+                self._register_again()
+
+    def _register_again(self) -> None:
+        with self.connection.pipeline() as pipe:
+            pipe.hset(self.key, mapping=self.serialize())
+            register(self, pipe)
+            pipe.expire(self.key, WORKER_TTL)
+            pipe.execute()
+
+    def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
+        """Kept here; written with the transaction that starts a job, and by heartbeats."""
+        self._state = state
+        if pipeline is not None:
+            super().set_state(state, pipeline=pipeline)
+
+    def check_for_suspension(self, burst: bool) -> None:
+        """Once a second; stock: before each job, two commands."""
+        if self._is_due("suspension", 1.0):
+            super().check_for_suspension(burst)
+
+    def run_maintenance_tasks(self) -> None:
+        """Recovery each 2 s; RQ's groups and scheduler are not used here."""
+        self.clean_registries()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
+
+    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
+        """Seconds after which a silent worker's job is taken over; RQ: never below 60."""
+        return EXECUTION_TTL
+
+    # -- taking a job -----------------------------------------------------------------------
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        """The next job; None when the queue is empty in burst mode, or idle for too long.
+
+        On a busy queue this is two round trips, pop and fetch. An idle worker waits in short
+        turns, so that it hears suspension, keeps its heartbeat and does maintenance.
+        """
+        idle_since = time.monotonic()
+        while True:
+            popped = self._patiently(lambda: self._pop(None))
+            if popped or timeout is None:
+                return popped
+            popped = self._patiently(self._rest)
+            if popped:
+                return popped
+            if max_idle_time is not None and time.monotonic() - idle_since >= max_idle_time:
+                return None
+
+    def _rest(self) -> tuple[Job, Queue] | None:
+        self.set_state(WorkerStatus.IDLE)
+        self.heartbeat()
+        self.check_for_suspension(burst=False)
+        if self.should_run_maintenance_tasks:
+            self.run_maintenance_tasks()
+        try:
+            return self._pop(POP_SECONDS)
+        except DequeueTimeout:
+            return None
+
+    def _pop(self, seconds: int | None) -> tuple[Job, Queue] | None:
+        popped = self.queue_class.dequeue_any(
+            self.queues,
+            seconds,
+            connection=self.connection,
+            job_class=self.job_class,
+            serializer=self.serializer,
+        )
+        if popped:
+            self._state = WorkerStatus.BUSY  # from here on SIGTERM waits for the job
+        return popped
+
+    def _patiently(self, step: Callable[[], T]) -> T:
+        """*step*'s result, tried again while Redis is away or full: stock RQ exits instead."""
+        while True:
+            try:
+                return step()
+            except RedisError as error:
+                self.log.error("Worker %s: Redis cannot be used: %s", self.name, error)
+                self._state = WorkerStatus.IDLE  # so that SIGTERM ends the wait
+                time.sleep(RETRY_SECONDS)
+
+    # -- doing a job ------------------------------------------------------------------------
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Has the crop process do the job: three transactions, stock: 15 round trips and a fork.
+
+        The crop process begins while this worker tells RQ of the start.
+        """
+        try:
+            ref, source_home = reference_of(job)
+        except (ForeignJob, DeserializationError) as error:
+            reason = str(error)
+            self._patiently(lambda: self._refuse(job, queue, reason))
+            return
+        self.cropper.hand_over(ref, source_home)
+        execution = self._patiently(lambda: self._started(job, queue))
+        reply = self.cropper.finish(ref, source_home, _Reporter(self, job, execution, ref))
+        job.ended_at = now()
+        self._patiently(lambda: self._ended(job, queue, execution, reply))
+        self.set_state(WorkerStatus.IDLE)
+
+    def _started(self, job: Job, queue: Queue) -> Execution:
+        with self.connection.pipeline() as pipe:
+            execution = Execution.create(job, EXECUTION_TTL, pipeline=pipe, worker_name=self.name)
+            self.set_state(WorkerStatus.BUSY, pipeline=pipe)
+            job.prepare_for_execution(self.name, pipeline=pipe)
+            pipe.persist(job.key)
+            pipe.lrem(queue.intermediate_queue_key, 1, job.id)
+            pipe.execute()
+        self.executions[execution.id] = execution
+        return execution
+
+    def _ended(self, job: Job, queue: Queue, execution: Execution, reply: Reply) -> None:
+        if reply.state == "canceled":
+            self._stopped_job_id = job.id
+        if reply.state in ("canceled", "failed"):
+            job.retries_left = 0  # what may be tried again was, by the cropper
+            reason = f"{reply.code}: {reply.detail}" if reply.code else reply.state
+            self.handle_job_failure(job, queue, exc_string=reason, execution=execution)
+        else:
+            self._succeeded(job, execution)
+        self.log.info("Worker %s: job %s: %s", self.name, job.id, reply.state)
+
+    def _succeeded(self, job: Job, execution: Execution) -> None:
+        """RQ's books on a finished job, without the dependents, repeats and results unused here."""
+        ttl = job.get_result_ttl(self.default_result_ttl)
+        ended = job.ended_at or now()
+        with self.connection.pipeline() as pipe:
+            pipe.hset(
+                job.key,
+                mapping={
+                    "status": JobStatus.FINISHED.value,
+                    "ended_at": utcformat(ended),
+                    "meta": json.dumps({"progress": 1.0, "stage": "done"}),
+                },
+            )
+            pipe.expire(job.key, ttl)
+            job.finished_job_registry.add(job, ttl, pipeline=pipe)
+            self.increment_successful_job_count(pipeline=pipe)
+            self.increment_total_working_time(ended - (job.started_at or ended), pipe)
+            self.cleanup_execution(job, pipeline=pipe, execution=execution)
+            pipe.execute()
+
+    def _refuse(self, job: Job, queue: Queue, reason: str) -> None:
+        self.log.error("Worker %s: job %s refused: %s", self.name, job.id, reason)
+        job.retries_left = 0
+        self.handle_job_failure(job, queue, exc_string=reason)
+        self.connection.lrem(queue.intermediate_queue_key, 1, job.id)
+
+    def _give_up(self, job: Job, *exc_info: object) -> None:
+        """Called by RQ's recovery: when no retry is left, the job's record fails too."""
+        if not job.retries_left:
+            ref, _ = reference_of(job)
+            self.store.fail(ref, Problem(CropFailed.code, "its workers died again and again"))
+
+    # -- stopping ---------------------------------------------------------------------------
+
+    @property
+    def horse_pid(self) -> int:
+        """The crop process, for RQ's stop and kill-horse commands."""
+        return self.cropper.process.pid
+
+    def kill_horse(self, sig: signal.Signals = signal.SIGKILL) -> None:
+        """Kills the crop process; a job that was not told to stop gets its second attempt."""
+        self.cropper.process.kill()
+
+    def is_stopping(self, job: Job) -> bool:
+        """Whether RQ's stop-job or stop-execution command named this job."""
+        return bool(self._stopped_job_id == job.id)

@@ -1,0 +1,141 @@
+"""RQ's side of the queue: the Job that runs one function only, the queue, and the engine on it."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from redis import Redis
+from redis.client import Pipeline
+from rq import Queue, Retry
+from rq.intermediate_queue import IntermediateQueue
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.utils import now
+from rq.worker import BaseWorker
+from rq.worker_registration import get_keys
+
+from cropsvc.records import Ref
+from cropsvc.store import MOST_RUNS
+from cropsvc.tasks import FUNCTION
+
+QUEUE = "cropsvc"
+START_SECONDS = 4  # longer than a start takes: a job popped so long ago was dropped
+LOCK_SECONDS = 10  # a maintenance that takes longer has died
+
+
+class ForeignJob(Exception):
+    """A job on the queue that names another function; it is never run."""
+
+
+class CropJob(Job):
+    """A job that can run one function only.
+
+    With stock RQ whoever can write to Redis can run any importable function, JSON or not: by the
+    function's name, a callback's or a webhook's (docs/design.md, decision 6).
+    """
+
+    def restore(self, raw_data: Mapping[Any, Any]) -> None:
+        """The job from its hash, without what could run or call out."""
+        super().restore({**raw_data, b"webhooks": b""})
+        self._success_callback_name = None
+        self._failure_callback_name = None
+        self._stopped_callback_name = None
+        self.webhooks = []
+
+    @property
+    def func(self) -> Any:
+        """Never a function: the lean worker runs the job that `reference_of` tells."""
+        raise ForeignJob(f"a job here runs {FUNCTION} only, by the lean worker")
+
+
+def reference_of(job: Job) -> tuple[Ref, str]:
+    """Which job of ours an RQ job is, and the job its upload came with. Raises ForeignJob."""
+    arguments = job.args
+    if (
+        job.func_name != FUNCTION
+        or job.instance
+        or job.kwargs
+        or len(arguments) != 3
+        or not all(isinstance(argument, str) for argument in arguments)
+    ):
+        raise ForeignJob(f"a job here runs {FUNCTION} only")
+    owner, job_id, source_home = arguments
+    return Ref(owner, job_id), source_home
+
+
+class PromptIntermediateQueue(IntermediateQueue):
+    """Gives jobs that died between pop and start back within seconds; RQ fails them after 60."""
+
+    def cleanup(self, worker: BaseWorker, queue: Queue) -> None:
+        """Requeues, at the front, what was popped START_SECONDS ago and never started."""
+        started = set(queue.started_job_registry.get_job_ids(cleanup=False))
+        for job_id in self.get_job_ids():
+            if job_id in started or self.set_first_seen(job_id):
+                continue
+            if self.should_be_cleaned_up(job_id):
+                with self.connection.pipeline() as pipe:
+                    pipe.lrem(self.key, 1, job_id)
+                    pipe.lpush(self.queue_key, job_id)
+                    pipe.delete(self.get_first_seen_key(job_id))
+                    pipe.execute()
+
+    def should_be_cleaned_up(self, job_id: str) -> bool:
+        """Whether the job was first seen here more than START_SECONDS ago."""
+        first_seen = self.get_first_seen(job_id)
+        return first_seen is not None and now() - first_seen > timedelta(seconds=START_SECONDS)
+
+
+class CropQueue(Queue):
+    """The queue of crop jobs: JSON, one function, prompt recovery."""
+
+    job_class = CropJob
+
+    def __init__(self, name: str = QUEUE, connection: Redis | None = None, **options: Any) -> None:
+        options = {**options, "serializer": JSONSerializer, "job_class": CropJob}
+        super().__init__(name, connection=connection, **options)
+
+    @property
+    def intermediate_queue(self) -> PromptIntermediateQueue:
+        """Where a job lies between pop and start."""
+        return PromptIntermediateQueue(self.key, connection=self.connection)
+
+    def acquire_maintenance_lock(self) -> bool:
+        """As RQ's, but a holder that dies blocks maintenance for seconds, not for 15 minutes."""
+        return bool(self.connection.set(self.registry_cleaning_key, 1, nx=True, ex=LOCK_SECONDS))
+
+
+class RqEngine:
+    """RQ as the front end sees it."""
+
+    name = "rq"
+
+    def __init__(self, client: Redis, *, timeout: int, keep: int) -> None:
+        self._client = client
+        self._timeout = timeout
+        self._keep = keep
+
+    def enqueue(self, pipe: Pipeline, ref: Ref, source_home: str) -> None:
+        """Queues the job by reference with *pipe*'s transaction, before other commands."""
+        CropQueue(connection=self._client).enqueue_call(
+            FUNCTION,
+            args=(ref.owner, ref.id, source_home),
+            job_id=ref.id,
+            timeout=self._timeout,
+            result_ttl=self._keep,
+            failure_ttl=self._keep,
+            description="crop",
+            meta={"progress": 0.0, "stage": "queued"},
+            retry=Retry(max=MOST_RUNS - 1),
+            pipeline=pipe,
+        )
+
+    def forget(self, ref: Ref) -> None:
+        """Drops a canceled job that waits; one that runs is stopped by its worker."""
+        queue = CropQueue(connection=self._client)
+        if self._client.lrem(queue.key, 1, ref.id):
+            self._client.delete(CropJob.key_for(ref.id))
+
+    def workers(self) -> int:
+        """Workers with a fresh heartbeat."""
+        keys = list(get_keys(CropQueue(connection=self._client)))
+        return self._client.exists(*keys) if keys else 0

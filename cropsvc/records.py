@@ -1,0 +1,171 @@
+"""What is known of a job: frozen values, and how they lie in a Redis hash."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+State = Literal["queued", "running", "done", "failed", "canceled", "deleted"]
+PENDING = frozenset({"queued", "running"})
+
+
+@dataclass(frozen=True)
+class Ref:
+    """Which job: its owner (`-` when no API keys are set) and its id."""
+
+    owner: str
+    id: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a job or an output failed: a code of the contract and words."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """The upload: format by content, displayed size in pixels, bytes, SHA-256 in hex."""
+
+    format: str
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """One crop of a job; sizes in pixels, region as (x, y, width, height)."""
+
+    name: str
+    state: State
+    width: int | None = None
+    height: int | None = None
+    format: str | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+    region: tuple[int, int, int, int] | None = None
+    notes: tuple[str, ...] = ()
+    error: Problem | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as the store knows it. Times are milliseconds since the epoch."""
+
+    ref: Ref
+    state: State
+    progress: float
+    stage: str
+    created: int
+    source: SourceFacts
+    request: str  # canonical JSON of imaging.params.Request
+    outputs: tuple[Output, ...]
+    home: str  # the job whose result bytes these are: its own, or the one it was cached from
+    source_home: str  # the job with which the upload came
+    started: int | None = None
+    ended: int | None = None
+    expires: int | None = None
+    error: Problem | None = None
+    cached: bool = False
+    position: int | None = None
+
+    @property
+    def id(self) -> str:
+        """The job's id."""
+        return self.ref.id
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the job has ended, one way or another."""
+        return self.state not in PENDING
+
+    def output(self, name: str | None) -> Output | None:
+        """The named output, or the first one; None if there is no such name."""
+        if name is None:
+            return self.outputs[0]
+        return next((output for output in self.outputs if output.name == name), None)
+
+
+def job_fields(job: Job) -> dict[str, str | int | float]:
+    """The hash fields of a new job's record."""
+    return {
+        "state": job.state,
+        "progress": job.progress,
+        "stage": job.stage,
+        "created": job.created,
+        "source": dump(asdict(job.source)),
+        "request": job.request,
+        "outputs": dump_outputs(job.outputs),
+        "home": job.home,
+        "source_home": job.source_home,
+    }
+
+
+def job_from_fields(ref: Ref, fields: Mapping[bytes, bytes], position: int | None) -> Job:
+    """The job that a record's hash holds; *position* is its place in the queue, if any."""
+    state: State = fields[b"state"].decode()  # type: ignore[assignment]  # only we write it
+    error = fields.get(b"error")
+    problem = Problem(**json.loads(error)) if error else None
+    return Job(
+        ref=ref,
+        state=state,
+        progress=float(fields[b"progress"]),
+        stage=fields[b"stage"].decode(),
+        created=int(fields[b"created"]),
+        started=_time(fields, b"started"),
+        ended=_time(fields, b"ended"),
+        expires=_time(fields, b"expires"),
+        source=SourceFacts(**json.loads(fields[b"source"])),
+        request=fields[b"request"].decode(),
+        outputs=_outputs_as_of(state, load_outputs(fields[b"outputs"]), problem),
+        home=fields[b"home"].decode(),
+        source_home=fields[b"source_home"].decode(),
+        error=problem,
+        cached=b"cached" in fields,
+        position=position if state == "queued" else None,
+    )
+
+
+def dump(value: object) -> str:
+    """Compact JSON."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def dump_outputs(outputs: tuple[Output, ...]) -> str:
+    """The outputs as JSON for the record."""
+    return dump([asdict(output) for output in outputs])
+
+
+def load_outputs(text: bytes | str) -> tuple[Output, ...]:
+    """The outputs from the record's JSON."""
+    return tuple(_output(**fields) for fields in json.loads(text))
+
+
+def _output(region: Any, notes: Any, error: Any, **fields: Any) -> Output:
+    return Output(
+        region=tuple(region) if region else None,
+        notes=tuple(notes),
+        error=Problem(**error) if error else None,
+        **fields,
+    )
+
+
+def _outputs_as_of(
+    state: State, outputs: tuple[Output, ...], problem: Problem | None
+) -> tuple[Output, ...]:
+    """Until a job is done its outputs share its state, and the reason if it failed as a whole."""
+    if state == "done":
+        return outputs
+    return tuple(
+        output if output.error else replace(output, state=state, error=problem)
+        for output in outputs
+    )
+
+
+def _time(fields: Mapping[bytes, bytes], name: bytes) -> int | None:
+    value = fields.get(name)
+    return int(value) if value else None

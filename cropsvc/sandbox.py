@@ -1,0 +1,137 @@
+"""The crop process: a warm child that does all Pillow work, under limits.
+
+`python -m cropsvc.sandbox FD` serves the worker at the other end of the socket FD (see
+crop_process.py). It gets jobs by reference, fetches the upload, renders and stores the result
+itself, so pixels never pass through the worker, and whatever a picture does to it, the worker
+lives.
+"""
+
+import hashlib
+import json
+import resource
+import signal
+import sys
+import time
+from dataclasses import asdict
+from multiprocessing.connection import Connection
+
+from redis.exceptions import RedisError
+
+from cropsvc import redis_client
+from cropsvc.crop_process import Confines, Reply
+from cropsvc.errors import CropError, CropFailed, OutOfMemory
+from cropsvc.imaging.limits import Limits
+from cropsvc.imaging.params import Request
+from cropsvc.imaging.render import Rendered, render
+from cropsvc.records import Output, Problem, Ref
+from cropsvc.store import Lifetimes, Outcome, Store, Work
+from cropsvc.tether import die_with
+
+REPORT_SECONDS = 0.1  # progress is told no more often
+OUT_OF_MEMORY = "the crop needs more memory than a job may use"
+
+
+def main(fd: int) -> None:
+    """Serves the worker at the other end of the socket *fd* until it closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    pipe = Connection(fd)
+    told = json.loads(pipe.recv_bytes())
+    die_with(told.pop("parent"))
+    confines = Confines(**told)
+    _confine(confines)
+    client = redis_client.for_crop_process(confines.redis_url)
+    store = Store(client, Lifetimes(confines.result_ttl, confines.source_ttl))
+    while True:
+        try:
+            message = json.loads(pipe.recv_bytes())
+        except (EOFError, OSError):
+            return
+        _allow_cpu(confines.seconds)
+        reply = _Cropping(store, Limits(*confines.limits), pipe).run(
+            Ref(message["owner"], message["id"]), message["source_home"]
+        )
+        pipe.send_bytes(json.dumps(asdict(reply)).encode())
+
+
+class _Cropping:
+    """One job in the crop process."""
+
+    def __init__(self, store: Store, limits: Limits, pipe: Connection) -> None:
+        self._store = store
+        self._limits = limits
+        self._pipe = pipe
+        self._told = time.monotonic()
+
+    def run(self, ref: Ref, source_home: str) -> Reply:
+        try:
+            work = self._store.begin(ref, source_home)
+            if isinstance(work, str):
+                return Reply(work)
+            outcome = self._outcome(work)
+            self._store.finish_work(work, outcome)
+        except RedisError as error:
+            return Reply("lost", detail=str(error))
+        problem = outcome.error
+        return Reply(outcome.state, *((problem.code, problem.detail) if problem else ()))
+
+    def _outcome(self, work: Work) -> Outcome:
+        try:
+            return _outcome_of(self._rendered(work))
+        except CropError as error:
+            return Outcome("failed", error=Problem(error.code, error.detail))
+        except MemoryError:
+            return Outcome("failed", error=Problem(OutOfMemory.code, OUT_OF_MEMORY))
+
+    def _rendered(self, work: Work) -> list[Rendered]:
+        if work.data is None:
+            raise CropFailed("the upload is no longer stored")
+        if hashlib.sha256(work.data).hexdigest() != work.source.sha256:
+            raise CropFailed("the stored upload is not what was handed in (integrity)")
+        return render(work.data, Request.from_json(work.request), self._limits, self._report)
+
+    def _report(self, stage: str, fraction: float) -> None:
+        now = time.monotonic()
+        if now - self._told < REPORT_SECONDS:
+            return
+        self._told = now
+        self._pipe.send_bytes(json.dumps({"stage": stage, "fraction": fraction}).encode())
+
+
+def _outcome_of(rendered: list[Rendered]) -> Outcome:
+    outputs = tuple(_output_of(one) for one in rendered)
+    first = next((output.error for output in outputs if not output.error), outputs[0].error)
+    if all(output.error for output in outputs):
+        return Outcome("failed", outputs, error=first)
+    return Outcome("done", outputs, tuple(one.data for one in rendered))
+
+
+def _output_of(one: Rendered) -> Output:
+    if one.error:
+        return Output(one.name, "failed", error=Problem(one.error.code, one.error.detail))
+    return Output(
+        name=one.name,
+        state="done",
+        width=one.width,
+        height=one.height,
+        format=one.format,
+        bytes=len(one.data),
+        sha256=hashlib.sha256(one.data).hexdigest(),
+        region=one.region,
+        notes=one.notes,
+    )
+
+
+def _confine(confines: Confines) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":  # macOS does not enforce RLIMIT_AS
+        resource.setrlimit(resource.RLIMIT_AS, (confines.memory, confines.memory))
+
+
+def _allow_cpu(seconds: int) -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft = int(used.ru_utime + used.ru_stime) + seconds + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

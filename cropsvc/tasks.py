@@ -1,0 +1,120 @@
+"""What a worker does for one job, whichever queue it came from."""
+
+import signal
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from redis.exceptions import RedisError
+
+from cropsvc.crop_process import CropProcess, Died, Overdue, Reply
+from cropsvc.errors import CropFailed, OutOfMemory, TimedOut
+from cropsvc.records import Problem, Ref
+from cropsvc.store import Store
+
+FUNCTION = "cropsvc.crop"
+"""The one function a job may name, on RQ and on Celery."""
+
+ATTEMPTS = 2  # for a crop process that dies by itself
+LOST_SECONDS = 0.5  # between looks for a store that is away
+
+
+class Reporter(Protocol):
+    """How the engine shows a running job: progress, and a sign of life."""
+
+    def progress(self, stage: str, fraction: float) -> None:
+        """The job is in *stage*, *fraction* (0 to 1) of it is done."""
+
+    def alive(self) -> None:
+        """Called several times a second while the job runs."""
+
+    def is_stopped(self) -> bool:
+        """Whether an operator stopped the job through the engine."""
+
+
+@dataclass(frozen=True)
+class Cropper:
+    """Runs jobs in a crop process: attempts, limits, cancels, and what a death means."""
+
+    store: Store
+    process: CropProcess
+    seconds: int  # wall clock of one crop
+
+    def hand_over(self, ref: Ref, source_home: str) -> None:
+        """Lets the crop process begin; `finish` must follow."""
+        try:
+            self.process.send(ref, source_home)
+        except Died:
+            self.process.send(ref, source_home)  # it had died idle; a new one is no attempt
+
+    def finish(self, ref: Ref, source_home: str, reporter: Reporter) -> Reply:
+        """How the job went, after as many attempts as its kind of failure allows."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                reply = self._reply(ref, source_home, reporter)
+            except Overdue:
+                return self._fail(ref, TimedOut.code, self._overdue())
+            except Died as death:
+                if self._is_stopped(ref, reporter):
+                    self.store.cancel(ref)
+                    return Reply("canceled")
+                if death.status == -signal.SIGXCPU:
+                    return self._fail(ref, TimedOut.code, self._overdue())
+                if attempt == ATTEMPTS:
+                    return self._fail(ref, *_meaning_of(death))
+                self.hand_over(ref, source_home)
+            else:
+                return self._settled(ref, reply)
+        raise AssertionError("unreachable")
+
+    def _reply(self, ref: Ref, source_home: str, reporter: Reporter) -> Reply:
+        while True:
+            reply = self.process.wait(
+                self.seconds, reporter.progress, lambda: self._look_up(ref, reporter)
+            )
+            if reply.state != "lost":
+                return reply
+            self._await_store()
+            self.hand_over(ref, source_home)
+
+    def _look_up(self, ref: Ref, reporter: Reporter) -> None:
+        try:
+            reporter.alive()
+            stopped = self._is_stopped(ref, reporter)
+        except RedisError:
+            return  # the crop goes on; its result waits for the store
+        if stopped:
+            self.process.kill()
+
+    def _is_stopped(self, ref: Ref, reporter: Reporter) -> bool:
+        return reporter.is_stopped() or self.store.is_stopped(ref)
+
+    def _await_store(self) -> None:
+        while True:
+            try:
+                self.store.client.ping()
+            except RedisError:
+                time.sleep(LOST_SECONDS)
+            else:
+                return
+
+    def _settled(self, ref: Ref, reply: Reply) -> Reply:
+        if reply.state == "spent":
+            return self._fail(ref, CropFailed.code, "its workers died again and again")
+        return reply
+
+    def _fail(self, ref: Ref, code: str, detail: str) -> Reply:
+        self.store.fail(ref, Problem(code, detail))
+        return Reply("failed", code, detail)
+
+    def _overdue(self) -> str:
+        return f"the crop took longer than the {self.seconds} s that a job may take"
+
+
+def _meaning_of(death: Died) -> tuple[str, str]:
+    if death.out_of_memory:
+        return OutOfMemory.code, "the crop needs more memory than a job may use"
+    if death.status < 0:
+        name = signal.Signals(-death.status).name
+        return CropFailed.code, f"the crop process was ended by {name}, twice"
+    return CropFailed.code, f"the crop process ended by itself with status {death.status}, twice"

@@ -1,0 +1,1 @@
+"""The front end: pages, the API, and what an operator looks at."""

@@ -1,0 +1,133 @@
+"""The API, version 1."""
+
+import json
+from collections.abc import Iterator
+
+from flask import Blueprint, Response, request
+
+from cropsvc.errors import BadParameter, FieldError
+from cropsvc.jobs import error_of
+from cropsvc.records import Job
+from cropsvc.web.owner import current_owner
+from cropsvc.web.services import services
+from cropsvc.web.submission import accept, parse_wait, preferred_wait, wait_of
+from cropsvc.web.views import image_response, job_json, picture, upload
+
+bp = Blueprint("api", __name__, url_prefix="/v1/crops")
+
+
+@bp.post("")
+def submit() -> Response:
+    """202 and the job; the first output's bytes if `Accept` names an image and `wait` is given."""
+    job = accept()
+    if job.is_terminal and _wants_bytes():
+        return _vary(_bytes_of(job))
+    response = _job_response(job, status=202)
+    response.headers["Location"] = f"/v1/crops/{job.id}"
+    return _vary(response)
+
+
+@bp.get("/<job_id>")
+def show(job_id: str) -> Response:
+    """The job; with `wait`, once it has ended or the time is up."""
+    jobs, owner = services().jobs, current_owner()
+    return _job_response(jobs.wait(owner, job_id, _wait_argument()))
+
+
+@bp.get("/<job_id>/image")
+def first_image(job_id: str) -> Response:
+    """The first output's bytes."""
+    _no_arguments()
+    return image_response(job_id, None)
+
+
+@bp.get("/<job_id>/image/<name>")
+def image(job_id: str, name: str) -> Response:
+    """The named output's bytes."""
+    _no_arguments()
+    return image_response(job_id, name)
+
+
+@bp.get("/<job_id>/source")
+def source(job_id: str) -> Response:
+    """The upload's bytes, while they live."""
+    _no_arguments()
+    return upload(*services().jobs.source(current_owner(), job_id))
+
+
+@bp.get("/<job_id>/events")
+def events(job_id: str) -> Response:
+    """Server-Sent Events: the job now, each change, its end."""
+    _no_arguments()
+    changes = services().jobs.follow(current_owner(), job_id)
+    response = Response(_stream(changes), content_type="text/event-stream; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+@bp.delete("/<job_id>")
+def delete(job_id: str) -> Response:
+    """Cancels the job, or removes one that has ended."""
+    _no_arguments()
+    services().jobs.delete(current_owner(), job_id)
+    return Response(status=204)
+
+
+def _stream(changes: Iterator[Job | None]) -> Iterator[str]:
+    for job in changes:
+        if job is None:
+            yield ": still here\n\n"
+        else:
+            event = job.state if job.is_terminal else "progress"
+            yield f"event: {event}\ndata: {json.dumps(job_json(job))}\n\n"
+
+
+def _job_response(job: Job, status: int = 200) -> Response:
+    response = Response(json.dumps(job_json(job)), status=status, content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    if not job.is_terminal:
+        response.headers["Retry-After"] = str(services().jobs.retry_after(job))
+    return _with_preference(response)
+
+
+def _bytes_of(job: Job) -> Response:
+    if job.error:
+        raise error_of(job.error)
+    response = picture(*services().jobs.image(job.ref.owner, job.id, None))
+    response.headers["Location"] = f"/v1/crops/{job.id}"
+    return _with_preference(response)
+
+
+def _wants_bytes() -> bool:
+    """Whether `Accept` names an image range and the request said how long it may take."""
+    names_image = any(kind.startswith("image/") for kind, _ in request.accept_mimetypes)
+    return names_image and ("wait" in request.values or preferred_wait() is not None)
+
+
+def _wait_argument() -> float:
+    _no_arguments(but="wait")
+    given = request.args.getlist("wait")
+    if len(given) > 1:
+        raise BadParameter.of(FieldError("wait", "was given more than once"))
+    return wait_of(parse_wait(given[0]) if given else None)
+
+
+def _no_arguments(but: str = "") -> None:
+    unknown = [name for name in request.args if name != but]
+    if unknown:
+        raise BadParameter.of(
+            *(FieldError(name[:64], "is not a parameter here") for name in unknown)
+        )
+
+
+def _with_preference(response: Response) -> Response:
+    preferred = preferred_wait()
+    if preferred is not None:
+        response.headers["Preference-Applied"] = f"wait={preferred}"
+    return response
+
+
+def _vary(response: Response) -> Response:
+    response.vary.update(["Accept", "Prefer"])
+    return response

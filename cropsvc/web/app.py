@@ -1,0 +1,37 @@
+"""Puts the front end together."""
+
+from flask import Flask
+
+from cropsvc import redis_client
+from cropsvc.config import Settings
+from cropsvc.imaging.limits import Limits
+from cropsvc.jobs import Jobs, Policy
+from cropsvc.queues.engines import engine_of
+from cropsvc.store import Lifetimes, Store
+from cropsvc.waiting import Hub
+from cropsvc.web import api, classic, ops, owner, pages, problems, security
+from cropsvc.web.services import EXTENSION, Services
+
+
+def create_app(settings: Settings) -> Flask:
+    """The front end for these settings."""
+    client = redis_client.for_front_end(settings.redis_url)
+    store = Store(client, Lifetimes(settings.result_ttl, settings.source_ttl))
+    owners = tuple(key.name for key in settings.api_keys) or (owner.OPEN,)
+    limits = Limits(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side)
+    policy = Policy(settings.queue_cap, owners, limits)
+    jobs = Jobs(store, engine_of(settings, client), Hub(client), policy)
+    return app_of(Services(settings, store, jobs))
+
+
+def app_of(services: Services) -> Flask:
+    """The Flask app on these collaborators."""
+    app = Flask("cropsvc.web", root_path=None, static_folder="../static", static_url_path="/static")
+    app.template_folder = "../templates"
+    app.extensions[EXTENSION] = services
+    app.url_map.strict_slashes = False
+    problems.install(app)
+    security.install(app)
+    for blueprint in (api.bp, pages.bp, classic.bp, ops.bp, owner.bp):
+        app.register_blueprint(blueprint)
+    return app

@@ -1,0 +1,40 @@
+"""The pages: choose and crop a picture, and one page for each job."""
+
+from flask import Blueprint, Response, make_response, redirect, render_template, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from cropsvc.web.owner import current_owner
+from cropsvc.web.services import services
+from cropsvc.web.submission import accept
+from cropsvc.web.views import job_json
+
+bp = Blueprint("pages", __name__)
+
+
+@bp.get("/")
+def index() -> Response:
+    """The page to choose, crop and submit; raises Unauthorized, whose page asks for the key."""
+    current_owner()
+    return job_page(None)
+
+
+@bp.post("/crops")
+def submit() -> BaseResponse:
+    """The plain form's target: 303 to the new job's page."""
+    job = accept(strict=False)
+    return redirect(url_for("pages.show", job_id=job.id), code=303)
+
+
+@bp.get("/crops/<job_id>")
+def show(job_id: str) -> Response:
+    """The page of one job; raises NotFound, Expired, Deleted."""
+    job = services().jobs.get(current_owner(), job_id)
+    return job_page(job_json(job))
+
+
+def job_page(job: object, *, classic: bool = False) -> Response:
+    """The page with this job (api.md's JSON) on it, or without one."""
+    html = render_template("index.html", job=job, classic=classic, settings=services().settings)
+    response = make_response(html)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response

@@ -1,0 +1,26 @@
+"""What the views of one app share."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from cropsvc.config import Settings
+from cropsvc.jobs import Jobs
+from cropsvc.store import Store
+
+EXTENSION = "cropsvc"
+
+
+@dataclass(frozen=True)
+class Services:
+    """The collaborators that the entry point made."""
+
+    settings: Settings
+    store: Store
+    jobs: Jobs
+
+
+def services() -> Services:
+    """The current app's services."""
+    return cast(Services, current_app.extensions[EXTENSION])

@@ -1,0 +1,155 @@
+"""The one way from a request to a job, for the API and for the pages' forms."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from flask import request
+
+from cropsvc.errors import BadParameter, BadRequest, FieldError
+from cropsvc.imaging.params import Request, parse
+from cropsvc.jobs import Submission, Upload
+from cropsvc.records import Job
+from cropsvc.store import Place
+from cropsvc.web.owner import current_owner
+from cropsvc.web.request_id import request_id
+from cropsvc.web.services import services
+from cropsvc.web.uploads import read_body
+
+SAMPLE = Path(__file__).parent.parent / "static" / "sample.jpg"
+LONGEST_WAIT = 30.0  # seconds
+Pairs = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a request asks for beside the crop itself."""
+
+    pairs: tuple[tuple[str, str], ...]
+    source: str | None
+    sample: bool
+    wait: float | None  # seconds
+
+
+def accept(*, strict: bool = True) -> Job:
+    """Submits what the current request holds, and waits if it asks for that.
+
+    *strict*: unknown parameters are refused, by name. Raises any CropError of the contract.
+    """
+    with _place() as place:
+        body = read_body()
+        wanted = _wanted([*request.args.items(multi=True), *body.fields], strict=strict)
+        crop = parse(wanted.pairs, ignore_unknown=not strict)
+        submission = Submission(
+            _upload(place, body.image, wanted, crop), crop, _idempotency_key(), request_id()
+        )
+        return _submit(place, submission, wait_of(wanted.wait))
+
+
+def accept_sample(pairs: Pairs) -> Job:
+    """Submits the sample picture with these parameters."""
+    with _place() as place:
+        crop = parse(pairs)
+        upload = services().jobs.upload(place, sample_bytes(), crop)
+        return _submit(place, Submission(upload, crop, trace=request_id()), 0.0)
+
+
+@cache
+def sample_bytes() -> bytes:
+    """The built-in sample picture."""
+    return SAMPLE.read_bytes()
+
+
+def wait_of(parameter: float | None) -> float:
+    """Seconds to hold the answer: the parameter's, else the Prefer header's."""
+    if parameter is not None:
+        return parameter
+    preferred = preferred_wait()
+    return 0.0 if preferred is None else float(preferred)
+
+
+def preferred_wait() -> int | None:
+    """The seconds of `Prefer: wait=N` (RFC 7240), at most 30; None if absent or malformed."""
+    for preference in ",".join(request.headers.getlist("Prefer")).split(","):
+        match = re.fullmatch(r'\s*wait\s*=\s*"?(\d{1,9})"?\s*(;.*)?', preference, re.IGNORECASE)
+        if match:
+            return min(int(match[1]), int(LONGEST_WAIT))
+    return None
+
+
+def parse_wait(text: str) -> float:
+    """The `wait` parameter in seconds. Raises BadParameter."""
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,6})?", text) or float(text) > LONGEST_WAIT:
+        raise BadParameter.of(
+            FieldError("wait", f"{text[:40]!r}: must be seconds from 0 to {LONGEST_WAIT:g}")
+        )
+    return float(text)
+
+
+@contextmanager
+def _place() -> Iterator[Place]:
+    """A place in the queue, given back if anything fails before a job takes it."""
+    jobs = services().jobs
+    place = jobs.admit(current_owner())
+    try:
+        yield place
+    except BaseException:
+        jobs.release(place)
+        raise
+
+
+def _submit(place: Place, submission: Submission, seconds: float) -> Job:
+    jobs = services().jobs
+    if seconds <= 0:
+        return jobs.submit(place, submission)
+    with jobs.watch(place.ref.id) as watch:
+        job = jobs.submit(place, submission)
+        if job.id == place.ref.id:
+            return jobs.wait_on(watch, job, seconds)
+    return jobs.wait(job.ref.owner, job.id, seconds)
+
+
+def _upload(place: Place, image: bytes | None, wanted: Wanted, crop: Request) -> Upload:
+    jobs = services().jobs
+    if wanted.source is not None:
+        if image is not None:
+            raise BadParameter.of(FieldError("source", "goes without a file; one came too"))
+        return jobs.earlier_upload(place.ref.owner, wanted.source, crop)
+    if not image and wanted.sample:
+        image = sample_bytes()
+    if image is None:
+        raise BadRequest("no file: hand a picture in as the field 'image', or as the body")
+    if not image:
+        raise BadRequest("the file is empty")
+    return jobs.upload(place, image, crop)
+
+
+def _wanted(pairs: Pairs, *, strict: bool) -> Wanted:
+    rest: Pairs = []
+    ours: dict[str, str] = {}
+    names = ("source", "wait") if strict else ("source", "wait", "sample")
+    for name, value in pairs:
+        if name not in names:
+            rest.append((name, value))
+        elif name in ours:
+            raise BadParameter.of(FieldError(name, "was given more than once"))
+        else:
+            ours[name] = value
+    if not strict:
+        rest = [(name, value) for name, value in rest if value]  # a form sends empty fields too
+    return Wanted(
+        pairs=tuple(rest),
+        source=ours.get("source") if strict else ours.get("source") or None,
+        sample=ours.get("sample") == "1",
+        wait=parse_wait(ours["wait"]) if "wait" in ours else None,
+    )
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
+        raise BadRequest("the Idempotency-Key must be 1 to 255 visible ASCII characters")
+    return key

@@ -1,0 +1,133 @@
+"""Reading a request's body: streamed, counted, whole or not at all.
+
+gunicorn tells Werkzeug that the input ends by itself, so a body that is shorter than announced
+would pass as whole, and a chunked one that is too long would be cut silently (faults.md 11,
+field guide 7.4). So the body is read here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import BinaryIO
+from urllib.parse import parse_qsl
+
+from flask import request
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import MultiPartParser
+from werkzeug.http import parse_options_header
+
+from cropsvc.errors import BadRequest, IncompleteUpload, TooLarge, UnsupportedFormat
+from cropsvc.web.services import services
+
+CHUNK = 64 * 1024
+FORM_ALLOWANCE = 64 * 1024  # bytes a form may have beside its file
+MOST_PARTS = 40
+MOST_FIELD_BYTES = 2 * CHUNK  # `outputs` may be long; Werkzeug counts its buffer of one chunk too
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class Body:
+    """A request's picture and form fields, in order; None without a picture."""
+
+    image: bytes | None
+    fields: tuple[tuple[str, str], ...]
+
+
+def read_body() -> Body:
+    """The current request's body.
+
+    Raises TooLarge before or while reading, IncompleteUpload, BadRequest for a broken form,
+    UnsupportedFormat for a type that is no picture.
+    """
+    kind, options = parse_options_header(request.headers.get("Content-Type", ""))
+    limit = services().settings.max_upload
+    if kind == "multipart/form-data":
+        return _form(_read(limit + FORM_ALLOWANCE, limit), options.get("boundary", ""), limit)
+    if kind.startswith("image/") or kind == "application/octet-stream":
+        return Body(_read(limit, limit), ())
+    return _without_picture(kind, _read(limit, limit))
+
+
+def _without_picture(kind: str, data: bytes) -> Body:
+    if not data:
+        return Body(None, ())
+    if kind == FORM and len(data) <= FORM_ALLOWANCE and data.isascii() and b"=" in data:
+        return Body(None, _urlencoded(data))
+    raise UnsupportedFormat(
+        f"the Content-Type {kind or '(none)'!r} is not one to hand in a picture with; "
+        "use multipart/form-data, image/* or application/octet-stream"
+    )
+
+
+def _urlencoded(data: bytes) -> tuple[tuple[str, str], ...]:
+    return tuple(parse_qsl(data.decode("ascii"), keep_blank_values=True))
+
+
+def _read(most: int, limit: int) -> bytes:
+    announced = request.content_length
+    if announced is not None and announced > most:
+        raise TooLarge(f"the upload has {announced} bytes; {limit} are allowed")
+    stream: BinaryIO = request.environ["wsgi.input"]
+    if announced is None and not request.environ.get("wsgi.input_terminated"):
+        return b""
+    data = _drain(stream, most if announced is None else announced, announced, limit)
+    if announced is not None and len(data) < announced:
+        raise IncompleteUpload(
+            f"the body ended after {len(data)} of the {announced} bytes announced"
+        )
+    return data
+
+
+def _drain(stream: BinaryIO, most: int, announced: int | None, limit: int) -> bytes:
+    parts: list[bytes] = []
+    length = 0
+    while announced is None or length < announced:
+        wanted = CHUNK if announced is None else min(CHUNK, announced - length)
+        try:
+            part = stream.read(wanted)
+        except OSError as error:
+            raise IncompleteUpload(f"the body broke off after {length} bytes") from error
+        if not part:
+            break
+        parts.append(part)
+        length += len(part)
+        if length > most:
+            raise TooLarge(f"the upload has more than the {limit} bytes that are allowed")
+    return b"".join(parts)
+
+
+def _form(data: bytes, boundary: str, limit: int) -> Body:
+    if not boundary:
+        raise BadRequest("the multipart form names no boundary")
+    parser = MultiPartParser(
+        stream_factory=lambda *args, **kwargs: BytesIO(),
+        buffer_size=CHUNK,
+        max_form_memory_size=MOST_FIELD_BYTES,
+        max_form_parts=MOST_PARTS,
+    )
+    try:
+        fields, files = parser.parse(BytesIO(data), boundary.encode(), len(data))
+    except RequestEntityTooLarge as error:
+        raise TooLarge(
+            f"the form has more than {MOST_PARTS} parts, or a field of over {CHUNK} bytes"
+        ) from error
+    except (ValueError, UnicodeDecodeError) as error:
+        raise BadRequest("the multipart form is broken or cut off") from error
+    return Body(_picture(files.items(multi=True), limit), tuple(fields.items(multi=True)))
+
+
+def _picture(files: Iterable[tuple[str, FileStorage]], limit: int) -> bytes | None:
+    found = list(files)
+    strange = [name for name, _ in found if name != "image"]
+    if strange:
+        raise BadRequest(f"the file field {strange[0][:64]!r} is not known; hand it in as 'image'")
+    if len(found) > 1:
+        raise BadRequest(f"{len(found)} files came in the field 'image'; hand in one")
+    if not found:
+        return None
+    data: bytes = found[0][1].read()
+    if len(data) > limit:
+        raise TooLarge(f"the upload has {len(data)} bytes; {limit} are allowed")
+    return data

@@ -1,0 +1,99 @@
+"""How jobs and pictures are shown over HTTP."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response, request
+
+from cropsvc.imaging.formats import CONTENT_TYPES
+from cropsvc.records import Job, Output
+from cropsvc.web.owner import current_owner
+from cropsvc.web.services import services
+
+SOURCE_TYPES = {**CONTENT_TYPES, "tiff": "image/tiff", "bmp": "image/bmp"}
+
+
+def job_json(job: Job) -> dict[str, Any]:
+    """The job as the contract writes it."""
+    link = f"/v1/crops/{job.id}"
+    return {
+        "id": job.id,
+        "state": job.state,
+        "progress": job.progress,
+        "stage": job.stage,
+        "position": job.position,
+        "created_at": _when(job.created),
+        "started_at": _when(job.started),
+        "ended_at": _when(job.ended),
+        "expires_at": _when(job.expires),
+        "source": asdict(job.source),
+        "outputs": [_output_json(output, link) for output in job.outputs],
+        "error": asdict(job.error) if job.error else None,
+        "cached": job.cached,
+        "links": {
+            "self": link,
+            "image": f"{link}/image",
+            "source": f"{link}/source",
+            "events": f"{link}/events",
+            "page": f"/crops/{job.id}",
+        },
+    }
+
+
+def image_response(job_id: str, name: str | None) -> Response:
+    """The named output's bytes (or the first's) with their headers; 304, HEAD and Range too."""
+    job, output, data = services().jobs.image(current_owner(), job_id, name)
+    return picture(job, output, data)
+
+
+def picture(job: Job, output: Output, data: bytes) -> Response:
+    """The answer that carries one output's bytes."""
+    response = Response(data, content_type=CONTENT_TYPES[output.format or ""])
+    response.set_etag(output.sha256 or "")
+    response.headers["Content-Disposition"] = (
+        f"inline; filename=crop-{job.id[:8]}-{output.name}.{_suffix(output.format)}"
+    )
+    left = max(0, ((job.expires or 0) - int(datetime.now(UTC).timestamp() * 1000)) // 1000)
+    response.headers["Cache-Control"] = f"private, max-age={left}, immutable"
+    return as_download(response, len(data))
+
+
+def upload(job: Job, data: bytes) -> Response:
+    """The answer that carries the upload's bytes, as an attachment."""
+    response = Response(data, content_type=SOURCE_TYPES.get(job.source.format, "image/*"))
+    response.set_etag(job.source.sha256)
+    response.headers["Content-Disposition"] = (
+        f"attachment; filename=source-{job.id[:8]}.{_suffix(job.source.format)}"
+    )
+    response.headers["Cache-Control"] = "private, no-store"
+    return as_download(response, len(data))
+
+
+def as_download(response: Response, length: int) -> Response:
+    """The response made conditional, and safe to open: nobody sniffs, scripts or embeds it."""
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.make_conditional(request, accept_ranges=True, complete_length=length)
+    return response
+
+
+def _output_json(output: Output, link: str) -> dict[str, Any]:
+    return {
+        **asdict(output),
+        "region": list(output.region) if output.region else None,
+        "notes": list(output.notes),
+        "url": f"{link}/image/{output.name}",
+    }
+
+
+def _suffix(kind: str | None) -> str:
+    return {"jpeg": "jpg"}.get(kind or "", kind or "bin")
+
+
+def _when(milliseconds: int | None) -> str | None:
+    if milliseconds is None:
+        return None
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

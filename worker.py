@@ -1,0 +1,17 @@
+"""The worker: takes crop jobs from the queue, in WORKERS processes that are restarted if they die.
+
+`python worker.py --burst` ends when the queue is empty.
+"""
+
+import os
+import sys
+
+from cropsvc.config import ConfigError, Settings
+from cropsvc.crop_worker import work
+
+if __name__ == "__main__":
+    try:
+        settings = Settings.from_env(os.environ)
+    except ConfigError as error:
+        sys.exit(f"cropsvc: {error}")
+    work(settings, burst="--burst" in sys.argv[1:])
