@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-ver
 .PHONY: help run test lint format check lock
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/installed ## everything in the foreground, with an embedded Valkey (DEV=1: with reload)
 	@exec $(BIN)/python -m cropsvc.run
@@ -56,3 +56,5 @@ $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
 	@echo "Installing requirements-dev.txt into $(VENV) ..."
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
+
+-include make/*.mk

@@ -1,0 +1,70 @@
+// Boxes in whole pixels of the picture as displayed: {x, y, w, h}. Pure functions, no DOM.
+
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
+/** The box moved and, where it must be, shrunk into the picture; at least one pixel. */
+export function inside(box, size) {
+  const w = clamp(Math.round(box.w), 1, size.w);
+  const h = clamp(Math.round(box.h), 1, size.h);
+  return { x: clamp(Math.round(box.x), 0, size.w - w), y: clamp(Math.round(box.y), 0, size.h - h), w, h };
+}
+
+/** Whole pixels from Cropper's fractions: edges rounded half up, as the server rounds them. */
+export function rounded(data, size) {
+  const edge = (value, limit) => clamp(Math.floor(value + 0.5), 0, limit);
+  const x = Math.min(edge(data.x, size.w), size.w - 1);
+  const y = Math.min(edge(data.y, size.h), size.h - 1);
+  return {
+    x, y,
+    w: Math.max(edge(data.x + data.width, size.w) - x, 1),
+    h: Math.max(edge(data.y + data.height, size.h) - y, 1),
+  };
+}
+
+/** The box with this ratio (width / height), as wide as before if that fits the picture. */
+export function shaped(box, ratio, size) {
+  if (!ratio) return inside(box, size);
+  const w = Math.min(box.w, size.w, size.h * ratio);
+  return inside({ ...box, w, h: w / ratio }, size);
+}
+
+/** The box after one field was set to a number; the ratio, if any, decides the other side. */
+export function edited(box, field, value, ratio, size) {
+  const next = { ...box, [field]: value };
+  if (field === "x") next.x = clamp(value, 0, size.w - box.w);
+  if (field === "y") next.y = clamp(value, 0, size.h - box.h);
+  if (!ratio || field === "x" || field === "y") return inside(next, size);
+  const w = field === "w" ? value : value * ratio;
+  return shaped({ ...box, w }, ratio, size);
+}
+
+/** The box moved by a key, or its lower right corner with `resize`. */
+export function nudged(box, [dx, dy], { resize, ratio, size }) {
+  if (!resize) return inside({ ...box, x: box.x + dx, y: box.y + dy }, size);
+  const field = dx ? "w" : "h";
+  const room = dx ? size.w - box.x : size.h - box.y;
+  return edited(box, field, clamp(box[field] + dx + dy, 1, room), ratio, size);
+}
+
+/** The same pixels after a quarter turn clockwise of a picture of this size. */
+export function turned(box, size) {
+  return { x: size.h - box.y - box.h, y: box.x, w: box.h, h: box.w };
+}
+
+/** The largest box of this ratio, four fifths of the picture, in its middle. */
+export function initial(size, ratio) {
+  const box = shaped({ x: 0, y: 0, w: size.w * 0.8, h: size.h * 0.8 }, ratio, size);
+  return inside({ ...box, x: (size.w - box.w) / 2, y: (size.h - box.h) / 2 }, size);
+}
+
+/** The output's size for a region, by what stands in the size fields. */
+export function outputSize(box, { width, height, locked, last }) {
+  if (!width && !height) return { w: box.w, h: box.h };
+  if (!locked && width && height) return { w: width, h: height };
+  const byWidth = width && (last === "w" || !height);
+  const scale = byWidth ? width / box.w : height / box.h;
+  return {
+    w: byWidth ? width : Math.max(1, Math.round(box.w * scale)),
+    h: byWidth ? Math.max(1, Math.round(box.h * scale)) : height,
+  };
+}

@@ -1,0 +1,72 @@
+// Where the picture comes from: chosen, dropped, pasted, the sample, or an earlier job's upload.
+
+import { formatOf, placeholder, tiffSize } from "./sniff.js";
+import { byId, bytes } from "./words.js";
+
+const READ = ["jpeg", "png", "webp", "gif", "avif", "tiff", "bmp"];
+
+/** A file as a source, or an Error in words for the user; nothing is uploaded for that. */
+export async function fromFile(file, maxUpload) {
+  if (file.size === 0) throw new Error(`“${file.name}” is empty.`);
+  if (file.size > maxUpload) {
+    throw new Error(`“${file.name}” has ${bytes(file.size)}; the service takes up to ${bytes(maxUpload)}.`);
+  }
+  const format = await formatOf(file);
+  if (format === "heic") throw new Error("HEIC pictures are not read here. Export it as JPEG, then choose that.");
+  if (!READ.includes(format)) {
+    throw new Error(`“${file.name}” is not a picture this service reads: JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP.`);
+  }
+  const name = file.name || `pasted.${format}`;
+  return { file, jobId: null, name, format, bytes: file.size, url: URL.createObjectURL(file) };
+}
+
+/** An earlier job's upload, while the service keeps it. */
+export function fromJob(job) {
+  const { format, bytes: size, width, height } = job.source;
+  return { file: null, jobId: job.id, name: "", format, bytes: size, url: job.links.source, size: { w: width, h: height } };
+}
+
+/** What to show instead where the browser cannot: a blank of the right size, or null. */
+export async function standIn(source) {
+  const size = source.size || (source.format === "tiff" && await tiffSize(source.file));
+  return size ? placeholder(size, `No preview of ${source.format.toUpperCase()} in this browser`) : null;
+}
+
+/** Call `take(file)` for each way a file can come to the page; `sample` is the sample's URL. */
+export function listen(take, { sample, failed }) {
+  for (const [button, input] of [["choose", "file"], ["change", "file"], ["camera", "photo"]]) {
+    byId(button).addEventListener("click", () => byId(input).click());
+  }
+  for (const id of ["file", "photo"]) {
+    byId(id).addEventListener("change", ({ target }) => {
+      if (target.files[0]) take(target.files[0]);
+      target.value = ""; // so that the same file can be chosen again
+    });
+  }
+  byId("sample").addEventListener("click", async () => {
+    const answer = await fetch(sample).catch(() => null);
+    if (!answer?.ok) return failed(new Error("The sample could not be fetched. Is the server away?"));
+    return take(new File([await answer.blob()], "sample.jpg", { type: "image/jpeg" }));
+  });
+  document.addEventListener("paste", (event) => {
+    const file = [...event.clipboardData.files].find((one) => one.size);
+    if (file) { event.preventDefault(); take(file); }
+  });
+  listenForDrops(take);
+}
+
+function listenForDrops(take) {
+  const over = (on) => document.body.classList.toggle("dropping", on);
+  const files = (event) => event.dataTransfer?.types.includes("Files");
+  let depth = 0;
+  document.addEventListener("dragenter", (event) => { if (files(event)) { depth += 1; over(true); } });
+  document.addEventListener("dragleave", (event) => { if (files(event)) { depth -= 1; over(depth > 0); } });
+  document.addEventListener("dragover", (event) => { if (files(event)) event.preventDefault(); });
+  document.addEventListener("drop", (event) => {
+    if (!files(event)) return;
+    event.preventDefault();
+    depth = 0;
+    over(false);
+    if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+  });
+}

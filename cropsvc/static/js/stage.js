@@ -1,0 +1,219 @@
+// The picture with its crop box: Cropper.js, with the box kept in whole pixels of the original.
+/* global Cropper */
+
+import { rounded } from "./geometry.js";
+
+const OPTIONS = {
+  viewMode: 1,             // the box never leaves the picture
+  autoCropArea: 1,
+  background: false,
+  checkOrientation: false, // the browser has applied EXIF already, as the server does
+  responsive: false,       // the stage watches its own size, see `watch`
+  restore: false,
+  zoomOnWheel: false,      // a wheel scrolls the page, unless Ctrl is held (or two fingers pinch)
+  toggleDragModeOnDblclick: false,
+};
+
+export class Stage {
+  /** `onBox(box)` hears of the user's hand on the box, `onPick(index)` of another box chosen. */
+  constructor(frame, image, { onBox, onPick, onZoom }) {
+    Object.assign(this, { frame, image, onBox, onPick, onZoom });
+    this.byHand = false; // only then Cropper's numbers are taken over; otherwise ours stand
+    this.box = null;
+    this.others = [];
+    this.frozen = false;
+    this.rotation = 0;
+    image.addEventListener("cropstart", () => { this.byHand = true; });
+    image.addEventListener("cropend", () => this.letGo());
+    image.addEventListener("crop", (event) => this.heard(event.detail));
+    frame.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    this.watch();
+  }
+
+  /** Show this picture; resolves when its box can be drawn, rejects when it cannot be shown. */
+  async load(url, rotation) {
+    this.unload();
+    this.rotation = rotation;
+    await decoded(this.image, url);
+    await new Promise((ready) => {
+      this.image.addEventListener("ready", ready, { once: true });
+      this.cropper = new Cropper(this.image, OPTIONS);
+    });
+    this.layer = document.createElement("div");
+    this.layer.className = "others";
+    this.frame.querySelector(".cropper-container").append(this.layer);
+    for (const clone of this.frame.querySelectorAll(".cropper-container img")) clone.alt = "";
+  }
+
+  unload() {
+    this.cropper?.destroy();
+    this.cropper = null;
+    this.box = null;
+    this.frozen = false;
+  }
+
+  /** The picture's size as displayed, in its own pixels, before rotation. */
+  get natural() {
+    return { w: this.image.naturalWidth, h: this.image.naturalHeight };
+  }
+
+  /** Draw the active box and the outlines of the others. */
+  show(boxes, active, { refit = false } = {}) {
+    this.box = boxes[active];
+    this.others = boxes.map((box, index) => ({ box, index })).filter(({ index }) => index !== active);
+    this.draw(refit);
+  }
+
+  setRatio(ratio) {
+    if (!this.cropper) return;
+    this.cropper.setAspectRatio(ratio || NaN);
+    this.draw();
+  }
+
+  rotateTo(degrees) {
+    this.rotation = degrees;
+  }
+
+  setPan(on) {
+    this.cropper?.setDragMode(on ? "move" : "crop");
+  }
+
+  freeze(on) {
+    this.frozen = on;
+    if (on) this.cropper?.disable();
+    else this.cropper?.enable();
+    this.frame.classList.toggle("frozen", on);
+  }
+
+  /** Zoom by a factor around the box, which keeps its place on the picture. */
+  zoomBy(factor) {
+    if (!this.cropper || this.frozen) return;
+    const { width, height } = this.cropper.getContainerData();
+    const most = Math.max(Math.min(width / this.box.w, height / this.box.h), this.fitting);
+    const scale = Math.min(Math.max(this.scale * factor, this.fitting), most, Math.max(8, this.fitting));
+    this.place(scale);
+    this.apply();
+  }
+
+  // Screen pixels for one pixel of the picture.
+  get scale() {
+    const canvas = this.cropper.getCanvasData();
+    return canvas.width / canvas.naturalWidth;
+  }
+
+  get fitting() {
+    const { width, height } = this.cropper.getContainerData();
+    const canvas = this.cropper.getCanvasData();
+    return Math.min(width / canvas.naturalWidth, height / canvas.naturalHeight);
+  }
+
+  draw(refit = false) {
+    if (!this.cropper || !this.box) return;
+    const turned = (this.cropper.getData().rotate || 0) !== this.rotation;
+    if (turned || refit || !this.visible()) this.place(null);
+    this.apply();
+  }
+
+  // Whether the box fits the view at this zoom; Cropper would cut it off.
+  visible() {
+    const view = this.cropper.getContainerData();
+    const canvas = this.cropper.getCanvasData();
+    const at = (value, offset) => value * this.scale + offset;
+    const slack = 0.01;
+    return at(this.box.x, canvas.left) >= -slack && at(this.box.y, canvas.top) >= -slack
+      && at(this.box.x + this.box.w, canvas.left) <= view.width + slack
+      && at(this.box.y + this.box.h, canvas.top) <= view.height + slack;
+  }
+
+  // Rotate and scale the picture; a scale above fitting centres the box. Cropper binds the picture
+  // to the box while there is one, so it is taken off for that time.
+  place(scale) {
+    const { cropper } = this;
+    cropper.clear();
+    cropper.rotateTo(this.rotation);
+    const wanted = scale ?? this.fitting;
+    cropper.zoomTo(wanted);
+    const view = cropper.getContainerData();
+    const canvas = cropper.getCanvasData();
+    const offset = (length, start, size, whole) => (
+      whole * wanted <= length + 0.5
+        ? (length - whole * wanted) / 2
+        : Math.min(0, Math.max(length - whole * wanted, length / 2 - (start + size / 2) * wanted)));
+    cropper.moveTo(
+      offset(view.width, this.box.x, this.box.w, canvas.naturalWidth),
+      offset(view.height, this.box.y, this.box.h, canvas.naturalHeight),
+    );
+    cropper.crop();
+  }
+
+  apply() {
+    const { x, y, w, h } = this.box;
+    const ratio = this.cropper.options.aspectRatio;
+    this.cropper.options.aspectRatio = NaN; // or Cropper replaces our whole pixels by the exact ratio
+    this.cropper.setData({ x, y, width: w, height: h });
+    this.cropper.options.aspectRatio = ratio;
+    this.outline();
+    this.onZoom(this.scale, this.scale > this.fitting * 1.001);
+  }
+
+  heard(detail) {
+    if (!this.byHand || !this.cropper) return;
+    const canvas = this.cropper.getCanvasData();
+    const size = { w: Math.round(canvas.naturalWidth), h: Math.round(canvas.naturalHeight) };
+    this.box = rounded(detail, size);
+    this.outline();
+    this.onBox(this.box, false);
+  }
+
+  letGo() {
+    if (!this.byHand) return;
+    this.byHand = false;
+    if (this.scale < this.fitting) this.place(null);
+    this.apply();
+    this.onBox(this.box, true);
+  }
+
+  // The other boxes, as outlines that can be clicked; the list beside has the same for keyboards.
+  outline() {
+    const canvas = this.cropper.getCanvasData();
+    const marks = this.others.map(({ box, index }) => {
+      const mark = document.createElement("button");
+      Object.assign(mark, { type: "button", className: "other", tabIndex: -1, textContent: index + 1 });
+      mark.setAttribute("aria-hidden", "true");
+      mark.style.left = `${canvas.left + box.x * this.scale}px`;
+      mark.style.top = `${canvas.top + box.y * this.scale}px`;
+      mark.style.width = `${box.w * this.scale}px`;
+      mark.style.height = `${box.h * this.scale}px`;
+      mark.addEventListener("pointerdown", (event) => event.stopPropagation());
+      mark.addEventListener("click", () => this.onPick(index));
+      return mark;
+    });
+    this.layer.replaceChildren(...marks);
+  }
+
+  wheel(event) {
+    if (!event.ctrlKey || !this.cropper) return;
+    event.preventDefault();
+    this.zoomBy(event.deltaY < 0 ? 1.1 : 1 / 1.1);
+  }
+
+  watch() {
+    new ResizeObserver(() => {
+      if (!this.cropper || !this.box) return;
+      const { frozen } = this;
+      this.freeze(false);
+      this.cropper.resize();
+      this.place(null);
+      this.apply();
+      this.freeze(frozen);
+    }).observe(this.frame);
+  }
+}
+
+async function decoded(image, url) {
+  await new Promise((done, failed) => {
+    image.onload = done;
+    image.onerror = () => failed(new Error("the browser cannot show this picture"));
+    image.src = url;
+  });
+}
