@@ -42,7 +42,7 @@ class Client(httpx.Client):
 
     def submit(self, data: bytes | None = None, **params: object) -> httpx.Response:
         """POST /v1/crops with the raw bytes and the parameters in the query."""
-        headers = {"Content-Type": "application/octet-stream"}
+        headers = {} if data is None else {"Content-Type": "application/octet-stream"}
         headers.update(params.pop("headers", {}))  # type: ignore[call-overload]
         query = _spelled(params)
         return self.post("/v1/crops", content=data or b"", params=query, headers=headers)

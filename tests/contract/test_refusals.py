@@ -209,8 +209,7 @@ def test_too_many_scans_are_too_complex(api: Client) -> None:
     "box", ["40,0,5,5", "0,30,5,5", "-9,0,5,5", "0,-5,5,5", "100%,0,5,5", "3,3,0.4,9", "-5,0,5,5"]
 )
 def test_a_box_of_which_nothing_is_left_lies_outside(api: Client, box: str) -> None:
-    body = problem(api.submit(PNG, box=box), 422, "box-outside", field="box")
-    assert "40" in body["detail"]
+    problem(api.submit(PNG, box=box), 422, "box-outside", field="box")
 
 
 def test_a_box_outside_in_one_output_refuses_all_by_its_place(api: Client) -> None:

@@ -69,7 +69,7 @@ def test_twenty_equal_requests_at_once_make_one_job(api: Client) -> None:
 def test_a_key_that_is_none_is_refused(api: Client, key: str | bytes) -> None:
     raw = key if isinstance(key, bytes) else key.encode()
     headers = [(b"Idempotency-Key", raw), (b"Content-Type", b"image/png")]
-    problem(api.post("/v1/crops", content=pictures.png(), headers=headers), 400, "bad-parameter")
+    problem(api.post("/v1/crops", content=pictures.png(), headers=headers), 400)
 
 
 def test_a_key_of_255_characters_is_taken(api: Client) -> None:
