@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-ver
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format check lock
+.PHONY: help run test lint format check lock up scale ps logs down destroy
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,43 @@ lock: $(VENV)/installed-dev ## compile the hashed requirements*.txt from pyproje
 	@$(COMPILE) --group dev --extra celery --extra tracing -o requirements-dev.txt
 	@$(COMPILE) -c requirements-dev.txt -o requirements.txt
 	@$(COMPILE) -c requirements-dev.txt --extra celery -o requirements-celery.txt
+
+# In containers. COMPOSE=docker-compose takes version 1.29.
+COMPOSE := docker compose
+PORT ?= 5000
+DASHBOARD_PORT ?= 9181
+export COMPOSE_PROJECT_NAME ?= cropsvc
+export STOP_GRACE := $(shell echo $$(($${CROPSVC_JOB_TIMEOUT:-30} + 15)))s
+WORKERS_NOW = $$($(COMPOSE) ps -q worker 2>/dev/null | grep -c .)
+
+up: ## the service in containers: build, start or renew, wait until it is ready
+	@compose/make-secrets
+	@$(COMPOSE) build web
+	@now=$(WORKERS_NOW); export REDIS_CONFIG=$$(cat secrets/valkey_acl compose/valkey.conf | cksum); \
+		$(COMPOSE) up -d --remove-orphans --scale worker=$$((now > 1 ? now : 1))
+	@compose/await-ready $(COMPOSE)
+	@echo "cropsvc is ready: http://localhost:$(PORT)/"
+	@echo "the dashboard:    http://localhost:$(DASHBOARD_PORT)/ (admin, secrets/dashboard_password)"
+
+scale: ## N=4: so many worker containers in all
+	@test "$(N)" -ge 0 2>/dev/null || { echo "make scale N=4: say how many" >&2; exit 1; }
+	@$(COMPOSE) up -d --no-recreate --scale worker=$(N) worker
+
+ps: ## the containers
+	@$(COMPOSE) ps
+
+logs: ## their logs, followed
+	@$(COMPOSE) logs --follow --tail=100
+
+down: ## stop the containers after their running crops; the jobs are kept
+	@$(COMPOSE) down --remove-orphans
+
+destroy: ## remove the containers, all jobs and secrets/ (asks first)
+	@echo "This removes the containers and networks of $(COMPOSE_PROJECT_NAME), its volume"
+	@echo "with every job and result, and secrets/. The image cropsvc stays."
+	@printf 'Type yes to go on: '; read -r answer && test "$$answer" = yes
+	@$(COMPOSE) down --remove-orphans --volumes
+	@rm -rf secrets
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { \

@@ -1,0 +1,54 @@
+"""Whether this container's part lives, as an exit code, for Docker and `make up`.
+
+`python -m cropsvc.health web`, or `worker`, `dashboard`, `ready`.
+"""
+
+import os
+import socket
+import sys
+import urllib.error
+import urllib.request
+
+import redis
+
+from cropsvc.config import Settings
+from cropsvc.queues.liveness import is_alive
+
+SECONDS = 3.0
+
+
+def web(settings: Settings) -> bool:
+    """Whether the front end here answers."""
+    return _status(settings.port, "/healthz") == 200
+
+
+def ready(settings: Settings) -> bool:
+    """Whether the service is ready, seen from the front end."""
+    return _status(settings.port, "/readyz") == 200
+
+
+def dashboard(settings: Settings) -> bool:
+    """Whether the dashboard here answers; that it wants a password is an answer."""
+    return _status(settings.dashboard_port, "/") in (200, 401)
+
+
+def worker(settings: Settings) -> bool:
+    """Whether a worker on this host has a fresh heartbeat."""
+    client = redis.Redis.from_url(settings.redis_url, socket_timeout=SECONDS)
+    return is_alive(client, socket.gethostname())
+
+
+def _status(port: int, path: str) -> int:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=SECONDS) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+if __name__ == "__main__":
+    checks = {"web": web, "ready": ready, "worker": worker, "dashboard": dashboard}
+    check = checks[sys.argv[1]]
+    sys.exit(not check(Settings.from_env(os.environ)))
