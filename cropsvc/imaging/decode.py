@@ -1,10 +1,11 @@
-"""Bytes to a picture, as stored: opened by the format that its content told."""
+"""Bytes to a picture, as stored: no more of it, and no finer, than the outputs need."""
 
 from io import BytesIO
 
 from PIL import Image, ImageFile
 
 from cropsvc.errors import Unreadable
+from cropsvc.imaging import header_jpeg
 from cropsvc.imaging.pillow import decoding
 from cropsvc.imaging.probe import Source
 from cropsvc.imaging.turn import ORIENTATIONS, Turn
@@ -12,28 +13,52 @@ from cropsvc.imaging.turn import ORIENTATIONS, Turn
 TURNED_BY_PILLOW = ("tiff",)  # its plugin applies the orientation while it loads
 
 
+def orientation(source: Source) -> Turn:
+    """The turn that shows what is decoded."""
+    return ORIENTATIONS[1 if source.format in TURNED_BY_PILLOW else source.orientation]
+
+
+def stored_sides(source: Source) -> tuple[int, int]:
+    """The sides of what is decoded."""
+    return orientation(source).sides(source.width, source.height)
+
+
 def open_source(data: bytes, source: Source) -> ImageFile.ImageFile:
     """The picture, nothing decoded yet; raises Unreadable where it is not what the header said."""
     with decoding():
         image = Image.open(BytesIO(data), formats=[source.format.upper()])
-    if image.size not in (_stored(source), (source.width, source.height)):
-        raise Unreadable(
-            f"the picture is {image.width}x{image.height} where its header says "
-            f"{source.width}x{source.height}"
-        )
+    _check(image.size, stored_sides(source))
     return image
 
 
-def orientation(source: Source) -> Turn:
-    """The turn that shows what `load` gives."""
-    return ORIENTATIONS[1 if source.format in TURNED_BY_PILLOW else source.orientation]
+def decode(data: bytes, source: Source, *, shrink: int, bottom: int) -> Image.Image:
+    """The first frame's pixels, a JPEG's at 1/*shrink* and only down to the row *bottom*.
 
-
-def _stored(source: Source) -> tuple[int, int]:
-    return ORIENTATIONS[source.orientation].sides(source.width, source.height)
-
-
-def load(image: Image.Image) -> None:
-    """Decode the pixels of *image*; raises Unreadable."""
+    *shrink* is 1, 2, 4 or 8; *bottom* is a stored row of the full size. The picture may end there
+    or later; raises Unreadable.
+    """
+    if source.format != "jpeg":
+        image = open_source(data, source)
+        with decoding():
+            image.load()
+        _check(image.size, stored_sides(source))
+        return image
     with decoding():
-        image.load()
+        return _jpeg(data, source, shrink, bottom)
+
+
+def _jpeg(data: bytes, source: Source, shrink: int, bottom: int) -> Image.Image:
+    width, height = stored_sides(source)
+    image = Image.open(BytesIO(header_jpeg.shortened(data, bottom)), formats=["JPEG"])
+    _check(image.size, (width, image.height if bottom <= image.height <= height else height))
+    if shrink > 1:
+        image.draft(None, (max(1, image.width // shrink), max(1, image.height // shrink)))
+    image.load()
+    return image
+
+
+def _check(found: tuple[int, int], told: tuple[int, int]) -> None:
+    if found != told:
+        raise Unreadable(
+            f"the picture is {found[0]}x{found[1]} where its header says {told[0]}x{told[1]}"
+        )

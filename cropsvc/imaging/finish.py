@@ -4,7 +4,7 @@ from PIL import Image, ImageColor
 
 from cropsvc.imaging import formats
 from cropsvc.imaging.color import to_srgb
-from cropsvc.imaging.turn import ORIENTATIONS, Turn
+from cropsvc.imaging.turn import ORIENTATIONS, Sides, Turn
 
 TRANSPOSES = {
     ORIENTATIONS[2]: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -15,27 +15,54 @@ TRANSPOSES = {
     ORIENTATIONS[7]: Image.Transpose.TRANSVERSE,
     ORIENTATIONS[8]: Image.Transpose.ROTATE_90,
 }
-Finished = tuple[Image.Image, tuple[str, ...]]
+WITH_ALPHA = ("LA", "RGBA")
+OPAQUE_FROM = 128  # alpha from which GIF, which knows nothing between, shows a pixel
 
 
-def finish(
-    image: Image.Image,
-    turn: Turn,
-    profile: bytes | None,
-    *,
-    canvas: tuple[int, int],
-    background: str,
-    output: str,
-) -> Finished:
-    """The picture as it is encoded to *output*, and the notes on what that cost."""
-    image, converted = to_srgb(image, profile)
-    if turn in TRANSPOSES:
-        image = image.transpose(TRANSPOSES[turn])
-    color = _color(background, output)
-    if image.size != canvas:
-        image = _padded(image, canvas, color)
-    image, flattened = _flattened(image, color) if output in formats.OPAQUE else (image, False)
-    return image, ("profile-converted",) * converted + ("alpha-flattened",) * flattened
+class Finish:
+    """The last steps for one output; `notes` collects what they cost."""
+
+    def __init__(self, turn: Turn, profile: bytes | None, output: str) -> None:
+        self._turn = turn
+        self._profile = profile
+        self._output = output
+        self.notes: set[str] = set()
+
+    def __call__(self, image: Image.Image, canvas: Sides, background: str) -> Image.Image:
+        """The picture as it is encoded, padded to *canvas* with *background*."""
+        image, converted = to_srgb(image, self._profile)
+        if converted:
+            self.notes.add("profile-converted")
+        if self._turn in TRANSPOSES:
+            image = image.transpose(TRANSPOSES[self._turn])
+        color = _color(background, self._output)
+        if image.size != canvas:
+            image = _padded(image, canvas, color)
+        return self._with_alpha_as_possible(image, color) if image.mode in WITH_ALPHA else image
+
+    def _with_alpha_as_possible(self, image: Image.Image, color: tuple[int, ...]) -> Image.Image:
+        alpha = image.getchannel("A")
+        if self._output in formats.OPAQUE:
+            return self._flattened(image, alpha, color)
+        return self._all_or_nothing(image, alpha) if self._output == "gif" else image
+
+    def _flattened(
+        self, image: Image.Image, alpha: Image.Image, color: tuple[int, ...]
+    ) -> Image.Image:
+        bare = image.convert(image.mode[:-1])
+        if alpha.getextrema()[0] == 255:
+            return bare
+        self.notes.add("alpha-flattened")
+        under = Image.new("RGB", image.size, color[:3])
+        under.paste(bare, mask=alpha)
+        return under
+
+    def _all_or_nothing(self, image: Image.Image, alpha: Image.Image) -> Image.Image:
+        if any(alpha.histogram()[1:255]):
+            self.notes.add("alpha-flattened")
+        shown = image.copy()  # it may be the decoded picture itself, which others need
+        shown.putalpha(alpha.point([0] * OPAQUE_FROM + [255] * (256 - OPAQUE_FROM)))
+        return shown
 
 
 def _color(background: str, output: str) -> tuple[int, ...]:
@@ -48,22 +75,10 @@ def _color(background: str, output: str) -> tuple[int, ...]:
     return (*mixed, 255)
 
 
-def _padded(image: Image.Image, canvas: tuple[int, int], color: tuple[int, ...]) -> Image.Image:
-    alpha = image.mode in ("LA", "RGBA") or color[3] < 255
+def _padded(image: Image.Image, canvas: Sides, color: tuple[int, ...]) -> Image.Image:
+    alpha = image.mode in WITH_ALPHA or color[3] < 255
     mode = "RGBA" if alpha else "RGB"
     padded = Image.new(mode, canvas, color if alpha else color[:3])
     place = ((canvas[0] - image.width) // 2, (canvas[1] - image.height) // 2)
     padded.paste(image.convert(mode), place)
     return padded
-
-
-def _flattened(image: Image.Image, color: tuple[int, ...]) -> tuple[Image.Image, bool]:
-    if image.mode not in ("LA", "RGBA"):
-        return image, False
-    alpha = image.getchannel("A")
-    bare = image.convert(image.mode[:-1])
-    if alpha.getextrema()[0] == 255:
-        return bare, False
-    under = Image.new("RGB", image.size, color[:3])
-    under.paste(bare, mask=alpha)
-    return under, True

@@ -9,10 +9,9 @@ from cropsvc.imaging import formats
 from cropsvc.imaging.limits import Limits
 from cropsvc.imaging.probe import Source
 from cropsvc.imaging.request import Anchor, Box, Crop, Request
-from cropsvc.imaging.turn import Region, turn
+from cropsvc.imaging.turn import Region, Sides, turn
 
 HALF = Fraction(1, 2)
-Sides = tuple[int, int]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from cropsvc.errors import TooComplex
 from cropsvc.imaging.header import Header, broken
 
 BLOCKS = 200_000  # data blocks walked, about 20 ms; 32 MiB of full blocks are 131,586
-EXTENSION, IMAGE = 0x21, 0x2C
+EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B
 
 
 class _Reader:
@@ -20,7 +20,10 @@ class _Reader:
         self.extents: list[tuple[int, int]] = []  # right and bottom edge of each frame
 
     def walk(self) -> None:
-        """Collect the frames' extents; what is cut off or follows the end is not counted."""
+        """Collect the frames' extents up to the trailer, the end; it must be there.
+
+        Without it nobody could tell a whole animation from one that was cut off between frames.
+        """
         while self.place < len(self.data):
             kind = self.data[self.place]
             if kind == EXTENSION:
@@ -29,13 +32,13 @@ class _Reader:
                 self._image()
             elif kind == 0:
                 self._skip(self.place)
-            else:
+            elif kind == TRAILER:
                 return
+            else:
+                raise broken(f"the GIF has a block of unknown kind {kind}")
+        raise broken("the GIF is cut off")
 
     def _image(self) -> None:
-        if self.place + 10 > len(self.data):
-            self.place = len(self.data)
-            return
         left, top, width, height, flags = struct.unpack_from("<4HB", self.data, self.place + 1)
         self.extents.append((left + width, top + height))
         if len(self.extents) > self.max_frames:

@@ -10,6 +10,9 @@ from cropsvc.imaging.header_tiff import exif_orientation
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC} | {0xDE}  # SOF markers, and DHP as Pillow does
 SEQUENTIAL = {0xC0, 0xC1, 0xC9}
+SHORTENED = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive: Huffman-coded
+WORTH_IT = 0.95  # of the height; below, decoding fewer rows pays for copying the bytes
+END = bytes([0xFF, EOI])
 BARE = {0x01, *range(0xD0, 0xD9)}  # markers without a segment
 EXIF, XMP, MPF = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"MPF\0"
 
@@ -22,16 +25,20 @@ class _Walk:
 
     def __init__(self) -> None:
         self.frame = (0, 0, 0, 0)  # bits, height, width, components
-        self.sequential = False
+        self.kinds: list[int] = []  # the SOF markers met
+        self.rows = 0  # of a row of blocks, the unit that cannot be divided
+        self.heights: list[int] = []  # where the file says how high the picture is
         self.exif = b""
         self.xmp = b""
         self.pages = 1
 
-    def take(self, marker: int, body: bytes) -> None:
-        """Note what this segment says."""
+    def take(self, marker: int, body: bytes, place: int) -> None:
+        """Note what this segment says; its body stands at *place*."""
         if marker in FRAMES:
             self.frame = struct.unpack_from(">BHHB", body)
-            self.sequential = marker in SEQUENTIAL
+            self.kinds.append(marker)
+            self.heights.append(place + 1)
+            self.rows = 8 * max((factors & 15 for factors in body[7::3]), default=1)
         elif marker == 0xE1 and body.startswith(EXIF):
             self.exif += body[6:] if self.exif else body
         elif marker == 0xE1 and body.startswith(XMP):
@@ -47,7 +54,8 @@ def read(data: bytes, max_scans: int) -> Header:
     bits, height, width, components = walk.frame
     if bits != 8 or components not in (1, 3, 4):
         raise broken(f"a JPEG of {components} components with {bits} bits")
-    only_scan = walk.sequential and data[place + 4 : place + 5] == bytes([components])
+    sequential = SEQUENTIAL.issuperset(walk.kinds)
+    only_scan = sequential and data[place + 4 : place + 5] == bytes([components])
     return Header(
         "jpeg",
         width,
@@ -69,7 +77,7 @@ def _first_scan(data: bytes, walk: _Walk) -> int:
             return match.start()
         if marker not in BARE and marker != EOI:
             (length,) = struct.unpack_from(">H", data, place)
-            walk.take(marker, data[place + 2 : place + length])
+            walk.take(marker, data[place + 2 : place + length], place + 2)
             place += length
     raise TooComplex(f"the JPEG has more than {SEGMENTS:,} segments before its picture")
 
@@ -93,6 +101,24 @@ def _scans_walked(data: bytes, place: int, limit: int) -> int:
         if match[1][0] not in BARE:
             place += struct.unpack_from(">H", data, place)[0] if place + 2 <= len(data) else 2
     raise TooComplex(f"the JPEG has more than {SEGMENTS:,} segments")
+
+
+def shortened(data: bytes, bottom: int) -> bytes:
+    """The same JPEG, told to end soon after the row *bottom*, so that no more is decoded.
+
+    Rows depend on those above them only; the upsampling of colour looks one row of blocks further.
+    What is not a plain, complete JPEG is left as it is, so that its faults are found.
+    """
+    walk = _Walk()
+    first = _first_scan(data, walk)
+    height = walk.frame[1]
+    if len(walk.kinds) != 1 or walk.kinds[0] not in SHORTENED or not walk.rows:
+        return data
+    rows = (-(-bottom // walk.rows) + 1) * walk.rows
+    if rows > height * WORTH_IT or data.rfind(END, first) < 0:
+        return data
+    place = walk.heights[0]
+    return data[:place] + rows.to_bytes(2, "big") + data[place + 2 :]
 
 
 def _pictures(block: bytes) -> int:

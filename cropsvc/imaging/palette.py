@@ -3,29 +3,37 @@
 from PIL import Image
 
 COLORS = 256
-OPAQUE_FROM = 128  # alpha from which a pixel is shown; GIF knows nothing between
 
 
-def to_palette(image: Image.Image) -> Image.Image:
-    """The picture with a palette; exact where its colours fit into one."""
-    if image.mode in ("LA", "RGBA"):
-        alpha = image.getchannel("A")
-        if alpha.getextrema()[0] < OPAQUE_FROM:  # type: ignore[operator]  # one band: two numbers
-            return _with_hole(image.convert("RGB"), alpha)
-        image = image.convert(image.mode[:-1])
-    return image if image.mode == "L" else _reduced(image, COLORS)
+def to_palette(image: Image.Image, *, quick: bool = False, hole: bool = False) -> Image.Image:
+    """The picture with a palette; exact where its colours fit into one.
+
+    Alpha must be 0 or 255. *quick* takes a cheaper way where colours must be merged; *hole* has a
+    transparent colour in the palette even if no pixel needs one.
+    """
+    alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
+    if alpha is None and not hole:
+        return image if image.mode == "L" else _reduced(image, COLORS, quick)
+    bare = image.convert("RGB")
+    if alpha is None:
+        return _with_hole(_reduced(bare, COLORS - 1, quick))
+    empty = alpha.point([255] + [0] * 255)
+    bare.paste((0, 0, 0), mask=empty)
+    punched = _with_hole(_reduced(bare, COLORS - 1, quick))
+    punched.paste(punched.info["transparency"], mask=empty)
+    return punched
 
 
-def _with_hole(image: Image.Image, alpha: Image.Image) -> Image.Image:
-    hole = alpha.point([255] * OPAQUE_FROM + [0] * (256 - OPAQUE_FROM))
-    image.paste((0, 0, 0), mask=hole)
-    reduced = _reduced(image, COLORS - 1)
-    index = len(reduced.getpalette() or ()) // 3
-    reduced.putpalette([*(reduced.getpalette() or ()), 0, 0, 0])
-    reduced.paste(index, mask=hole)
-    reduced.info["transparency"] = index
-    return reduced
+def _with_hole(image: Image.Image) -> Image.Image:
+    """The picture with one more colour in its palette, the transparent one."""
+    colors = image.getpalette() or []
+    image.putpalette([*colors, 0, 0, 0])
+    image.info["transparency"] = len(colors) // 3
+    return image
 
 
-def _reduced(image: Image.Image, colors: int) -> Image.Image:
+def _reduced(image: Image.Image, colors: int, quick: bool) -> Image.Image:
+    # Median cut is exact where the colours fit, and better where they do not; it is also slow.
+    if quick and image.getcolors(colors) is None:
+        return image.quantize(colors, method=Image.Quantize.FASTOCTREE)
     return image.quantize(colors, method=Image.Quantize.MEDIANCUT)

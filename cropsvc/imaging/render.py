@@ -1,29 +1,32 @@
 """Decode once, then cut, scale and encode every output that was asked of the upload."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from PIL import Image
 
 from cropsvc.errors import CropError
-from cropsvc.imaging import formats, notes
+from cropsvc.imaging.animate import Frames, encode_moving
 from cropsvc.imaging.color import scalable
-from cropsvc.imaging.decode import load, open_source, orientation
+from cropsvc.imaging.decode import decode
 from cropsvc.imaging.encode import encode
-from cropsvc.imaging.finish import finish
+from cropsvc.imaging.finish import Finish
 from cropsvc.imaging.formats import CONTENT_TYPES
-from cropsvc.imaging.geometry import Plan, check_output
 from cropsvc.imaging.limits import Limits
+from cropsvc.imaging.metadata import has_metadata
+from cropsvc.imaging.picture import Picture, shrink_for
 from cropsvc.imaging.pillow import decoding, making
 from cropsvc.imaging.probe import Source, probe
 from cropsvc.imaging.request import Crop, Request
 from cropsvc.imaging.scale import cut
-from cropsvc.imaging.turn import turn
+from cropsvc.imaging.task import Task, planned
+from cropsvc.imaging.turn import Region
 
 __all__ = ["CONTENT_TYPES", "Rendered", "render"]
 
 Report = Callable[[str, float], None]
 DECODED = 0.4  # of the whole job, once the picture is decoded
+CUT = 0.4  # of an output's share, once it is cut and scaled
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Rendered:
     format: str = ""
     width: int = 0
     height: int = 0
-    region: tuple[int, int, int, int] = (0, 0, 0, 0)  # as displayed, after `rotate`
+    region: Region = (0, 0, 0, 0)  # as displayed, after `rotate`
     notes: tuple[str, ...] = ()
     data: bytes = b""
     error: CropError | None = None
@@ -47,58 +50,95 @@ def render(data: bytes, request: Request, limits: Limits, report: Report) -> lis
     """
     report("decoding", 0.0)
     source = probe(data, limits)
-    image = open_source(data, source)
-    load(image)
-    with decoding():
-        base = _Base(source, image, scalable(image), image.info.get("icc_profile"))
+    plans = [_planned(crop, source, limits) for crop in request.outputs]
+    tasks = [task for task in plans if isinstance(task, Task)]
+    if not tasks:
+        return [one for one in plans if isinstance(one, Rendered)]
+    maker = _Maker(data, source, tasks)
+    share = (1 - DECODED) / len(plans)
     rendered = []
-    for index, crop in enumerate(request.outputs):
-        share = (1 - DECODED) / len(request.outputs)
-        start = DECODED + share * index
-        report("cropping", start)
-        rendered.append(_one(base, crop, limits, lambda at: report("encoding", at), start, share))
+    for index, plan in enumerate(plans):
+        stage = _Share(report, DECODED + share * index, share)
+        rendered.append(_rendered(maker, plan, stage) if isinstance(plan, Task) else plan)
     return rendered
 
 
 @dataclass(frozen=True)
-class _Base:
-    source: Source
-    image: Image.Image
-    scalable: Image.Image
-    profile: bytes | None
+class _Share:
+    """One output's part of the job's progress."""
+
+    report: Report
+    start: float
+    length: float
+
+    def __call__(self, stage: str, done: float) -> None:
+        self.report(stage, min(1.0, self.start + self.length * done))
 
 
-def _one(
-    base: _Base,
-    crop: Crop,
-    limits: Limits,
-    encoding: Callable[[float], None],
-    start: float,
-    share: float,
-) -> Rendered:
+def _planned(crop: Crop, source: Source, limits: Limits) -> Task | Rendered:
     try:
-        plan = check_output(crop, base.source, limits)
-        with making():
-            made = _made(base, crop, plan)
-            encoding(start + share / 2)
-            output = formats.resolve(crop.format, base.source.format)
-            return replace(made[0], data=encode(made[1], output, crop.quality))
+        return planned(crop, source, limits)
     except CropError as error:
         return Rendered(crop.name, error=error)
 
 
-def _made(base: _Base, crop: Crop, plan: Plan) -> tuple[Rendered, Image.Image]:
-    turned = turn(1, crop.rotate).after(orientation(base.source))
-    x, y, width, height = turned.stored(plan.region, *base.scalable.size)
-    piece = cut(base.scalable, (x, y, x + width, y + height), turned.sides(*plan.scaled))
-    output = formats.resolve(crop.format, base.source.format)
-    piece, found = finish(
-        piece,
-        turned,
-        base.profile,
-        canvas=plan.canvas,
-        background=crop.background,
-        output=output,
-    )
-    said = (*plan.notes, *notes.of_source(base.source, base.image, output), *found)
-    return Rendered(crop.name, output, *plan.canvas, plan.region, said), piece
+def _rendered(maker: "_Maker", task: Task, report: _Share) -> Rendered:
+    try:
+        with making():
+            data, found = (maker.moving if task.moves else maker.still)(task, report)
+    except CropError as error:
+        return Rendered(task.crop.name, error=error)
+    said = (*task.plan.notes, *maker.notes(task), *sorted(found))
+    plan = task.plan
+    return Rendered(task.crop.name, task.output, *plan.canvas, plan.region, said, data)
+
+
+class _Maker:
+    """The decoded upload; makes outputs of it."""
+
+    def __init__(self, data: bytes, source: Source, tasks: list[Task]) -> None:
+        still = [(task.region, task.sides) for task in tasks if not task.moves]
+        shrink = shrink_for(still) if source.format == "jpeg" else 1
+        bottom = max((region[1] + region[3] for region, _ in still), default=1)
+        first = decode(data, source, shrink=shrink, bottom=bottom)
+        self._source = source
+        self._profile = first.info.get("icc_profile")
+        self._has_metadata = has_metadata(first)
+        self._frames = Frames(data, source, shared=len(tasks) - len(still) > 1)
+        with decoding():
+            ready = scalable(first)
+        self._picture = Picture(ready, shrink, shared=len(still) > 1)
+
+    def notes(self, task: Task) -> tuple[str, ...]:
+        """What follows from the source alone."""
+        lost = self._source.frames > 1 and not task.moves
+        return (
+            ("animation-flattened",) * lost
+            + ("metadata-dropped",) * self._has_metadata
+            + ("pages-dropped",) * (self._source.pages > 1)
+        )
+
+    def still(self, task: Task, report: _Share) -> tuple[bytes, set[str]]:
+        """One picture, of the first frame."""
+        report("cropping", 0.0)
+        finish = Finish(task.turn, self._profile, task.output)
+        image = finish(
+            self._picture.cut(task.region, task.sides), task.plan.canvas, task.crop.background
+        )
+        report("encoding", CUT)
+        return encode(image, task.output, task.crop.quality), finish.notes
+
+    def moving(self, task: Task, report: _Share) -> tuple[bytes, set[str]]:
+        """All frames, cut alike."""
+        finish = Finish(task.turn, self._profile, task.output)
+        x, y, width, height = task.region
+        count = 0
+
+        def made(frame: Image.Image) -> Image.Image:
+            nonlocal count
+            report("encoding" if count else "cropping", count / len(self._frames))
+            count += 1
+            piece = cut(frame, (x, y, x + width, y + height), task.sides)
+            return finish(piece, task.plan.canvas, task.crop.background)
+
+        return encode_moving(self._frames, made, task.output, task.crop.quality), finish.notes

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 Region = tuple[int, int, int, int]  # x, y, width, height
+Sides = tuple[int, int]  # width, height
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,6 @@
-"""What was lost on the way: the notes of the contract."""
+"""What a file holds beside its picture."""
 
 from PIL import Image
-
-from cropsvc.imaging import formats
-from cropsvc.imaging.probe import Source
 
 # What Pillow keeps beside the pixels and that tells how to show them, not about somebody.
 TECHNICAL = frozenset(
@@ -45,16 +42,7 @@ TECHNICAL = frozenset(
 TIFF_TAGS = (270, 271, 272, 305, 306, 315, 316, 700, 33432, 33723, 34377, 34665, 34853)
 
 
-def of_source(source: Source, image: Image.Image, output: str) -> tuple[str, ...]:
-    """The notes that follow from the source and the output's format alone."""
-    moving = source.animated and output in formats.MOVING
-    return (
-        ("animation-flattened",) * (source.frames > 1 and not moving)
-        + ("metadata-dropped",) * _has_metadata(image)
-        + ("pages-dropped",) * (source.pages > 1)
-    )
-
-
-def _has_metadata(image: Image.Image) -> bool:
+def has_metadata(image: Image.Image) -> bool:
+    """Whether the decoded file holds anything beside its pixels that outputs do not get."""
     tags = getattr(image, "tag_v2", {})
     return bool(set(image.info) - TECHNICAL) or any(tag in tags for tag in TIFF_TAGS)

@@ -1,0 +1,122 @@
+"""Animations: frames as they are seen, one after another, to a GIF or WebP that moves."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import Image
+
+from cropsvc.imaging import formats
+from cropsvc.imaging.color import scalable
+from cropsvc.imaging.decode import open_source
+from cropsvc.imaging.gif import GifWriter
+from cropsvc.imaging.pillow import decoding
+from cropsvc.imaging.probe import Source
+
+HELD = 8_000_000  # pixels of an animation that are kept decoded for several outputs: 32 MB
+WEBP_METHOD = 2  # the encoder's effort, 0-6
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What is seen at a time, and for how many milliseconds."""
+
+    image: Image.Image
+    duration: int
+
+
+class Frames:
+    """An animation's frames; small ones are decoded once, others again for every output."""
+
+    def __init__(self, data: bytes, source: Source, *, shared: bool) -> None:
+        self._data = data
+        self._source = source
+        pixels = source.width * source.height * source.frames
+        self._hold = shared and pixels <= HELD
+        self._held: list[Frame] = []
+        self.plays = 0  # how often it is shown; 0 is for ever
+
+    def __len__(self) -> int:
+        return self._source.frames
+
+    def __iter__(self) -> Iterator[Frame]:
+        if self._held:
+            yield from self._held
+            return
+        held = []
+        for frame in self._decoded():
+            if self._hold:
+                held.append(frame)
+            yield frame
+        self._held = held
+
+    def _decoded(self) -> Iterator[Frame]:
+        opened = open_source(self._data, self._source)
+        self.plays = _plays(opened)
+        for index in range(len(self)):
+            with decoding():
+                opened.seek(index)
+                opened.load()
+                image = scalable(opened.copy())
+            yield Frame(image, opened.info.get("duration", 0))
+
+
+def _plays(image: Image.Image) -> int:
+    """WebP counts plays, GIF repeats; a GIF that says nothing is shown once."""
+    loop = int(image.info.get("loop", -1))
+    if image.format == "WEBP":
+        return max(loop, 0)
+    return loop + 1 if loop else 0
+
+
+class _Reel(Image.Image):
+    """Frames in the shape that Pillow's WebP writer takes: one image that is sought forward."""
+
+    def __init__(self, frames: Iterator[Frame], count: int) -> None:
+        super().__init__()
+        self.n_frames = count
+        self.durations: list[int] = []
+        self._frames = frames
+        self._next()
+
+    def _next(self) -> None:
+        frame = next(self._frames)
+        self.im, self._size, self._mode = frame.image.im, frame.image.size, frame.image.mode
+        self.durations.append(frame.duration)
+
+    def seek(self, frame: int) -> None:
+        if frame == len(self.durations):
+            self._next()
+
+
+def _gif(frames: Iterator[Frame], count: int, quality: int, plays: Callable[[], int]) -> bytes:
+    first = next(frames)
+    writer = GifWriter(first.image.size, plays())
+    writer.add(first.image, first.duration)
+    for frame in frames:
+        writer.add(frame.image, frame.duration)
+    return writer.finish()
+
+
+def _webp(frames: Iterator[Frame], count: int, quality: int, plays: Callable[[], int]) -> bytes:
+    buffer = BytesIO()
+    reel = _Reel(frames, count)
+    reel.save(
+        buffer,
+        "WEBP",
+        save_all=True,
+        duration=reel.durations,  # grows as the frames come
+        loop=plays(),
+        quality=quality,
+        method=WEBP_METHOD,
+    )
+    return buffer.getvalue()
+
+
+def encode_moving(
+    frames: Frames, made: Callable[[Image.Image], Image.Image], output: str, quality: int | None
+) -> bytes:
+    """The animation in this format, every frame as *made* makes it."""
+    write = {"gif": _gif, "webp": _webp}[output]
+    finished = (Frame(made(frame.image), frame.duration) for frame in frames)
+    return write(finished, len(frames), formats.quality(quality, output), lambda: frames.plays)

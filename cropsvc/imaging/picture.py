@@ -1,0 +1,54 @@
+"""One decoded picture, kept in the sizes that its outputs are made from."""
+
+from collections.abc import Iterable
+
+from PIL import Image
+
+from cropsvc.imaging.scale import cut
+from cropsvc.imaging.turn import Region, Sides
+
+SHRINKS = (8, 4, 2)
+LEFT = 1.5  # how much larger than the output a JPEG stays at least when it is decoded smaller
+LEVEL_LEFT = 2.0  # the same for a smaller copy that several outputs share
+MOST = 0.25  # of the picture: an output that uses less is not worth a smaller copy of all of it
+
+
+def shrink_for(needs: Iterable[tuple[Region, Sides]]) -> int:
+    """How much smaller a JPEG may be decoded for these regions and their sides in the output."""
+    least = min((ratio(region, sides) for region, sides in needs), default=1.0)
+    return next((shrink for shrink in SHRINKS if least >= shrink * LEFT), 1)
+
+
+def ratio(region: Region, sides: Sides) -> float:
+    """How much larger than its output a region is, along the axis where it is less."""
+    return min(region[2] / sides[0], region[3] / sides[1])
+
+
+class Picture:
+    """Pixels in a mode that can be scaled, at 1/*shrink* of the stored size."""
+
+    def __init__(self, image: Image.Image, shrink: int, *, shared: bool) -> None:
+        self._levels = {shrink: image}
+        self._shared = shared
+
+    def cut(self, region: Region, sides: Sides) -> Image.Image:
+        """The stored *region*, scaled to *sides*."""
+        level = self._level(region, sides)
+        x, y, width, height = region
+        box = (x / level, y / level, (x + width) / level, (y + height) / level)
+        return cut(self._levels[level], box, sides)
+
+    def _level(self, region: Region, sides: Sides) -> int:
+        level = min(self._levels)
+        if not self._shared or not self._is_most(region):
+            return level
+        while ratio(region, sides) >= 2 * level * LEVEL_LEFT:
+            if 2 * level not in self._levels:
+                self._levels[2 * level] = self._levels[level].reduce(2)
+            level *= 2
+        return level
+
+    def _is_most(self, region: Region) -> bool:
+        level = min(self._levels)
+        width, height = self._levels[level].size
+        return region[2] * region[3] >= MOST * width * height * level * level
