@@ -15,7 +15,7 @@ except ConfigError as error:
 host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
 bind = f"{host}:{settings.port}"
 workers = settings.web_workers
-worker_class = "gevent"  # slow clients must not hold the front end
+worker_class = "cropsvc.web.gunicorn_worker.Worker"  # gevent: slow clients must not hold it
 worker_connections = 1000  # open connections in each process
 
 timeout = 60  # seconds without a sign of life from a process, not from a request

@@ -14,4 +14,4 @@ if __name__ == "__main__":
         settings = Settings.from_env(os.environ)
     except ConfigError as error:
         sys.exit(f"cropsvc: {error}")
-    work(settings, burst="--burst" in sys.argv[1:])
+    work(settings, os.environ, burst="--burst" in sys.argv[1:])

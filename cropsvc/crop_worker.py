@@ -1,9 +1,9 @@
 """Runs the worker that the settings ask for: one process here, or several under a supervisor."""
 
 import logging
-import os
 import sys
 import time
+from collections.abc import Mapping
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -22,22 +22,25 @@ RETRY_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
-def work(settings: Settings, *, burst: bool = False) -> None:
-    """Works until told to stop; *burst*: until the queue is empty."""
+def work(settings: Settings, environ: Mapping[str, str], *, burst: bool = False) -> None:
+    """Works until told to stop; *burst*: until the queue is empty.
+
+    *environ* is what the settings came from, for the processes started from here.
+    """
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(message)s")
     if settings.workers > 1 and not burst:
-        _supervise(settings)
+        _supervise(settings, environ)
     else:
         _work_here(settings, burst=burst)
 
 
-def _supervise(settings: Settings) -> None:
-    environ = {**os.environ, "WORKERS": "1"}
+def _supervise(settings: Settings, environ: Mapping[str, str]) -> None:
+    one = {**environ, "WORKERS": "1"}
     command = (sys.executable, *sys.argv)
     grace = settings.job_timeout + STOP_SECONDS
     with Supervisor() as supervisor:
         supervisor.start(
-            Program(f"worker-{number}", command, environ, grace=grace)
+            Program(f"worker-{number}", command, one, grace=grace)
             for number in range(1, settings.workers + 1)
         )
         supervisor.run()

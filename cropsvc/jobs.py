@@ -79,12 +79,16 @@ class Jobs:
 
     # -- submitting -----------------------------------------------------------------------
 
-    def admit(self, owner: str) -> Place:
+    def admit(self, owner: str, key: str | None = None) -> Place:
         """A reserved place for a job of *owner*, to be asked for before the body is read.
 
-        Raises Busy when the queue is at its cap or memory is short.
+        A repeat under the Idempotency-Key *key* needs none. Raises Busy when the queue is at
+        its cap or memory is short.
         """
-        ref = Ref(owner, ids.make(self._key(), owner, time.time()))
+        now = time.time()
+        ref = Ref(owner, ids.make(self._key(), owner, now))
+        if key is not None and self._store.is_claimed(owner, _digest(key)):
+            return Place(ref, int(now * 1000), 0)
         if self._memory.is_short():
             raise Busy("memory for uploads and results is short; try again later", retry_after=5)
         try:
@@ -320,5 +324,8 @@ def _new_job(place: Place, submission: Submission) -> Job:
 def _once(key: str | None, job: Job) -> Once | None:
     if key is None:
         return None
-    digest = hashlib.sha256(key.encode()).hexdigest()
-    return Once(digest, fingerprint(job.source.sha256, job.request))
+    return Once(_digest(key), fingerprint(job.source.sha256, job.request))
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -137,7 +137,9 @@ if redis.call('SCARD', KEYS[9]) == 0 and (not home_state or home_state == 'delet
   redis.call('DEL', KEYS[2], KEYS[9])
   if redis.call('GET', KEYS[8]) == ARGV[3] then redis.call('DEL', KEYS[8]) end
 end
-if ARGV[8] == ARGV[1] then let_source_go(KEYS[3], KEYS[4], KEYS[5], ARGV[1], 0) end
+if ARGV[8] == ARGV[1] and redis.call('SCARD', KEYS[9]) == 0 then
+  let_source_go(KEYS[3], KEYS[4], KEYS[5], ARGV[1], 0)
+end
 redis.call('PUBLISH', ARGV[6], ARGV[7])
 return 'deleted'
 """

@@ -142,6 +142,10 @@ class Store:
         job_id, _, fingerprint = value.decode().partition(" ")
         return job_id, hmac.compare_digest(fingerprint, once.fingerprint)
 
+    def is_claimed(self, owner: str, key: str) -> bool:
+        """Whether a job holds the Idempotency-Key with this hash."""
+        return bool(self.client.exists(_once_key(owner, key)))
+
     def share(self, job: Job, data: bytes | None, once: Once | None) -> bool:
         """Makes *job* done at once from a living result of the same bytes and parameters.
 
@@ -534,7 +538,11 @@ def _same_key(owner: str, sha256: str, request: str) -> str:
 
 
 def _once(owner: str, once: Once) -> str:
-    return f"{PREFIX}once:{owner}:{once.key}"
+    return _once_key(owner, once.key)
+
+
+def _once_key(owner: str, key: str) -> str:
+    return f"{PREFIX}once:{owner}:{key}"
 
 
 def _blob(index: int) -> str:

@@ -39,13 +39,12 @@ def accept(*, strict: bool = True) -> Job:
 
     *strict*: unknown parameters are refused, by name. Raises any CropError of the contract.
     """
-    with _place() as place:
+    key = _idempotency_key()
+    with _place(key) as place:
         body = read_body()
         wanted = _wanted([*request.args.items(multi=True), *body.fields], strict=strict)
         crop = parse(wanted.pairs, ignore_unknown=not strict)
-        submission = Submission(
-            _upload(place, body.image, wanted, crop), crop, _idempotency_key(), request_id()
-        )
+        submission = Submission(_upload(place, body.image, wanted, crop), crop, key, request_id())
         return _submit(place, submission, wait_of(wanted.wait))
 
 
@@ -90,10 +89,10 @@ def parse_wait(text: str) -> float:
 
 
 @contextmanager
-def _place() -> Iterator[Place]:
+def _place(key: str | None = None) -> Iterator[Place]:
     """A place in the queue, given back if anything fails before a job takes it."""
     jobs = services().jobs
-    place = jobs.admit(current_owner())
+    place = jobs.admit(current_owner(), key)
     try:
         yield place
     except BaseException:

@@ -12,12 +12,14 @@ from typing import BinaryIO
 from urllib.parse import parse_qsl
 
 from flask import request
+from gunicorn.http.errors import ChunkMissingTerminator, NoMoreData, ParseException
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import MultiPartParser
 from werkzeug.http import parse_options_header
 
 from cropsvc.errors import BadRequest, IncompleteUpload, TooLarge, UnsupportedFormat
+from cropsvc.web.gunicorn_worker import go_ahead
 from cropsvc.web.services import services
 
 CHUNK = 64 * 1024
@@ -72,6 +74,7 @@ def _read(most: int, limit: int) -> bytes:
     stream: BinaryIO = request.environ["wsgi.input"]
     if announced is None and not request.environ.get("wsgi.input_terminated"):
         return b""
+    go_ahead(request.environ)
     data = _drain(stream, most if announced is None else announced, announced, limit)
     if announced is not None and len(data) < announced:
         raise IncompleteUpload(
@@ -87,8 +90,10 @@ def _drain(stream: BinaryIO, most: int, announced: int | None, limit: int) -> by
         wanted = CHUNK if announced is None else min(CHUNK, announced - length)
         try:
             part = stream.read(wanted)
-        except OSError as error:
+        except (OSError, NoMoreData, ChunkMissingTerminator) as error:
             raise IncompleteUpload(f"the body broke off after {length} bytes") from error
+        except ParseException as error:
+            raise BadRequest("the chunked body is broken") from error
         if not part:
             break
         parts.append(part)

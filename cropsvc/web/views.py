@@ -75,7 +75,10 @@ def as_download(response: Response, length: int) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    response.make_conditional(request, accept_ranges=True, complete_length=length)
+    response.headers["Accept-Ranges"] = "bytes"
+    # A Range header that is none is ignored (RFC 9110, section 14.2); Werkzeug would answer 416.
+    ranged = request.range is not None and request.range.units == "bytes"
+    response.make_conditional(request, accept_ranges=ranged, complete_length=length)
     return response
 
 
