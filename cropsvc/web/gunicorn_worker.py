@@ -16,7 +16,7 @@ LINGER_SECONDS = 2.0
 RECV_BYTES = 64 * 1024
 
 
-class Worker(GeventWorker):
+class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     """Leaves `100 Continue` to the application, and drains what a refused client still sends."""
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
