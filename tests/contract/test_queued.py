@@ -36,15 +36,17 @@ def second(api: Client, first: Json) -> Json:
 
 @pytest.fixture(scope="module")
 def heartbeat(api: Client, second: Json) -> Iterator[Future[float]]:
-    """When a waiting stream's first comment came; it is read while the other tests run."""
+    """How long a waiting stream was silent before its first comment; read during the others."""
+    url = api.base_url.join(second["links"]["events"])
 
     def listen() -> float:
-        started = time.monotonic()
-        with httpx.stream(
-            "GET", api.base_url.join(second["links"]["events"]), timeout=25
-        ) as stream:
-            next(line for line in stream.iter_lines() if line.startswith(":"))
-        return time.monotonic() - started
+        heard = time.monotonic()
+        with httpx.stream("GET", url, timeout=25) as stream:
+            for line in stream.iter_lines():
+                silence, heard = time.monotonic() - heard, time.monotonic()
+                if line.startswith(":"):
+                    return silence
+        raise AssertionError("the stream ended without a comment")
 
     with ThreadPoolExecutor(1) as pool:
         yield pool.submit(listen)
@@ -157,8 +159,7 @@ def test_the_others_move_up_and_a_new_one_is_taken(api: Client) -> None:
 
 
 def test_a_heartbeat_comes_every_15_seconds(heartbeat: Future[float]) -> None:
-    waited = heartbeat.result(30)
-    assert waited < 17
+    assert 10 < heartbeat.result(30) < 17
 
 
 def test_it_goes_on_by_itself_when_a_worker_comes(

@@ -67,7 +67,7 @@ class Visitor:
         """A valid request, drawn from what the contract offers."""
         luck = self.luck
         drawn: dict[str, object] = {
-            "box": f"{luck.randint(0, 30)}%,{luck.randint(0, 9)},{luck.randint(1, 70)}%,9",
+            "box": f"{luck.randint(0, 30)}%,{luck.randint(0, 9)},{luck.randint(5, 70)}%,9",
             "format": luck.choice(("auto", "png", "jpeg", "webp", "gif")),
             "quality": luck.randint(1, 100),
         }
@@ -97,7 +97,7 @@ class Visitor:
         deadline = time.monotonic() + PATIENCE
         while (job := self.api.job(job, wait=10))["state"] in ("queued", "running"):
             assert time.monotonic() < deadline, f"not ended within {PATIENCE} s: {job}"
-        assert job["state"] in states, job
+        assert job["state"] in states, f"{job['state']}: {job['error']} {job}"
         self.tally.ends[job["state"]] += 1
         return job
 
