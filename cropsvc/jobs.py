@@ -33,6 +33,7 @@ from cropsvc.store import Once, Place, Refused, Store, fingerprint
 from cropsvc.waiting import Hub, Watch
 
 HEARTBEAT_SECONDS = 15.0
+POSITION_SECONDS = 1.0  # a waiting job's position is looked up so often
 LONGEST_RETRY = 60  # seconds that a Retry-After may say
 PACE_SECONDS = 1.0  # how long a measured pace is believed
 
@@ -218,7 +219,8 @@ class Jobs:
                     yield job
                 if job.is_terminal:
                     return
-                watch.wait(1.0 if job.state == "queued" else HEARTBEAT_SECONDS)
+                left = told + HEARTBEAT_SECONDS - time.monotonic()
+                watch.wait(min(left, POSITION_SECONDS) if job.state == "queued" else left)
                 if time.monotonic() - told >= HEARTBEAT_SECONDS:
                     told = time.monotonic()
                     yield None

@@ -10,6 +10,7 @@ from typing import Any
 
 import gevent
 from gunicorn.http.body import LengthReader
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.ggevent import GeventWorker
 
 LINGER_SECONDS = 2.0
@@ -20,15 +21,16 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     """Leaves `100 Continue` to the application, and drains what a refused client still sends."""
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
-        """Serves one request; the connection of an unread body lingers, then closes."""
+        """Serves one request; a body that was not read is drained, or its connection closed."""
+        expects = req._expected_100_continue
         req._expected_100_continue = False  # go_ahead() says it when the body is wanted
         try:
             super().handle_request(listener_name, req, sock, addr)
         finally:
-            unread = _is_unread(req)
-            if unread:
+            clean = not _is_unread(req) or (not expects and _drained(req))
+            if not clean:
                 _linger(sock)
-        if unread:
+        if not clean:
             raise StopIteration
 
 
@@ -47,6 +49,18 @@ def _is_unread(req: Any) -> bool:
     if isinstance(reader, LengthReader):
         return bool(reader.length > 0)
     return getattr(reader, "parser", None) is not None
+
+
+def _drained(req: Any) -> bool:
+    """Reads what is left of the body, if it comes soon: the connection stays usable."""
+    with gevent.Timeout(LINGER_SECONDS, False):
+        try:
+            while req.body.read(RECV_BYTES):
+                pass
+        except (OSError, ParseException):
+            return False
+        return True
+    return False
 
 
 def _linger(sock: Any) -> None:
