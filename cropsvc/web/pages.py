@@ -32,6 +32,16 @@ def show(job_id: str) -> Response:
     return job_page(job_json(job))
 
 
+@bp.app_template_filter("duration")
+def duration(seconds: int) -> str:
+    """Seconds in the largest unit that divides them: `15 minutes`."""
+    for name, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= size and seconds % size == 0:
+            count = seconds // size
+            return f"{count} {name}{'s' * (count > 1)}"
+    return f"{seconds} second{'s' * (seconds != 1)}"
+
+
 def job_page(job: object, *, classic: bool = False) -> Response:
     """The page with this job (api.md's JSON) on it, or without one."""
     html = render_template("index.html", job=job, classic=classic, settings=services().settings)

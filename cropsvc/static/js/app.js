@@ -3,11 +3,10 @@
 import { Boxes } from "./boxes.js";
 import { Problem, call, pause, submit } from "./client.js";
 import { TERMINAL, follow } from "./follow.js";
-import { outputSize } from "./geometry.js";
 import { JobCard } from "./jobcard.js";
 import { Output, curl, request } from "./output.js";
 import { drawRecent, forgetAll, remember } from "./recent.js";
-import { fromFile, fromJob, listen, standIn } from "./source.js";
+import { fromFile, fromJob, listen, preview } from "./source.js";
 import { Stage } from "./stage.js";
 import { announce, byId, bytes, copy } from "./words.js";
 
@@ -50,17 +49,11 @@ async function take(file) {
 }
 
 async function open(next, regions = [], rotation = 0) {
-  const before = source;
-  view("edit");
-  try {
-    await show(next, rotation);
-  } catch (error) {
-    if (before) await show(before, 0).catch(() => view("empty"));
-    else view(shown ? "job" : "empty");
-    throw error;
-  }
-  if (before?.file && before !== next) URL.revokeObjectURL(before.url);
+  const url = await preview(next, maxPixels); // may throw; what is on the stage stays then
+  if (source?.file) URL.revokeObjectURL(source.url);
   source = next;
+  view("edit");
+  await stage.load(url, rotation);
   byId("problem").hidden = true;
   byId("source-name").textContent = next.name || "The original";
   const { w, h } = next.size;
@@ -68,18 +61,6 @@ async function open(next, regions = [], rotation = 0) {
   boxes.start(next.size, regions, rotation);
   if (boxes.ratio) stage.setRatio(boxes.ratio);
   if (work) hold(true);
-}
-
-async function show(next, rotation) {
-  await stage.load(next.url, rotation).catch(async () => {
-    const blank = await standIn(next);
-    if (!blank) throw new Error(`“${next.name}” cannot be read; the file seems to be broken.`);
-    await stage.load(blank, rotation);
-  });
-  next.size = stage.natural;
-  const { w, h } = next.size;
-  if (w * h <= maxPixels) return;
-  throw new Error(`This picture has ${w} × ${h} = ${(w * h).toLocaleString("en")} pixels; the service takes up to ${maxPixels.toLocaleString("en")}.`);
 }
 
 function complain(error) {
@@ -102,14 +83,11 @@ function parameters() {
 
 function changed() {
   if (!source || !boxes.box) return;
-  const { x, y, w, h } = boxes.box;
-  const format = output.format(source.format);
   output.draw(boxes.box, source.format);
-  const size = outputSize(boxes.box, output.sides);
-  byId("summary").textContent = `${w} × ${h} at ${x}, ${y} → ${size.w} × ${size.h} ${format.toUpperCase()}`;
+  byId("summary").textContent = output.summary(boxes.box, source.format);
   const again = source.jobId ? " again" : "";
   byId("submit").textContent = boxes.list.length > 1 ? `Crop ${boxes.list.length} boxes${again}` : `Crop${again}`;
-  byId("curl").textContent = curl(location.origin + api, parameters(), source.name, format);
+  byId("curl").textContent = curl(location.origin + api, parameters(), source.name, output.format(source.format));
 }
 
 // One key for one intent: pressed twice, or sent again after an outage, it stays one job.
@@ -157,6 +135,7 @@ function begin() {
 function finish() {
   work = null;
   hold(false);
+  byId("again").hidden = !source;
   changed();
 }
 
@@ -214,16 +193,15 @@ async function conclude(job) {
   shown = job;
   document.title = `${job.state[0].toUpperCase()}${job.state.slice(1)} · cropsvc`;
   if (job.state === "done") await card.done(job, { name: source?.name });
-  else card.ended(job.state, job.error?.detail, { retry: Boolean(source) });
+  else card.ended(job.state, job.error?.detail);
   drawRecent({ api, page, except: job.id });
 }
 
 function ended(error) {
-  if (error.name === "AbortError") return card.ended("canceled", "Nothing was kept.", { retry: Boolean(source) });
+  if (error.name === "AbortError") return card.ended("canceled", "Nothing was kept.");
   if (!(error instanceof Problem)) throw error;
   const fields = error.errors.map((one) => `${one.field}: ${one.detail}`).join(" ");
-  card.ended("failed", fields || error.message, { retry: Boolean(source) });
-  return announce(error.message);
+  return card.ended(error.code, fields || error.message);
 }
 
 async function cancel() {
@@ -269,16 +247,15 @@ async function reopen(job) {
 listen(take, { sample, failed: complain });
 byId("settings").addEventListener("submit", (event) => { event.preventDefault(); crop(); });
 byId("cancel").addEventListener("click", cancel);
-byId("retry").addEventListener("click", crop);
+byId("again").addEventListener("click", crop);
 byId("copy-link").addEventListener("click", ({ target }) => copy(location.href, target));
 byId("copy-curl").addEventListener("click", ({ target }) => copy(byId("curl").textContent, target));
 byId("zoom-in").addEventListener("click", () => stage.zoomBy(1.25));
 byId("zoom-out").addEventListener("click", () => stage.zoomBy(1 / 1.25));
 byId("forget").addEventListener("click", forgetAll);
 byId("pan").addEventListener("click", ({ currentTarget }) => {
-  const on = currentTarget.getAttribute("aria-pressed") !== "true";
-  currentTarget.setAttribute("aria-pressed", on);
-  stage.setPan(on);
+  stage.setPan(!stage.panning);
+  currentTarget.setAttribute("aria-pressed", stage.panning);
 });
 
 const data = byId("job-data");

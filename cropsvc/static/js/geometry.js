@@ -57,6 +57,16 @@ export function initial(size, ratio) {
   return inside({ ...box, x: (size.w - box.w) / 2, y: (size.h - box.h) / 2 }, size);
 }
 
+/** The region that is left of a box when it has to fill sides of another ratio. */
+export function covering(box, { w, h }) {
+  const ratio = w / h;
+  const cut = box.w > box.h * ratio
+    ? { w: Math.max(1, Math.round(box.h * ratio)), h: box.h }
+    : { w: box.w, h: Math.max(1, Math.round(box.w / ratio)) };
+  const start = (at, whole, part) => Math.min(Math.max(Math.round(at + (whole - part) / 2), at), at + whole - part);
+  return { x: start(box.x, box.w, cut.w), y: start(box.y, box.h, cut.h), ...cut };
+}
+
 /** The output's size for a region, by what stands in the size fields. */
 export function outputSize(box, { width, height, locked, last }) {
   if (!width && !height) return { w: box.w, h: box.h };

@@ -6,9 +6,10 @@ const STEPS = ["upload", "queued", "decoding", "cropping", "encoding"];
 const TITLES = {
   upload: "Uploading", queued: "Waiting in the queue", running: "Cropping",
   done: "Your crop is ready", failed: "This crop failed", canceled: "This crop was canceled",
+  expired: "This crop has expired", deleted: "This crop was deleted",
 };
 const DOING = { decoding: "Reading the picture", cropping: "Cutting out the box", encoding: "Writing the result" };
-const BUTTONS = ["cancel", "retry", "copy-link"];
+const BUTTONS = ["cancel", "copy-link", "again"];
 
 const NOTES = {
   clamped: "The box reached over the edge and was cut there.",
@@ -66,11 +67,14 @@ export class JobCard {
   }
 
   /** An end without a picture, in words. */
-  ended(state, detail, { retry = false } = {}) {
-    this.finish(TITLES[state] || state);
+  ended(code, detail) {
+    const state = TITLES[code] ? code : "failed";
+    this.finish(TITLES[state]);
     this.card.dataset.state = state;
     this.say(detail || "", false);
-    this.buttons(retry ? ["retry"] : []);
+    announce(`${TITLES[state]}. ${detail || ""}`);
+    byId("again").textContent = "Try again";
+    this.buttons([]);
   }
 
   /** The pictures, each shown once its bytes are decoded. */
@@ -81,6 +85,7 @@ export class JobCard {
     this.finish(job.outputs.length > 1 ? "Your crops are ready" : TITLES.done);
     this.card.dataset.state = "done";
     this.say(job.cached ? "Made before, so it came at once." : "", false);
+    byId("again").textContent = "Crop again";
     this.buttons(["copy-link"]);
     announce(cards.length > 1 ? `${cards.length} crops are ready.` : "The crop is ready.");
   }

@@ -1,6 +1,6 @@
 // What shall come out: size, format, quality; as request parameters and as a curl line.
 
-import { outputSize } from "./geometry.js";
+import { covering, outputSize } from "./geometry.js";
 import { byId } from "./words.js";
 
 const AUTO = { jpeg: "jpeg", png: "png", webp: "webp", avif: "avif", gif: "gif", bmp: "png", tiff: "png" };
@@ -44,6 +44,15 @@ export class Output {
     byId("quality").disabled = !usual;
     byId("quality").value = this.quality ?? usual ?? 100;
     byId("quality-value").textContent = usual ? this.quality ?? usual : "–";
+  }
+
+  /** What will be cut and what it becomes, in words. */
+  summary(box, source) {
+    const { width, height, locked } = this.sides;
+    const size = outputSize(box, this.sides);
+    const covers = !locked && width && height && byId("fit").value === "cover";
+    const { x, y, w, h } = covers ? covering(box, size) : box;
+    return `${w} × ${h} at ${x}, ${y} → ${size.w} × ${size.h} ${this.format(source).toUpperCase()}`;
   }
 
   /** The parameters of api.md, defaults left out. */

@@ -26,10 +26,31 @@ export function fromJob(job) {
   return { file: null, jobId: job.id, name: "", format, bytes: size, url: job.links.source, size: { w: width, h: height } };
 }
 
-/** What to show instead where the browser cannot: a blank of the right size, or null. */
-export async function standIn(source) {
-  const size = source.size || (source.format === "tiff" && await tiffSize(source.file));
-  return size ? placeholder(size, `No preview of ${source.format.toUpperCase()} in this browser`) : null;
+/** The URL to show on the stage, once its `size` is known; throws an Error in words for the user. */
+export async function preview(source, maxPixels) {
+  const image = await loaded(source.url);
+  const url = image ? source.url : await standIn(source);
+  if (!url) throw new Error(`“${source.name}” cannot be read; the file seems to be broken.`);
+  if (image) source.size = { w: image.naturalWidth, h: image.naturalHeight };
+  const { w, h } = source.size;
+  if (w * h <= maxPixels) return url;
+  const [has, most] = [w * h, maxPixels].map((count) => count.toLocaleString("en"));
+  throw new Error(`This picture has ${w} × ${h} = ${has} pixels; the service takes up to ${most}.`);
+}
+
+function loaded(url) {
+  return new Promise((done) => {
+    const image = new Image();
+    image.onload = () => done(image);
+    image.onerror = () => done(null);
+    image.src = url;
+  });
+}
+
+// What to show where the browser cannot show the format: a blank of the right size, or null.
+async function standIn(source) {
+  source.size ||= source.format === "tiff" ? await tiffSize(source.file) : null;
+  return source.size ? placeholder(source.size, `No preview of ${source.format.toUpperCase()} in this browser`) : null;
 }
 
 /** Call `take(file)` for each way a file can come to the page; `sample` is the sample's URL. */

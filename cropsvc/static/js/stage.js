@@ -22,6 +22,7 @@ export class Stage {
     this.box = null;
     this.others = [];
     this.frozen = false;
+    this.panning = false;
     this.rotation = 0;
     image.addEventListener("cropstart", () => { this.byHand = true; });
     image.addEventListener("cropend", () => this.letGo());
@@ -34,10 +35,10 @@ export class Stage {
   async load(url, rotation) {
     this.unload();
     this.rotation = rotation;
-    await decoded(this.image, url);
     await new Promise((ready) => {
+      this.image.src = url;
       this.image.addEventListener("ready", ready, { once: true });
-      this.cropper = new Cropper(this.image, OPTIONS);
+      this.cropper = new Cropper(this.image, { ...OPTIONS, dragMode: this.panning ? "move" : "crop" });
     });
     this.layer = document.createElement("div");
     this.layer.className = "others";
@@ -50,11 +51,6 @@ export class Stage {
     this.cropper = null;
     this.box = null;
     this.frozen = false;
-  }
-
-  /** The picture's size as displayed, in its own pixels, before rotation. */
-  get natural() {
-    return { w: this.image.naturalWidth, h: this.image.naturalHeight };
   }
 
   /** Draw the active box and the outlines of the others. */
@@ -75,6 +71,7 @@ export class Stage {
   }
 
   setPan(on) {
+    this.panning = on;
     this.cropper?.setDragMode(on ? "move" : "crop");
   }
 
@@ -208,12 +205,4 @@ export class Stage {
       this.freeze(frozen);
     }).observe(this.frame);
   }
-}
-
-async function decoded(image, url) {
-  await new Promise((done, failed) => {
-    image.onload = done;
-    image.onerror = () => failed(new Error("the browser cannot show this picture"));
-    image.src = url;
-  });
 }
