@@ -102,6 +102,8 @@ class Refused(Exception):
 class Store:
     """The records and bytes of all jobs, in *client*'s database."""
 
+    limit_prefix = PREFIX + "limit"  # of the rate limiter's own keys
+
     def __init__(self, client: Redis, lifetimes: Lifetimes) -> None:
         self.client = client
         self._lifetimes = lifetimes

@@ -9,7 +9,8 @@ from cropsvc.jobs import Jobs, Policy
 from cropsvc.queues.engines import engine_of
 from cropsvc.store import Lifetimes, Store
 from cropsvc.waiting import Hub
-from cropsvc.web import api, classic, ops, owner, pages, problems, security
+from cropsvc.web import api, classic, ops, owner, pages, problems, rate_limit, security
+from cropsvc.web.proxies import TrustedProxies
 from cropsvc.web.services import EXTENSION, Services
 
 
@@ -29,6 +30,12 @@ def app_of(services: Services) -> Flask:
     app = Flask("cropsvc.web", root_path=None, static_folder="../static", static_url_path="/static")
     app.template_folder = "../templates"
     app.extensions[EXTENSION] = services
+    app.extensions[rate_limit.EXTENSION] = rate_limit.RateLimit(
+        services.settings.rate_limit, services.store
+    )
+    app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]  # Flask's documented way
+        app.wsgi_app, services.settings.trusted_proxies
+    )
     app.url_map.strict_slashes = False
     problems.install(app)
     security.install(app)

@@ -15,6 +15,7 @@ from cropsvc.jobs import Submission, Upload
 from cropsvc.records import Job
 from cropsvc.store import Place
 from cropsvc.web.owner import current_owner
+from cropsvc.web.rate_limit import rate_limit
 from cropsvc.web.request_id import request_id
 from cropsvc.web.services import services
 from cropsvc.web.uploads import read_body
@@ -91,8 +92,9 @@ def parse_wait(text: str) -> float:
 @contextmanager
 def _place(key: str | None = None) -> Iterator[Place]:
     """A place in the queue, given back if anything fails before a job takes it."""
-    jobs = services().jobs
-    place = jobs.admit(current_owner(), key)
+    jobs, owner = services().jobs, current_owner()
+    rate_limit().check(owner)
+    place = jobs.admit(owner, key)
     try:
         yield place
     except BaseException:

@@ -1,0 +1,53 @@
+"""RATE_LIMIT: how often one owner, or one address while no keys are set, may submit."""
+
+import math
+import time
+
+from flask import current_app, request
+from limits import RateLimitItem, parse
+from limits.storage import RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from cropsvc.errors import RateLimited
+from cropsvc.store import Store
+
+EXTENSION = "cropsvc-rate-limit"
+OPEN = "-"
+
+
+class RateLimit:
+    """The settings' limit, counted in the store so that every front end process sees it."""
+
+    def __init__(self, text: str, store: Store) -> None:
+        self._item: RateLimitItem | None = parse(text) if text else None
+        self._store = store
+        self._limiter: MovingWindowRateLimiter | None = None
+
+    def check(self, owner: str) -> None:
+        """Counts one submit of *owner*. Raises RateLimited with the seconds to wait."""
+        if self._item is None:
+            return
+        who = owner if owner != OPEN else request.remote_addr or "unknown"
+        limiter = self._ready()
+        if not limiter.hit(self._item, who):
+            reset = limiter.get_window_stats(self._item, who).reset_time
+            raise RateLimited(
+                f"more than {self._item} submits; wait a while",
+                retry_after=max(1, math.ceil(reset - time.time())),
+            )
+
+    def _ready(self) -> MovingWindowRateLimiter:
+        if self._limiter is None:
+            storage = RedisStorage(
+                "redis://",
+                connection_pool=self._store.client.connection_pool,
+                key_prefix=self._store.limit_prefix,
+            )
+            self._limiter = MovingWindowRateLimiter(storage)
+        return self._limiter
+
+
+def rate_limit() -> RateLimit:
+    """The current app's limit."""
+    limit: RateLimit = current_app.extensions[EXTENSION]
+    return limit
