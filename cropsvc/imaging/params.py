@@ -48,6 +48,10 @@ class Parameter:
             raise ValueError(f"{shown!r}: {error}") from None
 
 
+def _spelled(name: str, **more: Any) -> dict[str, Any]:
+    return {"type": "string", "pattern": words.PATTERNS[name], **more}
+
+
 CROP_PARAMETERS = (
     Parameter(
         "box",
@@ -55,7 +59,7 @@ CROP_PARAMETERS = (
         "12 characters) in pixels, or with `%` of the image's width or height. In displayed "
         "coordinates, origin top left; x and y may be negative. Edges round half up; what lies "
         "outside the image is clamped and noted.",
-        {"type": "string", "examples": ["4,20%,150,40%", "100,50,640,480"]},
+        _spelled("box", examples=["4,20%,150,40%", "100,50,640,480"]),
         "whole image",
         words.box,
     ),
@@ -64,7 +68,7 @@ CROP_PARAMETERS = (
         "The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, "
         "placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, "
         "inside the image; if it does not fit, the largest that does.",
-        {"type": ["string", "number"], "examples": ["16:9", "1:1", "1.5"]},
+        _spelled("aspect", type=["string", "number"], examples=["16:9", "1:1", "1.5"]),
         "none",
         words.aspect,
         also=_Number,
@@ -73,7 +77,7 @@ CROP_PARAMETERS = (
         "anchor",
         "Where the region goes in what is cut: a place, or a focal point of the image as fractions "
         "of its width and height (`0.3,0.7`).",
-        {"type": "string", "examples": [*words.ANCHORS, "0.3,0.7"]},
+        _spelled("anchor", examples=[*words.ANCHORS, "0.3,0.7"]),
         "center",
         words.anchor,
     ),
@@ -81,7 +85,7 @@ CROP_PARAMETERS = (
         "size",
         "The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the "
         "region's ratio.",
-        {"type": "string", "pattern": "^([0-9]{1,5}x[0-9]{0,5}|x[0-9]{1,5})$"},
+        _spelled("size", examples=["300x300", "300x", "x300"]),
         "the region's own",
         words.size,
     ),
@@ -120,7 +124,7 @@ CROP_PARAMETERS = (
     Parameter(
         "quality",
         "1 to 100; no effect on PNG and GIF.",
-        {"type": ["string", "integer"], "minimum": 1, "maximum": 100, "pattern": "^[0-9]{1,3}$"},
+        _spelled("quality", type=["string", "integer"], minimum=1, maximum=100),
         "82, AVIF 60",
         words.whole(1, 100),
         also=_Number,
@@ -128,7 +132,7 @@ CROP_PARAMETERS = (
     Parameter(
         "background",
         "`#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none.",
-        {"type": "string", "pattern": "^#([0-9a-fA-F]{6}|[0-9a-fA-F]{8})$"},
+        _spelled("background", examples=["#ffffff", "#00000000"]),
         "#ffffff",
         words.color,
     ),
@@ -137,7 +141,7 @@ CROP_PARAMETERS = (
 NAME = Parameter(
     "name",
     "The output's name, unique in the request.",
-    {"type": "string", "pattern": "^[a-z0-9-]{1,32}$"},
+    _spelled("name"),
     "its index",
     words.name,
 )
@@ -146,7 +150,7 @@ OUTPUTS = Parameter(
     "outputs",
     f"A JSON list of 1-{MAX_OUTPUTS} objects with the parameters above and a `name`: many crops "
     "from one upload. Top-level parameters are defaults for each.",
-    {"type": "string", "contentMediaType": "application/json"},
+    {"type": "string", "format": "outputs", "contentMediaType": "application/json"},
     "one output",
     str,
 )

@@ -25,6 +25,24 @@ ANCHORS = {
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
+# What the parsers below take, as ECMA 262 patterns for the API's description.
+_SHORT = f"(?![-0-9.]{{{LONGEST_NUMBER + 1}}})"
+_PLAIN = rf"{_SHORT}[0-9]+(\.[0-9]+)?"
+_OFFSET = rf"{_SHORT}-?[0-9]+(\.[0-9]+)?%?"
+_LENGTH = rf"(?!0+(\.0+)?%?(,|$)){_PLAIN}%?"
+_RATIO = rf"(?!0+(\.0+)?(:|$)){_PLAIN}"
+_FRACTION = rf"{_SHORT}(-?0+(\.0+)?|0+\.[0-9]+|0*1(\.0+)?)"
+_SIDE = f"(?!0+(x|$))[0-9]{{1,{LARGEST_SIZE_DIGITS}}}"
+PATTERNS = {
+    "box": f"^{_OFFSET},{_OFFSET},{_LENGTH},{_LENGTH}$",
+    "aspect": f"^{_RATIO}(:{_RATIO})?$",
+    "anchor": f"^({'|'.join(ANCHORS)}|{_FRACTION},{_FRACTION})$",
+    "size": f"^({_SIDE}x({_SIDE})?|x{_SIDE})$",
+    "quality": "^(?![0-9]{10})0*([1-9][0-9]?|100)$",
+    "background": "^#([0-9a-fA-F]{6}|[0-9a-fA-F]{8})$",
+    "name": "^[a-z0-9-]{1,32}$",
+}
+
 
 def number(text: str) -> Fraction:
     """The plain decimal number that *text* spells."""

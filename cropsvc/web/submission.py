@@ -82,7 +82,7 @@ def preferred_wait() -> int | None:
 
 def parse_wait(text: str) -> float:
     """The `wait` parameter in seconds. Raises BadParameter."""
-    if not re.fullmatch(r"\d{1,3}(\.\d{1,6})?", text) or float(text) > LONGEST_WAIT:
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", text) or float(text) > LONGEST_WAIT:
         raise BadParameter.of(
             FieldError("wait", f"{text[:40]!r}: must be seconds from 0 to {LONGEST_WAIT:g}")
         )
