@@ -71,7 +71,7 @@ down: ## stop the containers after their running crops; the jobs are kept
 
 destroy: ## remove the containers, all jobs and secrets/ (asks first)
 	@echo "This removes the containers and networks of $(COMPOSE_PROJECT_NAME), its volume"
-	@echo "with every job and result, and secrets/. The image cropsvc stays."
+	@echo "with every job and result, and secrets/. The image stays."
 	@printf 'Type yes to go on: '; read -r answer && test "$$answer" = yes
 	@$(COMPOSE) down --remove-orphans --volumes
 	@rm -rf secrets

@@ -40,6 +40,7 @@ ENVIRONMENT = (
     "gunicorn.conf",
     "cropsvc.run",
     "cropsvc.dashboard",
+    "cropsvc.health",
     "cropsvc.cli",
 )
 

@@ -1,0 +1,186 @@
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.compose.project import OURS, SERVICES, Project, docker
+
+
+def status(project: Project, service: str) -> dict[str, str]:
+    """The first process's /proc/1/status by field."""
+    lines = project.shell(service, "cat /proc/1/status").splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_container_has_no_more_rights_than_it_needs(project: Project, service: str) -> None:
+    fields = status(project, service)
+    host = project.inspect(service)["HostConfig"]
+
+    assert set(fields["Uid"].split()) & {"0"} == set()
+    assert {fields["CapBnd"], fields["CapEff"], fields["CapPrm"]} == {"0" * 16}
+    assert fields["NoNewPrivs"] == "1"
+    assert fields["Seccomp"] == "2"
+    assert host["ReadonlyRootfs"] is True
+    assert host["PidsLimit"] > 0
+    assert host["Memory"] > 0
+    assert host["Init"] is True
+    assert host["RestartPolicy"]["Name"] == "unless-stopped"
+    assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_container_has_time_to_end_a_crop_and_a_health_check(
+    project: Project, service: str
+) -> None:
+    inspected = project.inspect(service)
+
+    assert inspected["Config"]["StopTimeout"] > 30 + 5
+    assert inspected["Config"]["Healthcheck"]["Test"]
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_the_root_file_system_cannot_be_written(project: Project, service: str) -> None:
+    assert "Read-only file system" in project.shell(service, "touch /srv/x 2>&1 || true")
+
+
+def test_the_worker_reaches_nothing_but_its_own_network(project: Project) -> None:
+    host = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    outside = [("1.1.1.1", 53), ("169.254.169.254", 80), (host, 22)]
+    script = (
+        "import socket\n"
+        f"for place in {outside!r}:\n"
+        "    try: print(socket.create_connection(place, 2))\n"
+        "    except ConnectionRefusedError: print('refused: something is there')\n"
+        "    except OSError: print('unreachable')\n"
+    )
+
+    assert project.python("worker", script).splitlines() == ["unreachable"] * len(outside)
+    assert project.python("web", script).splitlines() != ["unreachable"] * len(outside)
+
+
+@pytest.mark.parametrize("service", ["worker", "redis"])
+def test_the_inner_containers_have_no_default_route(project: Project, service: str) -> None:
+    if int(docker("version", "--format", "{{.Server.Version}}").partition(".")[0]) < 25:
+        return  # gives internal networks a route that leads nowhere (moby/moby#46603)
+    routes = project.shell(service, "cat /proc/net/route").splitlines()[1:]
+
+    assert "00000000" not in [route.split()[1] for route in routes]
+
+
+def test_only_the_page_is_published_and_the_dashboard_on_loopback(project: Project) -> None:
+    ports = {
+        service: [
+            binding["HostIp"]
+            for bindings in project.inspect(service)["NetworkSettings"]["Ports"].values()
+            for binding in bindings or ()
+        ]
+        for service in SERVICES
+    }
+
+    assert set(ports["web"]) <= {"0.0.0.0", "::"}
+    assert ports["web"]
+    assert ports["dashboard"] == ["127.0.0.1"]
+    assert ports["worker"] == ports["redis"] == []
+
+
+def all_secrets(project: Project) -> dict[str, bytes]:
+    files = {p.name: p.read_bytes().strip() for p in (project.tree / "secrets").iterdir()}
+    del files["valkey_acl"]  # digests, of what the others hold
+    return {name: text for name, text in files.items() if text}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_secret_shows_in_a_container(project: Project, service: str) -> None:
+    script = "for p in /proc/[0-9]*; do cat $p/environ $p/cmdline 2>/dev/null; done"
+    shown = docker("exec", project.container(service), "sh", "-c", script).encode()
+    shown += docker("inspect", project.container(service)).encode()
+
+    assert b"valkey" in shown or b"cropsvc" in shown
+    assert [name for name, text in all_secrets(project).items() if text in shown] == []
+
+
+def test_no_secret_lies_in_the_images_layers(project: Project) -> None:
+    secrets = all_secrets(project)
+    assert len(secrets) >= 8
+    found = set()
+    with subprocess.Popen(["docker", "save", project.name], stdout=subprocess.PIPE) as save:
+        tail = b""
+        while piece := save.stdout.read(1 << 20):
+            found |= {name for name, text in secrets.items() if text in tail + piece}
+            tail = piece[-100:]
+
+    assert save.returncode == 0
+    assert found == set()
+
+
+def test_the_image_holds_no_compiler_and_nothing_but_the_service(project: Project) -> None:
+    tools = "for t in cc gcc g++ c++ clang make ld; do command -v $t; done; true"
+
+    assert project.shell("web", tools) == ""
+    assert set(project.shell("web", "ls -A /srv").split()) <= {
+        "__pycache__",
+        "cropsvc",
+        "gunicorn.conf.py",
+        "worker.py",
+        "wsgi.py",
+    }
+
+
+def test_the_secrets_are_closed_to_other_users_of_the_host(project: Project) -> None:
+    directory = project.tree / "secrets"
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
+
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    assert modes == {0o444}
+    assert "secrets/" in (project.tree / ".gitignore").read_text().split()
+
+
+@pytest.mark.parametrize("command", [[], ["python", "worker.py"]])
+def test_without_a_store_to_use_the_start_fails_with_words(
+    project: Project, command: list[str]
+) -> None:
+    said = docker("run", "--rm", project.name, *command, check=False)
+
+    assert "CROPSVC_REDIS_URL" in said
+    assert "Traceback" not in said
+
+
+def test_without_the_secrets_nothing_runs_on_a_default(project: Project, tmp_path: Path) -> None:
+    missing = tmp_path / "redis_url"
+    said = docker(
+        "run",
+        "--rm",
+        "--env",
+        f"CROPSVC_REDIS_URL_FILE={missing}",
+        project.name,
+        "python",
+        "worker.py",
+        check=False,
+    )
+
+    assert f"cropsvc: CROPSVC_REDIS_URL_FILE='{missing}': No such file or directory" in said
+
+
+def test_each_user_of_valkey_may_do_its_own_work_only(project: Project) -> None:
+    refusals = {
+        "web may not command workers": project.valkey("publish", "rq:pubsub:x", "y", user="web"),
+        "web may not list keys": project.valkey("keys", "*", user="web"),
+        "web may not flush": project.valkey("flushall", user="web"),
+        "web may not configure": project.valkey("config", "get", "*", user="web"),
+        "the worker may not read the secret": project.valkey(
+            "get", "cropsvc:secret", user="worker"
+        ),
+        "the worker may not flush": project.valkey("flushdb", user="worker"),
+        "a key of nobody's": project.valkey("set", "elsewhere", "1", user="worker"),
+    }
+    allowed = docker("exec", project.container("redis"), "valkey-cli", "get", "x", check=False)
+    project.valkey("acl", "log", "reset")
+
+    assert {what for what, said in refusals.items() if not said.startswith("NOPERM")} == set()
+    assert "NOPERM" in allowed
+
+
+def test_the_acl_refused_nothing_that_the_service_wanted(project: Project) -> None:
+    assert project.valkey("acl", "log") == ""

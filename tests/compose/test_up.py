@@ -1,0 +1,137 @@
+import io
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+
+from tests.compose.load import load
+from tests.compose.project import OURS, Project, docker
+from tests.stack import ROOT, until
+
+PHOTO = ROOT / "tests/photos/stream-6mp.jpg"
+JOB_LIMIT = 30  # seconds; the default
+
+
+def crop(project: Project) -> httpx.Response:
+    return httpx.post(
+        f"{project.url}/v1/crops?box=4,100,1500,1200&size=300x300&wait=20",
+        content=PHOTO.read_bytes(),
+        headers={"Content-Type": "image/jpeg", "Accept": "image/*"},
+        timeout=30,
+    )
+
+
+def test_from_nothing_to_a_cropped_photo_in_one_command(project: Project) -> None:
+    answer = crop(project)
+
+    assert answer.status_code == 200, answer.text
+    assert Image.open(io.BytesIO(answer.content)).size == (300, 300)
+    assert httpx.get(f"{project.url}/").status_code == 200
+
+
+def test_up_says_where_the_page_and_the_dashboard_are(project: Project) -> None:
+    said = project.up()
+
+    assert f"cropsvc is ready: http://localhost:{project.port}/" in said
+    assert f"http://localhost:{project.dashboard_port}/" in said
+    assert project.secret("dashboard_password") not in said
+
+
+def test_the_dashboard_wants_its_password(project: Project) -> None:
+    url = f"http://localhost:{project.dashboard_port}/"
+    password = project.secret("dashboard_password")
+
+    assert httpx.get(url).status_code == 401
+    assert httpx.get(url, auth=("admin", password), follow_redirects=True).status_code == 200
+
+
+def test_three_workers_share_the_load_and_survive_another_up(project: Project) -> None:
+    assert project.make("scale", "N=3").returncode == 0
+    hosts = {container[:12] for container in project.containers("worker")}
+    until(lambda: set(done_by_host(project)) >= hosts, seconds=30, what="three workers")
+    before = done_by_host(project)
+    with load(project.url, 90) as running:
+        pass
+    states = running.settle(JOB_LIMIT)
+    after = done_by_host(project)
+    project.up()
+
+    assert set(states.values()) == {"done"}
+    assert len(hosts) == 3
+    assert all(after[host] - before[host] >= 10 for host in hosts)
+    assert len(project.containers("worker")) == 3
+    project.make("scale", "N=1")
+    assert len(project.containers("worker")) == 1
+
+
+def done_by_host(project: Project) -> dict[str, int]:
+    """How many jobs each worker's host has done, from RQ's own books."""
+    keys = project.valkey("--scan", "--pattern", "rq:worker:*").splitlines()
+    rows = [
+        project.valkey("hmget", key, "hostname", "successful_job_count").splitlines()
+        for key in keys
+    ]
+    return {row[0]: int(row[1] or 0) for row in rows if len(row) == 2 and row[0]}
+
+
+@pytest.mark.parametrize("service", ["worker", "redis", "web"])
+def test_no_acknowledged_job_is_lost_when_a_part_is_killed(project: Project, service: str) -> None:
+    with load(project.url, 200) as running:
+        running.until(0.4)
+        container = project.container(service)
+        docker("kill", "--signal", "KILL", container)
+        docker("start", container)
+    states = running.settle(JOB_LIMIT + 15)
+
+    assert len(set(running.acknowledged)) == 200
+    assert {id: state for id, state in states.items() if state != "done"} == {}
+
+
+def test_up_again_after_a_change_of_the_code_loses_no_job(project: Project) -> None:
+    before = {service: project.container(service) for service in OURS}
+    with (project.tree / "cropsvc/__init__.py").open("a") as module:
+        module.write("# changed\n")
+    with load(project.url, 200) as running:
+        running.until(0.2)
+        project.up()
+    states = running.settle(JOB_LIMIT + 15)
+
+    assert len(set(running.acknowledged)) == 200
+    assert {id: state for id, state in states.items() if state != "done"} == {}
+    assert all(project.container(service) != before[service] for service in OURS)
+
+
+def test_down_keeps_the_jobs(project: Project) -> None:
+    with load(project.url, 3) as running:
+        pass
+    running.settle(JOB_LIMIT)
+    assert project.make("down").returncode == 0
+    assert [project.containers(service) for service in OURS] == [[], [], []]
+    project.up()
+
+    assert set(running.states().values()) == {"done"}
+
+
+def test_destroy_asks_first_and_then_leaves_nothing(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    def volumes() -> str:
+        return docker("volume", "ls", "--quiet", "--filter", f"name={project.name}")
+
+    refused = project.make("destroy", answer="no\n")
+    assert refused.returncode != 0
+    assert "every job and result, and secrets/" in refused.stdout
+    assert project.containers("web")
+    assert volumes()
+
+    assert project.make("destroy", answer="yes\n").returncode == 0
+    left = [project.containers(service) for service in OURS]
+    kept = volumes()
+    secrets: Path = project.tree / "secrets"
+    had_secrets = secrets.exists()
+    project.up()  # for the other tests
+
+    assert left == [[], [], []]
+    assert kept == ""
+    assert not had_secrets
