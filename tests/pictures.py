@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,12 @@ def jpeg(width: int = 640, height: int = 480, *, quality: int = 90, seed: int = 
     return encode(photo(width, height, seed=seed), "jpeg", quality=quality)
 
 
+@cache
+def large(seed: int = 1) -> bytes:
+    """A JPEG of 12 megapixels, made of one small photo over and over: quick to make."""
+    return encode(np.tile(photo(400, 300, seed=seed), (10, 10, 1)), "jpeg", quality=90)
+
+
 def unlike(number: int) -> bytes:
     """A small PNG that is another one for each *number*, so that no result is reused."""
     pixels = pattern(40, 30).copy()
@@ -94,7 +101,7 @@ def oriented(pixels: Pixels, orientation: int, kind: str = "png", **options: obj
 
 def animation(kind: str = "gif", *, frames: int = 4, size: tuple[int, int] = (40, 30)) -> bytes:
     """An animation of flat frames in *frames* different colours, 100 ms each, endless."""
-    images = [Image.new("RGB", size, _hue(i, frames)) for i in range(frames)]
+    images = [_flat(size, _hue(i, frames)) for i in range(frames)]
     options = {"lossless": True} if kind == "webp" else {}
     return save(
         images[0],
@@ -105,6 +112,12 @@ def animation(kind: str = "gif", *, frames: int = 4, size: tuple[int, int] = (40
         loop=0,
         **options,
     )
+
+
+def _flat(size: tuple[int, int], colour: tuple[int, int, int]) -> Image.Image:
+    image = Image.new("P", size)
+    image.putpalette(colour)
+    return image
 
 
 def _hue(index: int, count: int) -> tuple[int, int, int]:

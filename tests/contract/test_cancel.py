@@ -13,7 +13,7 @@ SLOW = {"format": "avif", "quality": 90, "outputs": "[{},{},{},{}]"}
 @pytest.fixture(scope="module")
 def large() -> bytes:
     """A picture that takes many seconds to encode as AVIF, four times over."""
-    return pictures.jpeg(4000, 3000)
+    return pictures.large()
 
 
 def running(api: Client, large: bytes, number: int) -> Json:

@@ -51,7 +51,7 @@ def test_progress_without_or_with_an_unknown_id_is_empty(api: Client) -> None:
 
 
 def test_progress_while_running(api: Client) -> None:
-    job = api.accepted(pictures.jpeg(4000, 3000, seed=3), **SLOW)
+    job = api.accepted(pictures.large(3), **SLOW)
     api.until_state(job, "running")
     told = progress(api, job["id"])
     assert set(told) == {"state", "progress"}

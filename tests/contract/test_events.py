@@ -32,7 +32,7 @@ def events(api: Client, job: Json) -> list[tuple[str, Json]]:
 
 
 def test_a_job_is_followed_to_its_end(api: Client) -> None:
-    job = api.accepted(pictures.jpeg(3000, 2000, seed=9), format="webp")
+    job = api.accepted(pictures.large(9), format="webp", size="1500x")
     told = events(api, job)
     assert {name for name, _ in told[:-1]} <= {"progress"}
     assert told[-1][0] == "done"
@@ -43,7 +43,7 @@ def test_a_job_is_followed_to_its_end(api: Client) -> None:
 
 
 def test_more_than_one_step_of_a_long_crop_is_told(api: Client) -> None:
-    job = api.accepted(pictures.jpeg(3000, 2000, seed=10), format="webp", outputs="[{},{},{}]")
+    job = api.accepted(pictures.large(10), format="webp", size="1500x", outputs="[{},{},{}]")
     told = events(api, job)
     assert len({state["progress"] for _, state in told}) >= 3
 
@@ -63,7 +63,7 @@ def test_a_failed_job_says_failed(api: Client) -> None:
 
 def test_a_canceled_job_says_canceled(api: Client) -> None:
     slow = {"format": "avif", "quality": 90, "outputs": "[{},{},{},{}]"}
-    job = api.until_state(api.accepted(pictures.jpeg(4000, 3000, seed=2), **slow), "running")
+    job = api.until_state(api.accepted(pictures.large(2), **slow), "running")
     with api.stream("GET", job["links"]["events"]) as stream:
         told = parsed(stream.iter_lines())
         next(told)

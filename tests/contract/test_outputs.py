@@ -85,7 +85,7 @@ def test_a_job_whose_outputs_all_fail_fails(tight: Stack) -> None:
 def test_a_crop_that_takes_too_long_is_timed_out_and_the_next_one_runs(tight: Stack) -> None:
     with Client(tight.url) as api:
         slow = {"format": "avif", "quality": 90, "outputs": "[{},{},{},{}]"}
-        job = api.ended(api.accepted(pictures.jpeg(4000, 3000), **slow))
+        job = api.ended(api.accepted(pictures.large(), **slow))
         assert (job["state"], job["error"]["code"]) == ("failed", "timed-out")
         assert job["progress"] < 1
         problem(api.get(job["links"]["image"]), 422, "timed-out")

@@ -211,7 +211,7 @@ def test_one_curl_crops_a_file(api: Client, require, tmp_path) -> None:
 
 
 def test_progress_never_falls_and_done_can_be_fetched_at_once(api: Client) -> None:
-    job = api.accepted(pictures.jpeg(3000, 2000, seed=3), format="webp", size="1200x")
+    job = api.accepted(pictures.large(3), format="webp", size="1200x")
     seen: list[Json] = [job]
     deadline = time.monotonic() + 30
     while seen[-1]["state"] not in ("done", "failed") and time.monotonic() < deadline:
