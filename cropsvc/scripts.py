@@ -199,3 +199,30 @@ if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return 1
 """
+
+REOPEN = (
+    _NOW
+    + """
+-- KEYS record, source, users, retained, record of the upload's job, pending, pending of the owner
+-- ARGV id, id of the upload's job, member, outputs, channel, message
+-- a failed job waits again, and keeps its upload as ADOPT does; 0 if it cannot
+if redis.call('HGET', KEYS[1], 'state') ~= 'failed' then return 0 end
+if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'state', 'queued', 'stage', 'queued', 'outputs', ARGV[4])
+redis.call('HDEL', KEYS[1], 'error', 'started', 'ended', 'expires', 'runs')
+redis.call('PERSIST', KEYS[1])
+local once = redis.call('HGET', KEYS[1], 'once')
+if once and string.sub(redis.call('GET', once) or '', 1, #ARGV[1]) == ARGV[1] then
+  redis.call('PERSIST', once)
+end
+redis.call('PERSIST', KEYS[2])
+redis.call('ZREM', KEYS[4], KEYS[2])
+redis.call('SADD', KEYS[3], ARGV[1])
+local home = redis.call('HGET', KEYS[5], 'state')
+if home == 'queued' or home == 'running' then redis.call('SADD', KEYS[3], ARGV[2]) end
+redis.call('ZADD', KEYS[6], now, ARGV[3])
+redis.call('ZADD', KEYS[7], now, ARGV[3])
+redis.call('PUBLISH', ARGV[5], ARGV[6])
+return 1
+"""
+)

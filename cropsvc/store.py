@@ -9,6 +9,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -364,6 +365,31 @@ class Store:
         job = self.load(ref)
         if isinstance(job, Job) and not job.is_terminal:
             self.remove(job)
+
+    def reopen(self, ref: Ref, enqueue: Callable[[Pipeline], object]) -> bool:
+        """Lets a failed job wait again, in one transaction with *enqueue*'s commands.
+
+        Its progress stays, for it never falls. False if the job is not failed (any more), or its
+        upload is gone.
+        """
+        job = self.load(ref)
+        if not isinstance(job, Job):
+            return False
+        owner, home = ref.owner, job.source_home
+        source, outputs = _source(owner, home), [Output(one.name, "queued") for one in job.outputs]
+        keys = [_record(ref), source, _users(owner, home), RETAINED, _record(Ref(owner, home))]
+        keys += [PENDING, _pending(owner)]
+        arguments = [ref.id, home, _member(ref), dump_outputs(tuple(outputs))]
+        arguments += [EVENTS, _message(ref, "queued")]
+        with self.client.pipeline() as pipe:
+            pipe.watch(*keys[:2])  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+            if pipe.hget(keys[0], "state") != b"failed" or not pipe.exists(source):
+                return False
+            enqueue(pipe)  # first, as in `submit`
+            pipe.eval(scripts.REOPEN, len(keys), *keys, *arguments)
+            with suppress(WatchError):
+                return bool(pipe.execute()[-1])
+        return False
 
     def remove(self, job: Job) -> str:
         """Cancels a job that has not ended, else deletes it; gives the state it has now."""

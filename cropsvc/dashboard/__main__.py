@@ -1,0 +1,86 @@
+"""Serves the dashboard with gunicorn on DASHBOARD_PORT.
+
+Without CROPSVC_DASHBOARD_USER and _PASSWORD it listens on loopback, whatever CROPSVC_BIND says.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from cropsvc.config import ConfigError, Settings
+from cropsvc.dashboard.address import is_loopback
+from cropsvc.tether import die_with
+
+LOOPBACK = "127.0.0.1"
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+    """One gunicorn process that serves the dashboard."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """gunicorn's settings, instead of a file of them."""
+        for name, value in _options(self._settings).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """The application; imported here, after gevent has put its parts in place."""
+        from cropsvc.dashboard.app import create_app
+
+        return create_app(self._settings)
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    host = address_for(settings)
+    return {
+        "bind": [f"{f'[{host}]' if ':' in host else host}:{settings.dashboard_port}"],
+        "worker_class": "gevent",  # slow clients must not hold it
+        "worker_connections": 100,
+        "timeout": 60,
+        "graceful_timeout": 2,
+        "keepalive": 2,
+        "forwarded_allow_ips": "",
+        "control_socket_disable": True,
+        "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108 - gunicorn's advice
+        "errorlog": "-",
+        "loglevel": "warning",
+        "proc_name": "cropsvc-dashboard",
+        "post_fork": _tie,
+    }
+
+
+def _tie(server: Any, worker: object) -> None:
+    die_with(server.pid)
+
+
+def address_for(settings: Settings) -> str:
+    """Where to listen: CROPSVC_BIND with a password or on loopback, else 127.0.0.1."""
+    if settings.dashboard_password or is_loopback(settings.bind):
+        return settings.bind
+    return LOOPBACK
+
+
+def main() -> None:
+    """Serves until SIGTERM; ends with a clear line when a setting is wrong."""
+    try:
+        settings = Settings.from_env(os.environ)
+    except ConfigError as error:
+        sys.exit(f"cropsvc: {error}")
+    if not settings.redis_url:
+        sys.exit("cropsvc: CROPSVC_REDIS_URL is needed: which jobs should the dashboard show?")
+    if address_for(settings) != settings.bind:
+        sys.stderr.write(
+            f"cropsvc: the dashboard listens on {LOOPBACK}, not on CROPSVC_BIND={settings.bind}:"
+            " for that it needs CROPSVC_DASHBOARD_USER and CROPSVC_DASHBOARD_PASSWORD\n"
+        )
+    Server(settings).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""What an operator can do to jobs: requeue, cancel, delete. RQ's books and our record agree."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify
+from redis.client import Pipeline
+from rq.exceptions import InvalidJobOperation, NoSuchJobError
+from rq.job import JobStatus
+from rq.registry import CanceledJobRegistry
+from werkzeug.exceptions import HTTPException
+
+from cropsvc.dashboard import shown
+from cropsvc.dashboard.desk import desk
+from cropsvc.dashboard.reading import (
+    REGISTRIES,
+    UNREADABLE,
+    ShownJob,
+    ShownQueue,
+    fetch,
+    job_ids,
+    registry_key,
+    results_key,
+)
+from cropsvc.records import Job
+
+STOP_SECONDS = 3.0  # a worker hears of a cancel within half a second
+LOOK_SECONDS = 0.05
+EVERYTHING = slice(0, 10**9)
+
+bp = Blueprint("cropsvc", __name__)
+
+
+def requeue(job_id: str) -> Response:
+    """Runs a failed job again."""
+    _requeue(_job(job_id))
+    return jsonify(status="OK")
+
+
+def requeue_all(queue_name: str) -> Response:
+    """Runs every failed job of the queue again that can be; tells how many and why not others."""
+    done, refused = _each(queue_name, "failed", lambda job_id: _requeue(_job(job_id)))
+    return jsonify(status="OK", count=done, refused=refused)
+
+
+@bp.post("/job/<job_id>/cancel")
+def cancel(job_id: str) -> Response:
+    """Cancels a job that waits or runs, for its client too."""
+    job = _job(job_id)
+    status = job.get_status()
+    if status == JobStatus.STARTED:
+        _cancel_record(job)  # which its worker hears of, and stops
+    elif status == JobStatus.QUEUED:
+        _cancel_queued(job)
+    else:
+        abort(409, f"the job is {status.value}: only one that waits or runs can be canceled")
+    return jsonify(status="OK")
+
+
+def delete(job_id: str) -> Response:
+    """Takes a job off RQ's books; one that waits or runs is canceled for its client."""
+    _delete(job_id)
+    return jsonify(status="OK")
+
+
+def empty(queue_name: str, registry_name: str) -> Response:
+    """Deletes every job of the queue that is in that state."""
+    done, refused = _each(queue_name, registry_name, _delete)
+    return jsonify(status="OK", count=done, refused=refused)
+
+
+def compact(queue_name: str) -> Response:
+    """Drops the ids of jobs that are gone from the queue."""
+    queue = ShownQueue(queue_name, connection=desk().client)
+    if queue.count:
+        queue.compact()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
+    return jsonify(status="OK")
+
+
+def _each(queue_name: str, registry: str, act: Callable[[str], None]) -> tuple[int, dict[str, str]]:
+    queue = ShownQueue(queue_name, connection=desk().client)
+    _, ids = job_ids(queue, registry, EVERYTHING, newest_first=False)
+    done, refused = 0, {}
+    for job_id in dict.fromkeys(ids):
+        try:
+            act(job_id)
+            done += 1
+        except HTTPException as error:
+            refused[job_id] = error.description or error.name
+    return done, refused
+
+
+def _job(job_id: str) -> ShownJob:
+    try:
+        return fetch(job_id, desk().client)
+    except NoSuchJobError:
+        abort(404, "there is no such job on RQ's books")
+    except UNREADABLE as error:
+        abort(409, f"the job cannot be read ({type(error).__name__}); it can only be deleted")
+
+
+# -- requeue ----------------------------------------------------------------------------------
+
+
+def _requeue(job: ShownJob) -> None:
+    status = job.get_status().value
+    if status not in shown.FAILED:
+        abort(409, f"the job is {status}: only a failed one can be run again")
+    found = shown.reference(job)
+    if found is None:
+        abort(409, "the job names another function, which is never run here")
+    ref, _ = found
+    record = desk().store.load(ref)
+    if not isinstance(record, Job):
+        abort(410, "the job's record has expired or was deleted by its client")
+    if record.state != "failed":
+        abort(409, f"for its client the job is {record.state}: only a failed one can be run again")
+    if not desk().store.reopen(ref, lambda pipe: _enqueue(pipe, job, record)):
+        abort(410, "the job's upload is no longer kept, so it cannot be run again")
+
+
+def _enqueue(pipe: Pipeline, job: ShownJob, record: Job) -> None:
+    """Puts the job on the queue as new, with all its attempts, and off the failed ones."""
+    desk().engine.enqueue(pipe, record.ref, record.source_home)
+    pipe.persist(job.key)
+    pipe.hdel(job.key, "started_at", "ended_at", "exc_info", "worker_name")
+    pipe.delete(results_key(job.id))
+    pipe.zrem(job.failed_job_registry.key, job.id)
+
+
+# -- cancel and delete ------------------------------------------------------------------------
+
+
+def _cancel_record(job: ShownJob) -> None:
+    found = shown.reference(job)
+    if found:
+        desk().store.cancel(found[0])
+
+
+def _cancel_queued(job: ShownJob) -> None:
+    _cancel_record(job)
+    job.cancel()
+    desk().client.expire(job.key, desk().keep)
+    _forget_expired(CanceledJobRegistry(job.origin, connection=desk().client))
+
+
+def _forget_expired(registry: CanceledJobRegistry) -> None:
+    """RQ never cleans the registry of canceled jobs."""
+    client = desk().client
+    ids = registry.get_job_ids(cleanup=False)
+    gone = [job_id for job_id in ids if not client.exists(ShownJob.key_for(job_id))]
+    if gone:
+        client.zrem(registry.key, *gone)
+
+
+def _delete(job_id: str) -> None:
+    try:
+        job = fetch(job_id, desk().client)
+    except (NoSuchJobError, *UNREADABLE):
+        return _erase(job_id)
+    _cancel_record(job)
+    _until_stopped(job)
+    try:
+        job.delete()
+    except (InvalidJobOperation, *UNREADABLE):
+        _erase(job_id)
+
+
+def _until_stopped(job: ShownJob) -> None:
+    """Waits for a running job's worker: it would write the job down again."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while job.get_status() == JobStatus.STARTED:
+        if time.monotonic() > deadline:
+            abort(409, "the job's worker has not stopped it yet; try again in a moment")
+        time.sleep(LOOK_SECONDS)
+
+
+def _erase(job_id: str) -> None:
+    """Removes whatever bears the id; 404 if nothing does."""
+    queues = ShownQueue.all(connection=desk().client)
+    with desk().client.pipeline() as pipe:
+        pipe.delete(ShownJob.key_for(job_id), results_key(job_id))
+        for queue in queues:
+            pipe.lrem(queue.key, 0, job_id)
+            for registry in REGISTRIES:
+                pipe.zrem(registry_key(queue, registry), job_id)
+        removed: list[Any] = pipe.execute()
+    if not any(removed):
+        abort(404, "there is no such job on RQ's books")

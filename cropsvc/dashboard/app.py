@@ -1,0 +1,63 @@
+"""Puts the dashboard together."""
+
+import logging
+
+from flask import Flask, Response
+from redis import Redis
+from redis.exceptions import RedisError
+from werkzeug.exceptions import HTTPException
+
+from cropsvc import redis_client
+from cropsvc.config import Settings
+from cropsvc.dashboard import access_log, actions, upstream
+from cropsvc.dashboard.desk import EXTENSION, Desk
+from cropsvc.dashboard.guard import Guard
+from cropsvc.queues.engines import BEYOND_CROP
+from cropsvc.queues.rq_queue import RqEngine
+from cropsvc.store import Lifetimes, Store
+
+LARGEST_BODY = 64 * 1024  # bytes; no request here needs one
+
+log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings) -> Flask:
+    """The dashboard for these settings."""
+    access_log.configure(settings)
+    return app_of(settings, redis_client.for_front_end(settings.redis_url))
+
+
+def app_of(settings: Settings, client: Redis) -> Flask:
+    """The dashboard's Flask app on *client*."""
+    app = Flask("cropsvc.dashboard", static_folder="assets", static_url_path="/assets")
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.extensions[EXTENSION] = Desk(
+        client=client,
+        store=Store(client, Lifetimes(settings.result_ttl, settings.source_ttl)),
+        engine=RqEngine(
+            client, timeout=settings.job_timeout + BEYOND_CROP, keep=settings.result_ttl
+        ),
+        keep=settings.result_ttl,
+    )
+    access_log.install(app)
+    Guard.of(settings).install(app)
+    app.register_error_handler(HTTPException, _in_words)
+    app.register_error_handler(RedisError, _without_store)
+    upstream.mount(app, client)
+    app.register_blueprint(actions.bp)
+    return app
+
+
+def _in_words(error: HTTPException) -> Response:
+    """Plain text: nothing in it can be markup."""
+    response = Response(error.description or error.name, error.code or 500, mimetype="text/plain")
+    if error.code == 405 and (allowed := getattr(error, "valid_methods", None)):
+        response.allow.update(allowed)
+    return response
+
+
+def _without_store(error: RedisError) -> Response:
+    log.error("Redis cannot be used: %s", error)
+    return Response(
+        "Redis cannot be used just now; the page tries again.", 503, mimetype="text/plain"
+    )

@@ -1,0 +1,27 @@
+"""What the dashboard's views work with."""
+
+from dataclasses import dataclass
+
+from flask import current_app
+from redis import Redis
+
+from cropsvc.queues.rq_queue import RqEngine
+from cropsvc.store import Store
+
+EXTENSION = "cropsvc.dashboard"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The store of records, RQ, and for how long (seconds) ended jobs stay on RQ's books."""
+
+    client: Redis
+    store: Store
+    engine: RqEngine
+    keep: int
+
+
+def desk() -> Desk:
+    """The desk of the app that serves this request."""
+    found: Desk = current_app.extensions[EXTENSION]
+    return found
