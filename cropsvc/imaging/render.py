@@ -13,7 +13,7 @@ from cropsvc.imaging.encode import encode
 from cropsvc.imaging.finish import Finish
 from cropsvc.imaging.formats import CONTENT_TYPES
 from cropsvc.imaging.limits import Limits
-from cropsvc.imaging.metadata import has_metadata
+from cropsvc.imaging.metadata import take_metadata
 from cropsvc.imaging.picture import Picture, shrink_for
 from cropsvc.imaging.pillow import decoding, making
 from cropsvc.imaging.probe import Source, probe
@@ -102,8 +102,8 @@ class _Maker:
         bottom = max((region[1] + region[3] for region, _ in still), default=1)
         first = decode(data, source, shrink=shrink, bottom=bottom)
         self._source = source
+        self._has_metadata = take_metadata(first)
         self._profile = first.info.get("icc_profile")
-        self._has_metadata = has_metadata(first)
         self._frames = Frames(data, source, shared=len(tasks) - len(still) > 1)
         with decoding():
             ready = scalable(first)
