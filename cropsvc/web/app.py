@@ -9,7 +9,7 @@ from cropsvc.jobs import Jobs, Policy
 from cropsvc.queues.engines import engine_of
 from cropsvc.store import Lifetimes, Store
 from cropsvc.waiting import Hub
-from cropsvc.web import api, classic, ops, owner, pages, problems, rate_limit, security
+from cropsvc.web import api, classic, docs, ops, owner, pages, problems, rate_limit, security
 from cropsvc.web.proxies import TrustedProxies
 from cropsvc.web.services import EXTENSION, Services
 
@@ -39,6 +39,6 @@ def app_of(services: Services) -> Flask:
     app.url_map.strict_slashes = False
     problems.install(app)
     security.install(app)
-    for blueprint in (api.bp, pages.bp, classic.bp, ops.bp, owner.bp):
+    for blueprint in (api.bp, pages.bp, classic.bp, docs.bp, ops.bp, owner.bp):
         app.register_blueprint(blueprint)
     return app

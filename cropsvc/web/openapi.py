@@ -1,0 +1,113 @@
+"""The API's description (OpenAPI 3.1), made from the definitions that parse and refuse."""
+
+from collections.abc import Collection
+from typing import Any
+
+from cropsvc import __version__, errors
+from cropsvc.config import Settings
+from cropsvc.web.openapi_answers import HEADERS, path_parameters, problems
+from cropsvc.web.openapi_calls import CALLS, Call
+from cropsvc.web.openapi_schemas import components
+from cropsvc.web.owner import COOKIE
+
+TAGS = {
+    "Jobs": "Submit a picture and a box, follow the job, cancel it.",
+    "Bytes": "The pictures that came in and went out.",
+    "Pages": "What a browser opens.",
+    "The first version's routes": "Kept for older pages. Unknown parameters are ignored.",
+    "Operations": "For the machines of an operator.",
+}
+INTRODUCTION = (
+    "Hand in a picture and a box, follow the job, fetch the crop. Every error is a problem "
+    "document (RFC 9457) with a stable `code`; parameters are named in `errors`. Unknown and "
+    "repeated parameters under `/v1` are refused, by name."
+)
+KEY_HEADER = ' -H "Authorization: Bearer $CROPSVC_KEY"'
+LIMITS = (
+    ("bytes of an upload", "max_upload"),
+    ("pixels of a picture, all frames added up", "max_pixels"),
+    ("frames of an animation", "max_frames"),
+    ("scans of a JPEG", "max_scans"),
+    ("pixels of an output's side", "max_side"),
+    ("seconds of one crop", "job_timeout"),
+    ("jobs waiting", "queue_cap"),
+    ("seconds that a result is kept", "result_ttl"),
+    ("seconds that an upload is kept after its job", "source_ttl"),
+)
+
+
+def document(settings: Settings, paths: Collection[str]) -> dict[str, Any]:
+    """The description of the service with these settings and routes (`/v1/crops/{id}`)."""
+    calls = [call for call in CALLS if call.path in paths]
+    return {
+        "openapi": "3.1.1",
+        "info": {
+            "title": "cropsvc",
+            "version": __version__,
+            "summary": "A crop service with an honest job API.",
+            "description": INTRODUCTION,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": words} for name, words in TAGS.items()],
+        "paths": _paths(calls, settings),
+        "components": {
+            "schemas": components(),
+            "headers": HEADERS,
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "An API key."},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            },
+        },
+        "x-limits": {words: getattr(settings, name) for words, name in LIMITS},
+    }
+
+
+def _paths(calls: list[Call], settings: Settings) -> dict[str, dict[str, Any]]:
+    paths: dict[str, dict[str, Any]] = {}
+    for call in calls:
+        paths.setdefault(call.path, {})[call.method] = _operation(call, settings)
+    return paths
+
+
+def _operation(call: Call, settings: Settings) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": call.id,
+        "tags": [call.tag],
+        "summary": call.summary,
+        "description": call.description,
+        "parameters": [*path_parameters(call.path), *call.parameters],
+        "responses": {
+            **problems(_errors(call, settings), as_page=call.page),
+            **{str(answer.status): answer.document() for answer in call.answers},
+        },
+        "security": _security(call, settings),
+    }
+    if call.body:
+        operation["requestBody"] = call.body
+    if call.example:
+        key = KEY_HEADER if _needs_key(call, settings) else ""
+        operation["x-curl"] = call.example.replace("{key}", key)
+    operation["responses"] = dict(sorted(operation["responses"].items()))
+    return operation
+
+
+def _errors(call: Call, settings: Settings) -> list[type[errors.CropError]]:
+    kinds = [k for k in call.errors if k is not errors.RateLimited or settings.rate_limit]
+    if call.owned:
+        kinds.append(errors.Unavailable)
+    if _needs_key(call, settings):
+        kinds.append(errors.Unauthorized)
+    return [*kinds, errors.Internal]
+
+
+def _needs_key(call: Call, settings: Settings) -> bool:
+    return call.owned and bool(settings.api_keys)
+
+
+def _security(call: Call, settings: Settings) -> list[dict[str, list[str]]]:
+    if not call.owned:
+        return []
+    if settings.api_keys:
+        return [{"key": []}, {"cookie": []}]
+    return [{}, {"key": []}]
