@@ -11,6 +11,8 @@ try:
     settings = Settings.from_env(os.environ)
 except ConfigError as error:
     sys.exit(f"cropsvc: {error}")
+if not settings.redis_url:
+    sys.exit("cropsvc: CROPSVC_REDIS_URL is needed: where should the jobs be kept?")
 
 host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
 bind = f"{host}:{settings.port}"

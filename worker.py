@@ -14,4 +14,6 @@ if __name__ == "__main__":
         settings = Settings.from_env(os.environ)
     except ConfigError as error:
         sys.exit(f"cropsvc: {error}")
+    if not settings.redis_url:
+        sys.exit("cropsvc: CROPSVC_REDIS_URL is needed: where should the worker find its jobs?")
     work(settings, os.environ, burst="--burst" in sys.argv[1:])

@@ -68,11 +68,9 @@ def test_three_workers_share_the_load_and_survive_another_up(project: Project) -
 def done_by_host(project: Project) -> dict[str, int]:
     """How many jobs each worker's host has done, from RQ's own books."""
     keys = project.valkey("--scan", "--pattern", "rq:worker:*").splitlines()
-    rows = [
-        project.valkey("hmget", key, "hostname", "successful_job_count").splitlines()
-        for key in keys
-    ]
-    return {row[0]: int(row[1] or 0) for row in rows if len(row) == 2 and row[0]}
+    hosts = [project.valkey("hget", key, "hostname") for key in keys]
+    counts = [project.valkey("hget", key, "successful_job_count") for key in keys]
+    return {host: int(count or 0) for host, count in zip(hosts, counts, strict=True) if host}
 
 
 @pytest.mark.parametrize("service", ["worker", "redis", "web"])
