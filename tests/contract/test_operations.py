@@ -103,4 +103,6 @@ def test_who_asks_too_often_is_told_when_to_come_again(limited: Stack) -> None:
         assert codes[-1] == 429
         problem(answers[-1], 429, "rate-limited")
         assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+        elsewhere = {"X-Forwarded-For": "203.0.113.9", "X-Real-IP": "203.0.113.9"}
+        problem(api.submit(pictures.png(), headers=elsewhere), 429, "rate-limited")
         assert api.get("/healthz").status_code == 200

@@ -153,9 +153,21 @@ def test_a_canceled_job_wakes_its_waiters_and_makes_room(api: Client, first: Jso
     problem(api.get(first["links"]["image"]), 410, "canceled")
 
 
+def test_who_waits_for_the_bytes_of_a_canceled_job_is_told(api: Client) -> None:
+    headers = {"Idempotency-Key": "waiting"}
+    job = api.accepted(pictures.unlike(3), headers=headers)
+    assert job["position"] == 2
+    asked = {**headers, "Accept": "image/*"}
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(lambda: api.submit(pictures.unlike(3), wait=20, headers=asked))
+        time.sleep(0.5)  # let the waiter wait; if it comes later it finds the job canceled
+        assert api.delete(job["links"]["self"]).status_code == 204
+        problem(waiting.result(10), 410, "canceled")
+
+
 def test_the_others_move_up_and_a_new_one_is_taken(api: Client) -> None:
     job = api.accepted(pictures.unlike(5))
-    assert job["position"] == 3
+    assert job["position"] == 2
 
 
 def test_a_heartbeat_comes_every_15_seconds(heartbeat: Future[float]) -> None:
