@@ -63,10 +63,10 @@ class Frames:
 
 def _plays(image: Image.Image) -> int:
     """WebP counts plays, GIF repeats; a GIF that says nothing is shown once."""
-    loop = int(image.info.get("loop", -1))
-    if image.format == "WEBP":
-        return max(loop, 0)
-    return loop + 1 if loop else 0
+    loop = image.info.get("loop")
+    if loop is None:
+        return 1
+    return int(loop) if image.format == "WEBP" or loop == 0 else int(loop) + 1
 
 
 class _Reel(Image.Image):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cropsvc.errors import Unreadable
 
 SEGMENTS = 4096  # parts of a header that are walked; real files have below 1,000
+METADATA = 1024 * 1024  # bytes of an EXIF or XMP block that are looked at
 
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')
 

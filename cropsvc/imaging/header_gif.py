@@ -47,13 +47,13 @@ class _Reader:
 
     def _skip(self, place: int) -> None:
         """Go behind the chain of data blocks at *place*."""
-        data, end, blocks = self.data, len(self.data), self.blocks
-        while place < end and (length := data[place]):
+        data, end, blocks = self.data, len(self.data), self.blocks + 1
+        while place < end and (length := data[place]) and blocks <= BLOCKS:
             place += length + 1
             blocks += 1
-            if blocks > BLOCKS:
-                raise TooComplex(f"the GIF has more than {BLOCKS:,} data blocks")
-        self.place, self.blocks = place + 1, blocks + 1
+        if blocks > BLOCKS:
+            raise TooComplex(f"the GIF has more than {BLOCKS:,} data blocks")
+        self.place, self.blocks = place + 1, blocks
 
 
 def _table(flags: int) -> int:

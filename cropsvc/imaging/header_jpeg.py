@@ -28,7 +28,7 @@ class _Walk:
         self.kinds: list[int] = []  # the SOF markers met
         self.rows = 0  # of a row of blocks, the unit that cannot be divided
         self.heights: list[int] = []  # where the file says how high the picture is
-        self.exif = b""
+        self.exif: list[bytes] = []
         self.xmp = b""
         self.pages = 1
 
@@ -40,7 +40,7 @@ class _Walk:
             self.heights.append(place + 1)
             self.rows = 8 * max((factors & 15 for factors in body[7::3]), default=1)
         elif marker == 0xE1 and body.startswith(EXIF):
-            self.exif += body[6:] if self.exif else body
+            self.exif.append(body[6:])
         elif marker == 0xE1 and body.startswith(XMP):
             self.xmp = body[len(XMP) :]
         elif marker == 0xE2 and body.startswith(MPF):
@@ -60,7 +60,7 @@ def read(data: bytes, max_scans: int) -> Header:
         "jpeg",
         width,
         height,
-        exif_orientation(walk.exif) or xmp_orientation(walk.xmp),
+        exif_orientation(b"".join(walk.exif)) or xmp_orientation(walk.xmp),
         pages=walk.pages,
         scans=1 if only_scan else _scans(data, place, max_scans),
     )

@@ -1,17 +1,16 @@
 """PNG's chunks (PNG third edition; APNG's acTL)."""
 
-import re
 import struct
 import zlib
 
 from cropsvc.errors import TooComplex
-from cropsvc.imaging.header import SEGMENTS, Header, broken, xmp_orientation
+from cropsvc.imaging.header import METADATA, SEGMENTS, Header, broken, xmp_orientation
 from cropsvc.imaging.header_tiff import exif_orientation
 
 FIRST = 8  # bytes of the signature
-TEXT_LIMIT = 1024 * 1024  # bytes of one text chunk, unpacked: as Pillow's
 RAW_EXIF = b"Raw profile type exif"  # ImageMagick's way to write EXIF
 XMP = b"XML:com.adobe.xmp"
+CANDIDATES = 16  # places that look like an EXIF chunk behind the picture
 
 
 def read(data: bytes) -> Header:
@@ -20,54 +19,64 @@ def read(data: bytes) -> Header:
     if kind != b"IHDR" or length != 13:
         raise broken("the PNG does not begin with its header")
     chunks, end = _chunks_before_picture(data)
-    exif = chunks.get(b"eXIf", b"") or _exif_behind(data, end) or chunks.get(RAW_EXIF, b"")
+    exif = chunks.get(b"eXIf") or _exif_behind(data, end) or chunks.get(RAW_EXIF, b"")
     frames = struct.unpack_from(">I", chunks[b"acTL"])[0] if b"acTL" in chunks else 1
     orientation = exif_orientation(exif) or xmp_orientation(chunks.get(XMP, b""))
     return Header("png", width, height, orientation, max(1, frames))
 
 
 def _chunks_before_picture(data: bytes) -> tuple[dict[bytes, bytes], int]:
+    """The first of each kind of chunk or text that is of use, and where the picture begins."""
     chunks: dict[bytes, bytes] = {}
     place = FIRST
     for _ in range(SEGMENTS):
         length, kind = struct.unpack_from(">I4s", data, place)
         if kind in (b"IDAT", b"IEND"):
             return chunks, place
-        body = data[place + 8 : place + 8 + length]
-        if kind in (b"tEXt", b"zTXt", b"iTXt"):
-            kind, body = _text(kind, body)
-        chunks.setdefault(kind, body)
+        if kind in KINDS:
+            body = data[place + 8 : place + 8 + min(length, METADATA)]
+            name = body.partition(b"\0")[0] if kind in TEXTS else kind
+            if (name in (RAW_EXIF, XMP) or kind not in TEXTS) and name not in chunks:
+                chunks[name] = TEXTS[kind](body[len(name) + 1 :]) if kind in TEXTS else body
         place += 12 + length
     raise TooComplex(f"the PNG has more than {SEGMENTS:,} chunks before its picture")
 
 
 def _exif_behind(data: bytes, start: int) -> bytes:
     """The eXIf chunk after the picture, found by its name and checked by its sum."""
-    for match in re.finditer(b"eXIf", data[start:]):
-        place = start + match.start()
-        length = struct.unpack_from(">I", data, place - 4)[0]
-        end = place + 4 + length
-        if data[end : end + 4] == zlib.crc32(data[place:end]).to_bytes(4, "big"):
-            return data[place + 4 : end]
+    for _ in range(CANDIDATES):
+        start = data.find(b"eXIf", start + 1)
+        if start < 0:
+            break
+        length = int.from_bytes(data[start - 4 : start], "big")
+        end = start + 4 + length
+        sum_told = data[end : end + 4]
+        if length <= METADATA and zlib.crc32(data[start:end]).to_bytes(4, "big") == sum_told:
+            return data[start + 4 : end]
     return b""
 
 
-def _text(kind: bytes, body: bytes) -> tuple[bytes, bytes]:
-    """A text chunk's keyword and text, where it is one that may tell an orientation."""
-    keyword, _, rest = body.partition(b"\0")
-    if keyword == RAW_EXIF and kind in (b"tEXt", b"zTXt"):
-        text = _unpacked(rest[1:]) if kind == b"zTXt" else rest
-        return RAW_EXIF, _hex(text)
-    if keyword == XMP and kind == b"iTXt":
-        packed = rest[:1] == b"\1"
-        text = rest[2:].split(b"\0", 2)[-1]
-        return XMP, _unpacked(text) if packed else text
-    return kind, b""
+def _plain_text(body: bytes) -> bytes:
+    return _hex(body)
+
+
+def _packed_text(body: bytes) -> bytes:
+    return _hex(_unpacked(body[1:]))
+
+
+def _international_text(body: bytes) -> bytes:
+    """What follows flag, method, language and translated keyword."""
+    text = body[2:].split(b"\0", 2)[-1]
+    return _unpacked(text) if body[:1] == b"\1" else text
+
+
+TEXTS = {b"tEXt": _plain_text, b"zTXt": _packed_text, b"iTXt": _international_text}
+KINDS = {b"eXIf", b"acTL", *TEXTS}
 
 
 def _unpacked(packed: bytes) -> bytes:
     try:
-        return zlib.decompressobj().decompress(packed, TEXT_LIMIT)
+        return zlib.decompressobj().decompress(packed, METADATA)
     except zlib.error:
         return b""
 

@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 
-from cropsvc.imaging.header import SEGMENTS, Header, broken, xmp_orientation
+from cropsvc.imaging.header import METADATA, SEGMENTS, Header, xmp_orientation
 
 WIDTH, HEIGHT, ORIENTATION, XMP = 256, 257, 274, 700
 INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}  # field type -> struct code
@@ -23,18 +23,24 @@ def _layout(data: bytes) -> _Layout:
     return _Layout(order, "Q", "Q", 20) if big else _Layout(order, "I", "H", 12)
 
 
-def _directory(data: bytes, start: int, layout: _Layout) -> tuple[dict[int, tuple[int, int]], int]:
-    """The directory's entries as tag -> (field type, place of count), and the next's offset."""
+def _directory(data: bytes, start: int, layout: _Layout) -> dict[int, tuple[int, int]]:
+    """The directory's entries, as many as there are: tag -> (field type, place of count)."""
     (length,) = struct.unpack_from(layout.order + layout.length, data, start)
-    if length > SEGMENTS:
-        raise broken(f"a TIFF directory of {length} entries")
     first = start + struct.calcsize(layout.length)
+    room = max(0, len(data) - first) // layout.entry
     entries = {}
-    for place in range(first, first + length * layout.entry, layout.entry):
+    for index in range(min(length, room, SEGMENTS)):
+        place = first + index * layout.entry
         tag, kind = struct.unpack_from(layout.order + "HH", data, place)
         entries[tag] = (kind, place + 4)
-    end = first + length * layout.entry
-    return entries, struct.unpack_from(layout.order + layout.offset, data, end)[0]
+    return entries
+
+
+def _next(data: bytes, start: int, layout: _Layout) -> int:
+    """Where the directory after the one at *start* begins, 0 for none."""
+    (length,) = struct.unpack_from(layout.order + layout.length, data, start)
+    end = start + struct.calcsize(layout.length) + length * layout.entry
+    return int(struct.unpack_from(layout.order + layout.offset, data, end)[0])
 
 
 def _integer(data: bytes, entry: tuple[int, int] | None, layout: _Layout) -> int:
@@ -48,7 +54,7 @@ def _block(data: bytes, entry: tuple[int, int] | None, layout: _Layout) -> bytes
     if entry is None:
         return b""
     count, offset = struct.unpack_from(f"{layout.order}2{layout.offset}", data, entry[1])
-    return data[offset : offset + count]
+    return data[offset : offset + min(count, METADATA)]
 
 
 def exif_orientation(exif: bytes) -> int:
@@ -59,23 +65,11 @@ def exif_orientation(exif: bytes) -> int:
     try:
         layout = _layout(block)
         (start,) = struct.unpack_from(layout.order + layout.offset, block, 4)
-        entries = _entries_so_far(block, start, layout)
+        entries = _directory(block, start, layout)
         value = _integer(block, entries.get(ORIENTATION), layout)
-    except (struct.error, IndexError):
+    except (struct.error, IndexError, OverflowError):
         return 0
     return value if 1 <= value <= 8 else 0
-
-
-def _entries_so_far(data: bytes, start: int, layout: _Layout) -> dict[int, tuple[int, int]]:
-    """Like `_directory`, but a directory that is cut off gives what is there."""
-    (length,) = struct.unpack_from(layout.order + layout.length, data, start)
-    first = start + struct.calcsize(layout.length)
-    room = max(0, len(data) - first) // layout.entry
-    entries = {}
-    for place in range(first, first + min(length, room, SEGMENTS) * layout.entry, layout.entry):
-        tag, kind = struct.unpack_from(layout.order + "HH", data, place)
-        entries[tag] = (kind, place + 4)
-    return entries
 
 
 def read(data: bytes) -> Header:
@@ -83,14 +77,14 @@ def read(data: bytes) -> Header:
     layout = _layout(data)
     place = 8 if layout.offset == "Q" else 4
     (start,) = struct.unpack_from(layout.order + layout.offset, data, place)
-    first, following = _directory(data, start, layout)
+    first = _directory(data, start, layout)
     stated = _integer(data, first.get(ORIENTATION), layout)
     return Header(
         "tiff",
         _integer(data, first.get(WIDTH), layout),
         _integer(data, first.get(HEIGHT), layout),
         stated if 1 <= stated <= 8 else xmp_orientation(_block(data, first.get(XMP), layout)),
-        pages=1 + _pages(data, following, layout),
+        pages=_pages(data, start, layout),
     )
 
 
@@ -99,7 +93,7 @@ def _pages(data: bytes, start: int, layout: _Layout) -> int:
     while start and start not in seen and len(seen) < SEGMENTS:
         seen.add(start)
         try:
-            _, start = _directory(data, start, layout)
-        except struct.error:
+            start = _next(data, start, layout)
+        except (struct.error, OverflowError):
             break
     return len(seen)

@@ -3,7 +3,7 @@
 import struct
 
 from cropsvc.errors import TooComplex
-from cropsvc.imaging.header import SEGMENTS, Header, broken, xmp_orientation
+from cropsvc.imaging.header import METADATA, SEGMENTS, Header, broken, xmp_orientation
 from cropsvc.imaging.header_tiff import exif_orientation
 
 FIRST = 12  # bytes before the first chunk
@@ -45,6 +45,6 @@ def _chunks(data: bytes, max_frames: int) -> tuple[dict[bytes, bytes], int]:
         if frames > max_frames:
             raise TooComplex(f"the WebP has more than {max_frames} frames, the most allowed")
         if kind in (b"EXIF", b"XMP "):
-            chunks.setdefault(kind, data[place + 8 : place + 8 + length])
+            chunks.setdefault(kind, data[place + 8 : place + 8 + min(length, METADATA)])
         place += 8 + length + (length & 1)
     raise TooComplex(f"the WebP has more than {SEGMENTS:,} chunks")

@@ -50,7 +50,7 @@ def probe(data: bytes, limits: Limits) -> Source:
     read = _reader(data, limits)
     try:
         header = read(data)
-    except (struct.error, IndexError):
+    except (struct.error, IndexError, OverflowError):
         raise broken("its header is cut off") from None
     _check(header, limits)
     turned = header.orientation >= 5
