@@ -1,10 +1,13 @@
+import secrets
 import stat
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.compose.project import OURS, SERVICES, Project, docker
+from tests.pictures import jpeg
 
 
 def status(project: Project, service: str) -> dict[str, str]:
@@ -102,13 +105,13 @@ def test_no_secret_shows_in_a_container(project: Project, service: str) -> None:
 
 
 def test_no_secret_lies_in_the_images_layers(project: Project) -> None:
-    secrets = all_secrets(project)
-    assert len(secrets) >= 8
+    hidden = all_secrets(project)
+    assert len(hidden) >= 8
     found = set()
     with subprocess.Popen(["docker", "save", project.name], stdout=subprocess.PIPE) as save:
         tail = b""
         while piece := save.stdout.read(1 << 20):
-            found |= {name for name, text in secrets.items() if text in tail + piece}
+            found |= {name for name, text in hidden.items() if text in tail + piece}
             tail = piece[-100:]
 
     assert save.returncode == 0
@@ -185,5 +188,64 @@ def test_each_user_of_valkey_may_do_its_own_work_only(project: Project) -> None:
     assert health.startswith("NOPERM")
 
 
-def test_the_acl_refused_nothing_that_the_service_wanted(project: Project) -> None:
+def test_the_users_rights_are_enough_for_all_that_the_service_does(project: Project) -> None:
+    project.valkey("acl", "log", "reset")
+    with httpx.Client(base_url=project.url, timeout=30) as client:
+        use_everything(client)
+    browse_dashboard(project)
+
     assert project.valkey("acl", "log") == ""
+
+
+def use_everything(client: httpx.Client) -> None:
+    """Submits, repeats, reads, crops again, cancels, deletes, scrapes."""
+    kind = {"Content-Type": "image/jpeg", "Idempotency-Key": secrets.token_hex(8)}
+    picture = jpeg(seed=secrets.randbelow(10**6))
+    first = client.post("/v1/crops?box=0,0,50,50&wait=20", content=picture, headers=kind)
+    links = first.json()["links"]
+    again = client.post("/v1/crops?box=0,0,50,50&wait=20", content=picture, headers=kind)
+    cached = client.post(
+        "/v1/crops?box=0,0,50,50&wait=20",
+        content=picture,
+        headers={"Content-Type": "image/jpeg"},
+    )
+    other = client.post(f"/v1/crops?source={first.json()['id']}&box=1,1,60,60&wait=20")
+    short = client.post(f"/v1/crops?source={first.json()['id']}&size=3000x3000&format=avif")
+    stopped = client.delete(short.headers["Location"])
+    reads = [links["image"], links["source"], links["events"], "/readyz", "/metrics"]
+    statuses = [client.get(url).status_code for url in reads]
+    gone = [client.delete(answer.headers["Location"]).status_code for answer in (other, cached)]
+
+    assert again.json()["id"] == first.json()["id"]
+    assert cached.json()["cached"] is True
+    assert other.json()["state"] == "done"
+    assert stopped.status_code == 204
+    assert statuses == [200] * len(reads)
+    assert gone == [204, 204]
+
+
+def browse_dashboard(project: Project) -> None:
+    """Looks at every view of the dashboard, cancels one job and deletes another."""
+    picture = jpeg(seed=secrets.randbelow(10**6))
+    kind = {"Content-Type": "image/jpeg"}
+    submits = [
+        httpx.post(f"{project.url}/v1/crops?{asked}", content=picture, headers=kind, timeout=30)
+        for asked in ("wait=20", "size=4000x4000&format=avif&quality=100")
+    ]
+    done, slow = (answer.json()["id"] for answer in submits)
+    login = ("admin", project.secret("dashboard_password"))
+    with httpx.Client(
+        base_url=f"http://localhost:{project.dashboard_port}", auth=login, follow_redirects=True
+    ) as client:
+        for view in (
+            "/",
+            "/0/view/queues",
+            "/0/view/jobs",
+            "/0/view/workers",
+            f"/0/view/job/{done}",
+        ):
+            assert client.get(view).status_code == 200, view
+        for data in ("queues", "workers", f"job/{done}", "jobs/cropsvc/finished/10/asc/1"):
+            assert client.get(f"/0/data/{data}.json").status_code == 200, data
+        assert client.post(f"/job/{slow}/cancel").status_code == 200
+        assert client.post(f"/job/{done}/delete").status_code == 200
