@@ -1,0 +1,21 @@
+"""The job that the plain workers do: fetch, render, store. The render is ours, for all sides."""
+
+from redis import Redis
+
+from cropsvc.imaging.limits import Limits
+from cropsvc.imaging.params import Request
+from cropsvc.imaging.render import render
+
+KEEP_SECONDS = 3600
+
+
+def crop(client: Redis, source: str, result: str, request: str) -> None:
+    """Renders the upload under the key *source* and stores it under *result*."""
+    made = render(client.get(source), Request.from_json(request), Limits(), _silent)[0]
+    if made.error:
+        raise made.error
+    client.set(result, made.data, ex=KEEP_SECONDS)
+
+
+def _silent(stage: str, fraction: float) -> None:
+    pass

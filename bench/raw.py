@@ -1,0 +1,83 @@
+"""The raw limit: the render that every side uses, in a tight loop, from bytes in memory.
+
+`python -m bench.raw CASE` waits for a line with seconds, renders for that long, prints
+`count elapsed`, and waits for the next.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bench.images import CASES, Case, check
+from bench.places import ROOT
+from cropsvc.imaging.limits import Limits
+from cropsvc.imaging.render import render
+
+
+def crop(case: Case) -> bytes:
+    """One render, as the crop process does it."""
+    return render(case.data, case.request(), Limits(), _silent)[0].data
+
+
+def _silent(stage: str, fraction: float) -> None:
+    pass
+
+
+class Loops:
+    """Processes that are ready to render at a word."""
+
+    def __init__(self, children: list["subprocess.Popen[str]"]) -> None:
+        self._children = children
+
+    def rate(self, seconds: float) -> float:
+        """Renders per second of all processes together."""
+        for child in self._children:
+            assert child.stdin
+            child.stdin.write(f"{seconds}\n")
+            child.stdin.flush()
+        return sum(_answer(child) for child in self._children)
+
+
+@contextmanager
+def loops(case: Case, processes: int) -> Iterator[Loops]:
+    """So many processes for *case*, warmed up."""
+    _ = case.data  # made before they look for it
+    command = [sys.executable, "-m", "bench.raw", case.name]
+    children = [
+        subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(processes)
+    ]
+    try:
+        made = Loops(children)
+        made.rate(0.2)
+        yield made
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+
+
+def _answer(child: "subprocess.Popen[str]") -> float:
+    assert child.stdout
+    count, elapsed = child.stdout.readline().split()
+    return int(count) / float(elapsed)
+
+
+def main(case: Case) -> None:
+    """Serves the lines of standard input."""
+    check(crop(case))
+    for line in sys.stdin:
+        started = time.perf_counter()
+        until, count = started + float(line), 0
+        while time.perf_counter() < until:
+            crop(case)
+            count += 1
+        print(count, time.perf_counter() - started, flush=True)
+
+
+if __name__ == "__main__":
+    main(CASES[sys.argv[1]])
