@@ -3,22 +3,29 @@
 redis-py's defaults retry a hung server for up to a minute; a front end must answer sooner.
 """
 
-from redis import Redis
+from typing import Any
+
+from redis import BlockingConnectionPool, Redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.retry import Retry
 
-CONNECTIONS = 64  # of one front end process
+PLAIN: dict[str, Any] = {"protocol": 2, "driver_info": None}  # saves RESP3's handshakes
+CONNECTIONS = 64  # of one front end process; a request that finds none waits for one
+CONNECTION_SECONDS = 1.0
 
 
 def for_front_end(url: str) -> Redis:
     """Fails within about a second, so that a request can answer 503 in time."""
-    return _client(
+    pool = BlockingConnectionPool.from_url(
         url,
-        Retry(NoBackoff(), 0),
+        retry=Retry(NoBackoff(), 0),
         socket_timeout=1.0,
         socket_connect_timeout=1.0,
         max_connections=CONNECTIONS,
+        timeout=CONNECTION_SECONDS,
+        **PLAIN,
     )
+    return Redis.from_pool(pool)
 
 
 def for_worker(url: str) -> Redis:
@@ -37,13 +44,5 @@ def _few_retries() -> Retry:
     return Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), 3)
 
 
-def _client(url: str, retry: Retry, *, single: bool = False, **options: object) -> Redis:
-    # RESP2 without driver info saves the handshakes that RESP3 brings; nothing here needs it.
-    return Redis.from_url(
-        url,
-        retry=retry,
-        protocol=2,
-        driver_info=None,
-        single_connection_client=single,
-        **options,
-    )
+def _client(url: str, retry: Retry, *, single: bool = False, **options: Any) -> Redis:
+    return Redis.from_url(url, retry=retry, single_connection_client=single, **options, **PLAIN)

@@ -27,7 +27,8 @@ from cropsvc.records import Output, Problem, Ref
 from cropsvc.store import Lifetimes, Outcome, Store, Work
 from cropsvc.tether import die_with
 
-REPORT_SECONDS = 0.1  # progress is told no more often
+REPORT_SECONDS = 0.1  # progress within a stage is told no more often
+QUIET_SECONDS = 0.02  # a job that is done by then tells no progress
 OUT_OF_MEMORY = "the crop needs more memory than a job may use"
 
 
@@ -60,7 +61,8 @@ class _Cropping:
         self._store = store
         self._limits = limits
         self._pipe = pipe
-        self._told = time.monotonic()
+        self._began = self._told = time.monotonic()
+        self._stage = ""
 
     def run(self, ref: Ref, source_home: str) -> Reply:
         try:
@@ -91,9 +93,10 @@ class _Cropping:
 
     def _report(self, stage: str, fraction: float) -> None:
         now = time.monotonic()
-        if now - self._told < REPORT_SECONDS:
+        pause = QUIET_SECONDS if stage != self._stage else REPORT_SECONDS
+        if now - (self._began if stage != self._stage else self._told) < pause:
             return
-        self._told = now
+        self._stage, self._told = stage, now
         self._pipe.send_bytes(json.dumps({"stage": stage, "fraction": fraction}).encode())
 
 

@@ -54,6 +54,9 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('ZREM', KEYS[3], ARGV[1])
 if redis.call('HINCRBY', KEYS[1], 'runs', 1) > tonumber(ARGV[2]) then return {'spent'} end
 redis.call('HSET', KEYS[1], 'state', 'running')
+if redis.call('HGET', KEYS[1], 'stage') == 'queued' then
+  redis.call('HSET', KEYS[1], 'stage', 'decoding')
+end
 redis.call('HSETNX', KEYS[1], 'started', now)
 return {'go', unpack(redis.call('HMGET', KEYS[1],
   'request', 'source', 'source_home', 'created', 'started', 'trace'))}

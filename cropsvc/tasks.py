@@ -49,6 +49,12 @@ class Cropper:
 
     def finish(self, ref: Ref, source_home: str, reporter: Reporter) -> Reply:
         """How the job went, after as many attempts as its kind of failure allows."""
+        try:
+            return self._finish(ref, source_home, reporter)
+        finally:
+            self.process.start()  # if it died: warm again before the next job comes
+
+    def _finish(self, ref: Ref, source_home: str, reporter: Reporter) -> Reply:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 reply = self._reply(ref, source_home, reporter)

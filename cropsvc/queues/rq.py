@@ -115,9 +115,9 @@ class LeanWorker(BaseWorker):
             pipe.execute()
 
     def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
-        """Kept here; written with the transaction that starts a job, and by heartbeats."""
+        """Idle is kept here, for the next heartbeat to write; busy comes with the job's start."""
         self._state = state
-        if pipeline is not None:
+        if pipeline is not None or state not in (WorkerStatus.IDLE, WorkerStatus.BUSY):
             super().set_state(state, pipeline=pipeline)
 
     def check_for_suspension(self, burst: bool) -> None:
