@@ -367,7 +367,7 @@ class Store:
             self.remove(job)
 
     def reopen(self, ref: Ref, enqueue: Callable[[Pipeline], object]) -> bool:
-        """Lets a failed job wait again, in one transaction with *enqueue*'s commands.
+        """Lets a failed job wait again, in the transaction that *enqueue* begins on its pipeline.
 
         Its progress stays, for it never falls. False if the job is not failed (any more), or its
         upload is gone.

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from cropsvc.dashboard import shown
 from cropsvc.dashboard.desk import desk
 from cropsvc.dashboard.reading import (
+    QUEUED,
     REGISTRIES,
     UNREADABLE,
     ShownJob,
@@ -48,7 +49,7 @@ def requeue_all(queue_name: str) -> Response:
 def cancel(job_id: str) -> Response:
     """Cancels a job that waits or runs, for its client too."""
     job = _job(job_id)
-    status = job.get_status()
+    status = job.get_status(refresh=False)
     if status == JobStatus.STARTED:
         _cancel_record(job)  # which its worker hears of, and stops
     elif status == JobStatus.QUEUED:
@@ -67,15 +68,24 @@ def delete(job_id: str) -> Response:
 def empty(queue_name: str, registry_name: str) -> Response:
     """Deletes every job of the queue that is in that state."""
     done, refused = _each(queue_name, registry_name, _delete)
+    if registry_name == QUEUED:
+        _compact(ShownQueue(queue_name, connection=desk().client))
     return jsonify(status="OK", count=done, refused=refused)
 
 
 def compact(queue_name: str) -> Response:
     """Drops the ids of jobs that are gone from the queue."""
-    queue = ShownQueue(queue_name, connection=desk().client)
-    if queue.count:
-        queue.compact()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
-    return jsonify(status="OK")
+    return jsonify(status="OK", count=_compact(ShownQueue(queue_name, connection=desk().client)))
+
+
+def _compact(queue: ShownQueue) -> int:
+    """RQ's own takes the queue away meanwhile, and leaves it so when an id cannot be read."""
+    client, prefix = desk().client, ShownJob.redis_job_namespace_prefix.encode()
+    ids: list[bytes] = client.lrange(queue.key, 0, -1)  # type: ignore[assignment]  # not async
+    gone = {job_id for job_id in ids if not client.exists(prefix + job_id)}
+    for job_id in gone:
+        client.lrem(queue.key, 0, job_id)  # type: ignore[arg-type]  # it takes bytes, too
+    return len(gone)
 
 
 def _each(queue_name: str, registry: str, act: Callable[[str], None]) -> tuple[int, dict[str, str]]:
@@ -104,7 +114,7 @@ def _job(job_id: str) -> ShownJob:
 
 
 def _requeue(job: ShownJob) -> None:
-    status = job.get_status().value
+    status = job.get_status(refresh=False).value
     if status not in shown.FAILED:
         abort(409, f"the job is {status}: only a failed one can be run again")
     found = shown.reference(job)
@@ -160,8 +170,8 @@ def _delete(job_id: str) -> None:
     except (NoSuchJobError, *UNREADABLE):
         return _erase(job_id)
     _cancel_record(job)
-    _until_stopped(job)
     try:
+        _until_stopped(job)
         job.delete()
     except (InvalidJobOperation, *UNREADABLE):
         _erase(job_id)

@@ -10,7 +10,7 @@ from typing import Any, cast
 from redis import Redis
 from redis.exceptions import ResponseError
 from rq import Queue, Worker
-from rq.exceptions import DeserializationError, NoSuchJobError
+from rq.exceptions import DeserializationError, NoSuchJobError, TimeoutFormatError
 from rq.job import Job
 from rq.registry import (
     BaseRegistry,
@@ -49,6 +49,8 @@ UNREADABLE = (
     zlib.error,
     ResponseError,  # a key of another type
     DeserializationError,
+    TimeoutFormatError,
+    AssertionError,  # for a timeout that is no number
 )
 """What RQ raises for values that it did not write."""
 

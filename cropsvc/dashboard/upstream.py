@@ -55,6 +55,7 @@ def mount(app: Flask, client: Redis) -> None:
 def _put_right() -> None:
     web.config.serializer = JSONSerializer
     web.Job, web.Queue, web.Worker = ShownJob, ShownQueue, ShownWorker
+    web.RedisConnectionError = ()  # upstream answers 200 to it; here it is a 503
     web.get_queue_registry_jobs_count = rows
     web.serialize_current_job = current_job
     # Upstream connects anew for each request, and then keeps the connection for everybody.

@@ -41,14 +41,17 @@ async function ask(url, options) {
 /** Shows what *url* tells, again and again; calls *show* when it has changed. */
 export function follow(url, show) {
   let shown = "";
+  let silent = false;
   const look = async () => {
     try {
       const told = await ask(url);
-      notice("");
+      if (silent) notice(""); // what an action was told stays
+      silent = false;
       const text = JSON.stringify(told);
       if (text !== shown) show(told);
       shown = text;
     } catch (error) {
+      silent = true;
       notice(error.message);
     }
   };
@@ -75,6 +78,7 @@ export function onPress(button, { urlOf, question, then }) {
   button.addEventListener("click", async () => {
     if (question && !(await confirmed(question))) return;
     button.disabled = true;
+    notice("");
     try {
       const told = await ask(urlOf(), { method: "POST" });
       await then(told);
