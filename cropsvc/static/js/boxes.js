@@ -77,8 +77,7 @@ export class Boxes {
   reset() {
     document.querySelector("input[name=aspect]").checked = true;
     this.reshape();
-    const natural = this.rotation % 180 ? { w: this.size.h, h: this.size.w } : this.size;
-    this.start(natural);
+    this.start(this.rotation % 180 ? { w: this.size.h, h: this.size.w } : this.size);
     announce("Box and rotation are back at the start.");
   }
 

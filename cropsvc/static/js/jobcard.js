@@ -107,7 +107,8 @@ export class JobCard {
     find(".saving").textContent = several ? "" : saving(output.bytes, job.source?.bytes);
     find(".notes").textContent = output.notes.map((note) => NOTES[note] || note).join(" ");
     find(".download").href = output.url;
-    find(".download").download = fileName(name, several ? output.name : "crop", output.format);
+    const file = fileName(name, several ? output.name : "crop", output.format);
+    find(".download").addEventListener("click", (event) => save(event, output.url, file));
     find(".download").setAttribute("aria-label", `Download ${title.toLowerCase()}`);
     return card;
   }
@@ -154,6 +155,21 @@ export class JobCard {
   buttons(shown) {
     for (const id of BUTTONS) byId(id).hidden = !shown.includes(id);
   }
+}
+
+// The server does not know the picture's name, and its header would win over the link's.
+async function save(event, url, name) {
+  event.preventDefault();
+  const answer = await fetch(url).catch(() => null);
+  if (!answer?.ok) {
+    byId("job-words").textContent = "The picture could not be fetched. It may have expired, or the server is away.";
+    return;
+  }
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 function fileName(name, part, format) {

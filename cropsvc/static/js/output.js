@@ -84,7 +84,7 @@ export function curl(url, pairs, file, format) {
   const name = /^[\w.-]+$/.test(file) ? file : "picture";
   const form = Object.entries(pairs).map(([key, value]) => `  -F ${quoted(`${key}=${value}`)}`);
   const lines = [`curl -F image=@${name}`, ...form];
-  if (!pairs.outputs) lines.push(`  -F wait=30 -H 'Accept: image/*' -o crop.${format === "jpeg" ? "jpg" : format}`);
-  lines.push(`  ${quoted(url)}`);
+  if (!pairs.outputs) lines.push(`  -H 'Accept: image/*' -o crop.${format === "jpeg" ? "jpg" : format}`);
+  lines.push(`  ${quoted(pairs.outputs ? url : `${url}?wait=30`)}`);
   return lines.join(" \\\n");
 }

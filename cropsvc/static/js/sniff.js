@@ -1,5 +1,7 @@
 // What a chosen file is, by its first bytes, before anything is uploaded.
 
+export const ORIENTATION = 274;
+
 const ascii = (bytes, start, end) => String.fromCharCode(...bytes.subarray(start, end));
 
 const SIGNS = [
@@ -20,13 +22,22 @@ export async function formatOf(file) {
   return sign ? sign[0] : null;
 }
 
-/** A TIFF's displayed size from its first directory, for browsers that cannot show it; or null. */
+/** A TIFF's displayed size, for browsers that cannot show it; or null. */
 export async function tiffSize(file) {
+  const tags = await tiffTags(file);
+  const [w, h] = [tags[256], tags[257]];
+  if (!w || !h) return null;
+  return tags[ORIENTATION] >= 5 ? { w: h, h: w } : { w, h };
+}
+
+/** The numbers of the first directory of a TIFF, or of EXIF data, by their tag. */
+export async function tiffTags(file) {
+  if (file.size < 8) return {};
   const head = new DataView(await file.slice(0, 8).arrayBuffer());
   const little = head.getUint16(0) === 0x4949;
   const start = head.getUint32(4, little);
   const data = new DataView(await file.slice(start, start + 6 + 12 * 200).arrayBuffer());
-  if (data.byteLength < 2) return null;
+  if (data.byteLength < 2) return {};
   const tags = {};
   const count = Math.min(data.getUint16(0, little), Math.floor((data.byteLength - 2) / 12));
   for (let i = 0; i < count; i += 1) {
@@ -34,9 +45,7 @@ export async function tiffSize(file) {
     const short = data.getUint16(at + 2, little) === 3;
     tags[data.getUint16(at, little)] = short ? data.getUint16(at + 8, little) : data.getUint32(at + 8, little);
   }
-  const [w, h] = [tags[256], tags[257]];
-  if (!w || !h) return null;
-  return tags[274] >= 5 ? { w: h, h: w } : { w, h };
+  return tags;
 }
 
 /** A stand-in picture of that size, for a format the browser cannot show. */

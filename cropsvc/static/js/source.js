@@ -1,5 +1,6 @@
 // Where the picture comes from: chosen, dropped, pasted, the sample, or an earlier job's upload.
 
+import { upright } from "./orient.js";
 import { formatOf, placeholder, tiffSize } from "./sniff.js";
 import { byId, bytes } from "./words.js";
 
@@ -29,14 +30,16 @@ export function fromJob(job) {
 /** The URL to show on the stage, once its `size` is known; throws an Error in words for the user. */
 export async function preview(source, maxPixels) {
   const image = await loaded(source.url);
-  const url = image ? source.url : await standIn(source);
+  const url = image ? await upright(source, image) : await standIn(source);
   if (!url) throw new Error(`“${source.name}” cannot be read; the file seems to be broken.`);
-  if (image) source.size = { w: image.naturalWidth, h: image.naturalHeight };
+  if (image) source.size = sizeOf(url === source.url ? image : await loaded(url));
   const { w, h } = source.size;
   if (w * h <= maxPixels) return url;
   const [has, most] = [w * h, maxPixels].map((count) => count.toLocaleString("en"));
   throw new Error(`This picture has ${w} × ${h} = ${has} pixels; the service takes up to ${most}.`);
 }
+
+const sizeOf = (image) => ({ w: image.naturalWidth, h: image.naturalHeight });
 
 function loaded(url) {
   return new Promise((done) => {
