@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -24,6 +25,7 @@ from tests.stack import ROOT, free_port, until
 
 NOT_OURS = shutil.ignore_patterns(".git", ".venv", "var", "secrets", ".*_cache", "__pycache__")
 STRANGER = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
+JPEG = {"Content-Type": "image/jpeg"}
 FIRST_START, SECOND_START = 90, 5  # seconds that the page may take
 
 
@@ -131,6 +133,39 @@ def test_a_signal_stops_everything_and_leaves_no_process(tree: Path, number: int
         assert len(everything) >= 7  # make, the supervisor, Valkey, workers, gunicorn, dashboard
         assert [p for p in everything if _lives(p)] == []
         assert "cropsvc has stopped" in run.words()
+
+
+def test_a_running_crop_is_finished_before_the_stop(tree: Path) -> None:
+    with running(tree) as run:
+        run.await_ready(FIRST_START)
+        asked = "size=4000x4000&format=avif&quality=100"  # some seconds of work
+        job = httpx.post(f"{run.url}/v1/crops?{asked}", content=jpeg(), headers=JPEG).json()
+        until(lambda: _job(run, job)["state"] == "running", seconds=20, what="the job's start")
+        os.killpg(run.make.pid, signal.SIGINT)
+        run.ends(45)
+        stopped = datetime.now(UTC)
+    with running(tree) as run:
+        run.await_ready(FIRST_START)
+        found = _job(run, job)
+        os.killpg(run.make.pid, signal.SIGINT)
+        run.ends(45)
+
+    assert found["state"] == "done"
+    assert datetime.fromisoformat(str(found["ended_at"])) < stopped
+
+
+def test_dev_serves_changed_code_and_gives_it_to_the_workers(tree: Path) -> None:
+    with running(tree, DEV=1) as run:
+        run.await_ready(FIRST_START)
+        workers = _workers(run)
+        served = tree / "cropsvc" / "web" / "ops.py"
+        before = served.read_text()
+        served.write_text(f"{before}\nraise SystemExit('changed')\n")
+        until(lambda: "changed" in run.words(), seconds=20, what="the front end's reload")
+        served.write_text(before)
+        until(lambda: _answers(run), seconds=40, what="/readyz after the change back")
+
+        assert _workers(run).isdisjoint(workers)
 
 
 def test_25_kills_in_12_seconds_are_survived(tree: Path) -> None:
@@ -277,11 +312,19 @@ def _crop(run: Run) -> dict[str, object]:
     answer = httpx.post(
         f"{run.url}/v1/crops?box=0,0,100,100&wait=20",
         content=jpeg(),
-        headers={"Content-Type": "image/jpeg"},
+        headers=JPEG,
         timeout=30,
     )
     assert answer.status_code == 202, answer.text
     return dict(answer.json())
+
+
+def _job(run: Run, job: dict[str, object]) -> dict[str, object]:
+    return dict(httpx.get(f"{run.url}/v1/crops/{job['id']}").json())
+
+
+def _workers(run: Run) -> set[int]:
+    return {p.pid for p in run.programs() if p.cmdline()[-1:] == ["worker.py"]}
 
 
 def _answers(run: Run) -> bool:
