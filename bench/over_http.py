@@ -9,6 +9,7 @@ from bench.exchanges import Keep, ours, plain, thumbors
 from bench.images import ALPHA, MP6, MP12, SMALL, Case, check_alike
 from bench.load import Address, Exchange, Load, run
 from bench.peers import thumbor
+from bench.places import PEERS
 from bench.plan import Plan
 from bench.results import Claim, Figure, Results, percentile, ratios
 from bench.service import PROCESSES, Stage, answers, stage, start_web, start_worker
@@ -75,10 +76,10 @@ def services(case: Case, *, with_plain: bool) -> Iterator[list[Runner]]:
 def _start_plain(on: Stage) -> Address:
     start_celery(on)
     port = ports.free()
-    options = ("-b", f"127.0.0.1:{port}", "-k", "gthread", "--workers", "2", "--threads", "8")
+    config = str(PEERS / "flask_gunicorn.py")  # else gunicorn finds that of our front end
     web = on.start(
         "flask",
-        *(sys.executable, "-m", "gunicorn", *options, "--no-control-socket"),
+        *(sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "-c", config),
         "bench.peers.flask_plain:app",
         BENCH_REDIS_URL=on.url,
     )

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from rq.worker_registration import get_keys
 
@@ -57,7 +58,7 @@ def _fill_plain(stage: Stage, case: Case, names: list[str]) -> Done:
     """Puts the uploads beside the queue, as ours does."""
     for name in names:
         stage.client.set(f"source:{name}", fresh(case), ex=3600)
-    check_once = _once(lambda: check(stage.client.get("result:0") or b""))
+    check_once = _once(lambda: check(cast(bytes, stage.client.get("result:0") or b"")))
     results = [f"result:{name}" for name in names]
     return lambda: check_once() + stage.client.exists(*results)
 

@@ -17,7 +17,9 @@ QUEUE = "bench"
 
 def crop(source: str, result: str, request: str) -> None:
     """The job."""
-    plain.crop(get_current_job().connection, source, result, request)
+    job = get_current_job()
+    assert job
+    plain.crop(job.connection, source, result, request)
 
 
 def queue(client: Redis) -> Queue:

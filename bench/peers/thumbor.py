@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from bench.images import SIDE, Case
@@ -52,7 +53,7 @@ def start(stage: Stage, processes: int) -> list[tuple[str, int]]:
             *("-c", str(PEERS / "thumbor.conf")),
             BENCH_IMAGES=str(IMAGES),
         )
-        child.await_(lambda port=port: answers(port, "/healthcheck"), f"thumbor {number} answers")
+        child.await_(partial(answers, port, "/healthcheck"), f"thumbor {number} answers")
         addresses.append(("127.0.0.1", port))
     return addresses
 

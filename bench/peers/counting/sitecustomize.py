@@ -10,6 +10,7 @@ import socket
 import struct
 import sys
 from pathlib import Path
+from typing import Any
 
 COUNTS = struct.Struct("qq")  # sends, receives
 SENDS, RECEIVES = 0, 1
@@ -47,10 +48,10 @@ def install(directory: str) -> None:
             setattr(socket.socket, name, counted(getattr(socket.socket, name), counter, what))
 
 
-def counted(method, counter, what):
+def counted(method: Any, counter: Counter, what: int) -> Any:
     """*method*, counted."""
 
-    def call(self, *arguments):
+    def call(self: socket.socket, *arguments: Any) -> Any:
         counter.add(what)
         return method(self, *arguments)
 
