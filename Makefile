@@ -46,19 +46,21 @@ DASHBOARD_PORT ?= 9181
 export COMPOSE_PROJECT_NAME ?= cropsvc
 export STOP_GRACE := $(shell echo $$(($${CROPSVC_JOB_TIMEOUT:-30} + 15)))s
 WORKERS_NOW = $$($(COMPOSE) ps -q worker 2>/dev/null | grep -c .)
+CONFIG_NOW = "$$(cat secrets/* compose/valkey.conf | cksum)"
 
 up: ## the service in containers: build, start or renew, wait until it is ready
 	@compose/make-secrets
 	@$(COMPOSE) build web
-	@now=$(WORKERS_NOW); export REDIS_CONFIG=$$(cat secrets/valkey_acl compose/valkey.conf | cksum); \
+	@now=$(WORKERS_NOW); export CONFIG=$(CONFIG_NOW); \
 		$(COMPOSE) up -d --remove-orphans --scale worker=$$((now > 1 ? now : 1))
 	@compose/await-ready $(COMPOSE)
 	@echo "cropsvc is ready: http://localhost:$(PORT)/"
-	@echo "the dashboard:    http://localhost:$(DASHBOARD_PORT)/ (admin, secrets/dashboard_password)"
+	@echo "the dashboard:    http://localhost:$(DASHBOARD_PORT)/ ($(or $(CROPSVC_DASHBOARD_USER),admin),"\
+		"secrets/dashboard_password)"
 
 scale: ## N=4: so many worker containers in all
 	@test "$(N)" -ge 0 2>/dev/null || { echo "make scale N=4: say how many" >&2; exit 1; }
-	@$(COMPOSE) up -d --no-recreate --scale worker=$(N) worker
+	@CONFIG=$(CONFIG_NOW) $(COMPOSE) up -d --no-recreate --scale worker=$(N) worker
 
 ps: ## the containers
 	@$(COMPOSE) ps

@@ -1,3 +1,4 @@
+import hashlib
 import io
 from pathlib import Path
 
@@ -98,6 +99,20 @@ def test_up_again_after_a_change_of_the_code_loses_no_job(project: Project) -> N
     assert len(set(running.acknowledged)) == 200
     assert {id: state for id, state in states.items() if state != "done"} == {}
     assert all(project.container(service) != before[service] for service in OURS)
+
+
+def test_up_again_gives_the_front_end_a_changed_secret(project: Project) -> None:
+    keys = project.tree / "secrets" / "api_keys"
+    keys.chmod(0o644)
+    keys.write_text(f"somebody:{hashlib.sha256(b'the key').hexdigest()}\n")
+    project.up()
+    refused = httpx.post(f"{project.url}/v1/crops", content=b"")
+    keys.write_text("")
+    keys.chmod(0o444)
+    project.up()
+
+    assert refused.status_code == 401
+    assert crop(project).status_code == 200
 
 
 def test_down_keeps_the_jobs(project: Project) -> None:
