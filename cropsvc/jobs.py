@@ -195,11 +195,19 @@ class Jobs:
 
     def wait_on(self, watch: Watch, job: Job, seconds: float) -> Job:
         """The same for a watch that began before *job* was read."""
-        deadline = time.monotonic() + seconds
-        while not job.is_terminal and (left := deadline - time.monotonic()) > 0:
-            watch.wait(left)
+        turns = _turns(watch, seconds)
+        while not job.is_terminal and next(turns, False):
             job = self.get(job.ref.owner, job.id)
         return job
+
+    def wait_on_bytes(self, watch: Watch, job: Job, seconds: float) -> tuple[Job, bytes | None]:
+        """The same, with the first output's bytes if it is done: one round trip for both."""
+        data = None
+        turns = _turns(watch, seconds)
+        while not job.is_terminal and next(turns, False):
+            found, data = self._store.load_with_bytes(job.ref, 0)
+            job = self._known(job.ref.owner, job.id, found)
+        return (job if job.is_terminal else self.get(job.ref.owner, job.id)), data
 
     def follow(self, owner: str, job_id: str) -> Iterator[Job | None]:
         """Each change of the job from now on, the end last; None is a sign of life."""
@@ -231,13 +239,17 @@ class Jobs:
         Raises NotReady, the job's or output's own error, Canceled, Deleted, Expired, NotFound.
         """
         found, data = self._store.load_with_bytes(Ref(owner, job_id), 0)
-        job = self._known(owner, job_id, found)
+        return self.image_of(self._known(owner, job_id, found), name, data)
+
+    def image_of(
+        self, job: Job, name: str | None, first: bytes | None
+    ) -> tuple[Job, Output, bytes]:
+        """The same of a job that was read, with the bytes of its *first* output if they were."""
         output = self._output(job, name)
         index = job.outputs.index(output)
-        if index:
-            data = self._store.result(job, index)
+        data = self._store.result(job, index) if index or first is None else first
         if data is None:
-            raise Expired(f"the image of job {job_id} has expired")
+            raise Expired(f"the image of job {job.id} has expired")
         return job, output, data
 
     def _output(self, job: Job, name: str | None) -> Output:
@@ -299,6 +311,14 @@ class Jobs:
         if self._secret is None:
             self._secret = self._store.secret()
         return self._secret
+
+
+def _turns(watch: Watch, seconds: float) -> Iterator[bool]:
+    """One turn for each time that looking again may help, until *seconds* have passed."""
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        watch.wait(left)
+        yield True
 
 
 def error_of(problem: Problem) -> CropError:

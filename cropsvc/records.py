@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 State = Literal["queued", "running", "done", "failed", "canceled", "deleted"]
@@ -97,7 +97,7 @@ def job_fields(job: Job) -> dict[str, str | int | float]:
         "progress": job.progress,
         "stage": job.stage,
         "created": job.created,
-        "source": dump(asdict(job.source)),
+        "source": dump(job.source),
         "request": job.request,
         "outputs": dump_outputs(job.outputs),
         "home": job.home,
@@ -131,13 +131,13 @@ def job_from_fields(ref: Ref, fields: Mapping[bytes, bytes], position: int | Non
 
 
 def dump(value: object) -> str:
-    """Compact JSON."""
-    return json.dumps(value, separators=(",", ":"))
+    """Compact JSON of values and the frozen dataclasses here; `asdict` takes ten times as long."""
+    return json.dumps(value, separators=(",", ":"), default=vars)
 
 
 def dump_outputs(outputs: tuple[Output, ...]) -> str:
     """The outputs as JSON for the record."""
-    return dump([asdict(output) for output in outputs])
+    return dump(outputs)
 
 
 def load_outputs(text: bytes | str) -> tuple[Output, ...]:

@@ -344,7 +344,7 @@ class Store:
             _member(ref),
             outcome.state,
             dump_outputs(outcome.outputs) if outcome.outputs else "",
-            dump(outcome.error.__dict__) if outcome.error else "",
+            dump(outcome.error) if outcome.error else "",
             self._lifetimes.result,
             self._lifetimes.source,
             self._lifetimes.result if whole else 0,

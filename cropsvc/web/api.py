@@ -10,7 +10,7 @@ from cropsvc.jobs import error_of
 from cropsvc.records import Job
 from cropsvc.web.owner import current_owner
 from cropsvc.web.services import services
-from cropsvc.web.submission import accept, parse_wait, preferred_wait, wait_of
+from cropsvc.web.submission import Answer, accept, parse_wait, preferred_wait, wait_of
 from cropsvc.web.views import image_response, job_json, picture, upload
 
 bp = Blueprint("api", __name__, url_prefix="/v1/crops")
@@ -19,9 +19,10 @@ bp = Blueprint("api", __name__, url_prefix="/v1/crops")
 @bp.post("")
 def submit() -> Response:
     """202 and the job; the first output's bytes if `Accept` names an image and `wait` is given."""
-    job = accept()
-    if job.is_terminal and _wants_bytes():
-        return _vary(_bytes_of(job))
+    answer = accept(with_bytes=_names_image())
+    job = answer.job
+    if job.is_terminal and answer.waited and _names_image():
+        return _vary(_bytes_of(answer))
     response = _job_response(job, status=202)
     response.headers["Location"] = f"/v1/crops/{job.id}"
     return _vary(response)
@@ -91,18 +92,19 @@ def _job_response(job: Job, status: int = 200) -> Response:
     return _with_preference(response)
 
 
-def _bytes_of(job: Job) -> Response:
+def _bytes_of(answer: Answer) -> Response:
+    job = answer.job
     if job.error:
         raise error_of(job.error)
-    response = picture(*services().jobs.image(job.ref.owner, job.id, None))
+    response = picture(*services().jobs.image_of(job, None, answer.data))
     response.headers["Location"] = f"/v1/crops/{job.id}"
     return _with_preference(response)
 
 
-def _wants_bytes() -> bool:
-    """Whether `Accept` names an image range and the request said how long it may take."""
-    names_image = any(kind.startswith("image/") for kind, _ in request.accept_mimetypes)
-    return names_image and ("wait" in request.values or preferred_wait() is not None)
+def _names_image() -> bool:
+    """Whether `Accept` names an image range; `*/*` does not count."""
+    accepted = request.headers.get("Accept", "")
+    return any(part.strip().lower().startswith("image/") for part in accepted.split(","))
 
 
 def _wait_argument() -> float:
@@ -110,7 +112,7 @@ def _wait_argument() -> float:
     given = request.args.getlist("wait")
     if len(given) > 1:
         raise BadParameter.of(FieldError("wait", "was given more than once"))
-    return wait_of(parse_wait(given[0]) if given else None)
+    return wait_of(parse_wait(given[0]) if given else None) or 0.0
 
 
 def _no_arguments(but: str = "") -> None:

@@ -21,7 +21,7 @@ def index() -> Response:
 @bp.post("/crops")
 def submit() -> BaseResponse:
     """The plain form's target: 303 to the new job's page."""
-    job = accept(strict=False)
+    job = accept(strict=False).job
     return redirect(url_for("pages.show", job_id=job.id), code=303)
 
 

@@ -35,10 +35,20 @@ class Wanted:
     wait: float | None  # seconds
 
 
-def accept(*, strict: bool = True) -> Job:
+@dataclass(frozen=True)
+class Answer:
+    """A submitted job; whether a wait was asked for; the first output's bytes if they were read."""
+
+    job: Job
+    waited: bool = False
+    data: bytes | None = None
+
+
+def accept(*, strict: bool = True, with_bytes: bool = False) -> Answer:
     """Submits what the current request holds, and waits if it asks for that.
 
-    *strict*: unknown parameters are refused, by name. Raises any CropError of the contract.
+    *strict*: unknown parameters are refused, by name. *with_bytes*: a wait reads the first
+    output too. Raises any CropError of the contract.
     """
     key = _idempotency_key()
     with _place(key) as place:
@@ -46,7 +56,7 @@ def accept(*, strict: bool = True) -> Job:
         wanted = _wanted([*request.args.items(multi=True), *body.fields], strict=strict)
         crop = parse(wanted.pairs, ignore_unknown=not strict)
         submission = Submission(_upload(place, body.image, wanted, crop), crop, key, request_id())
-        return _submit(place, submission, wait_of(wanted.wait))
+        return _submit(place, submission, wait_of(wanted.wait), with_bytes=with_bytes)
 
 
 def accept_sample(pairs: Pairs) -> Job:
@@ -54,7 +64,7 @@ def accept_sample(pairs: Pairs) -> Job:
     with _place() as place:
         crop = parse(pairs)
         upload = services().jobs.upload(place, sample_bytes(), crop)
-        return _submit(place, Submission(upload, crop, trace=request_id()), 0.0)
+        return services().jobs.submit(place, Submission(upload, crop, trace=request_id()))
 
 
 @cache
@@ -63,12 +73,9 @@ def sample_bytes() -> bytes:
     return SAMPLE.read_bytes()
 
 
-def wait_of(parameter: float | None) -> float:
-    """Seconds to hold the answer: the parameter's, else the Prefer header's."""
-    if parameter is not None:
-        return parameter
-    preferred = preferred_wait()
-    return 0.0 if preferred is None else float(preferred)
+def wait_of(parameter: float | None) -> float | None:
+    """Seconds to hold the answer: the parameter's, else the Prefer header's, else None."""
+    return preferred_wait() if parameter is None else parameter
 
 
 def preferred_wait() -> int | None:
@@ -102,15 +109,20 @@ def _place(key: str | None = None) -> Iterator[Place]:
         raise
 
 
-def _submit(place: Place, submission: Submission, seconds: float) -> Job:
+def _submit(
+    place: Place, submission: Submission, seconds: float | None, *, with_bytes: bool
+) -> Answer:
     jobs = services().jobs
-    if seconds <= 0:
-        return jobs.submit(place, submission)
+    if not seconds:
+        return Answer(jobs.submit(place, submission), waited=seconds is not None)
     with jobs.watch(place.ref.id) as watch:
         job = jobs.submit(place, submission)
-        if job.id == place.ref.id:
-            return jobs.wait_on(watch, job, seconds)
-    return jobs.wait(job.ref.owner, job.id, seconds)
+        if job.id != place.ref.id:
+            return Answer(jobs.wait(job.ref.owner, job.id, seconds), waited=True)
+        if with_bytes:
+            job, data = jobs.wait_on_bytes(watch, job, seconds)
+            return Answer(job, waited=True, data=data)
+        return Answer(jobs.wait_on(watch, job, seconds), waited=True)
 
 
 def _upload(place: Place, image: bytes | None, wanted: Wanted, crop: Request) -> Upload:
