@@ -7,17 +7,18 @@ from cropsvc.errors import TooComplex
 from cropsvc.imaging.header import SEGMENTS, Header, broken, xmp_orientation
 from cropsvc.imaging.header_tiff import exif_orientation
 
-SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
+SOI, EOI, SOS, FILL = 0xD8, 0xD9, 0xDA, 0xFF
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC} | {0xDE}  # SOF markers, and DHP as Pillow does
 SEQUENTIAL = {0xC0, 0xC1, 0xC9}
 SHORTENED = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive: Huffman-coded
 WORTH_IT = 0.95  # of the height; below, decoding fewer rows pays for copying the bytes
 END = bytes([0xFF, EOI])
-BARE = {0x01, *range(0xD0, 0xD9)}  # markers without a segment
+BARE = {0x01, *range(0xD0, 0xDA), FILL}  # without a segment
 EXIF, XMP, MPF = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"MPF\0"
 
-_MARKER = re.compile(rb"\xff([^\x00\xff])")
-_MARKER_IN_SCAN = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
+# A fill byte, a second FF, is met as a marker: runs of millions must not be walked one by one.
+_MARKER = re.compile(rb"\xff([^\x00])")
+_MARKER_IN_SCAN = re.compile(rb"\xff([^\x00\xd0-\xd7])")
 
 
 class _Walk:
@@ -72,10 +73,11 @@ def _first_scan(data: bytes, walk: _Walk) -> int:
         match = _MARKER.search(data, place)
         if not match:
             raise broken("the JPEG ends before its picture")
-        marker, place = match[1][0], match.end()
+        marker = match[1][0]
+        place = match.end() - (marker == FILL)
         if marker == SOS:
             return match.start()
-        if marker not in BARE and marker != EOI:
+        if marker not in BARE:
             (length,) = struct.unpack_from(">H", data, place)
             walk.take(marker, data[place + 2 : place + length], place + 2)
             place += length
@@ -94,12 +96,13 @@ def _scans_walked(data: bytes, place: int, limit: int) -> int:
         match = _MARKER_IN_SCAN.search(data, place)
         if not match or match[1][0] == EOI:
             return scans
-        scans += match[1][0] == SOS
+        marker = match[1][0]
+        scans += marker == SOS
         if scans > limit:
             raise TooComplex(f"the JPEG has more than {limit} scans, the most allowed")
-        place = match.end()
-        if match[1][0] not in BARE:
-            place += struct.unpack_from(">H", data, place)[0] if place + 2 <= len(data) else 2
+        place = match.end() - (marker == FILL)
+        if marker not in BARE:
+            place += int.from_bytes(data[place : place + 2], "big")
     raise TooComplex(f"the JPEG has more than {SEGMENTS:,} segments")
 
 

@@ -1,0 +1,87 @@
+"""The quick ways to scale are as good as the plain one: full decode, then Lanczos."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.metrics import structural_similarity
+
+from tests import pictures
+from tests.imaging.engine import Pixels, crop, decoded, opened, outputs
+from tests.imaging.test_pixels import SHOW
+
+PHOTOS = Path(__file__).parents[1] / "photos"
+WORK = [  # box, size
+    ("700,400,1500,1200", "300x300"),
+    (None, "256x256"),
+    (None, "1024x683"),
+    ("0,0,100%,100%", "64x64"),
+    ("10%,60%,80%,40%", "333x200"),
+    ("1001,777,640,481", "425x319"),
+    ("1001,777,640,481", "200x150"),
+]
+
+
+def plain(data: bytes, region: tuple[int, int, int, int], size: tuple[int, int]) -> Pixels:
+    """The way that anybody would write: decode everything, cut, scale."""
+    x, y, width, height = region
+    with Image.open(io.BytesIO(data)) as image:
+        part = image.convert("RGB").crop((x, y, x + width, y + height))
+    return np.asarray(part.resize(size, Image.Resampling.LANCZOS))
+
+
+def likeness(one: Pixels, other: Pixels) -> float:
+    return float(structural_similarity(one, other, channel_axis=2))
+
+
+@pytest.mark.parametrize(("box", "size"), WORK)
+@pytest.mark.parametrize("photo", ["sunset-12mp.jpg", "stream-6mp.jpg"])
+def test_a_photo_scaled_quickly_looks_the_same(photo: str, box: str | None, size: str) -> None:
+    data = (PHOTOS / photo).read_bytes()
+    params = {"size": size, "fit": "stretch"} | ({"box": box} if box else {})
+    made = crop(data, format="png", **params)
+    expected = plain(data, made.region, (made.width, made.height))
+    assert likeness(np.asarray(opened(made)), expected) >= 0.99
+
+
+def test_many_sizes_of_one_upload_look_the_same() -> None:
+    data = (PHOTOS / "stream-6mp.jpg").read_bytes()
+    sizes = [(64 * step, 43 * step) for step in range(1, 17)]
+    entries = [{"size": f"{w}x{h}", "fit": "stretch", "format": "png"} for w, h in sizes]
+    made_all = outputs(data, *entries)
+    for size, made in list(zip(sizes, made_all, strict=True))[:13:3]:
+        expected = plain(data, (0, 0, 3088, 2056), size)
+        assert likeness(np.asarray(opened(made)), expected) >= 0.99, size
+
+
+@pytest.mark.parametrize("orientation", [1, 6, 7])
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp"])
+@pytest.mark.parametrize("size", ["41x31", "100x80", "330x260"])
+def test_turned_pictures_are_scaled_as_well(kind: str, orientation: int, size: str) -> None:
+    data = pictures.oriented(pictures.photo(400, 300), orientation, kind, quality=95)
+    made = np.asarray(opened(crop(data, size=size, fit="stretch", format="png")).convert("RGB"))
+    width, height = map(int, size.split("x"))
+    turned = np.ascontiguousarray(SHOW[orientation](decoded(data)))
+    expected = Image.fromarray(turned).resize((width, height), Image.Resampling.LANCZOS)
+    assert likeness(made, np.asarray(expected)) >= 0.99
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "L", "P", "CMYK", "I;16"])
+def test_modes_are_scaled_from_smaller_copies_alike(mode: str) -> None:
+    gray = pictures.photo(800, 600)
+    picture = Image.fromarray(gray)
+    if mode == "P":
+        picture = picture.quantize(256)
+    elif mode == "I;16":
+        picture = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
+    else:
+        picture = picture.convert(mode)
+    data = pictures.save(picture, "tiff")
+    entries = [{"size": size, "fit": "stretch"} for size in ("800x600", "200x150", "60x45")]
+    made = outputs(data, *entries)
+    whole = opened(made[0]).convert("RGB")
+    for one in made[1:]:
+        expected = np.asarray(whole.resize((one.width, one.height), Image.Resampling.LANCZOS))
+        assert likeness(np.asarray(opened(one).convert("RGB")), expected) >= 0.99
