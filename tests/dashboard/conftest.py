@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dashboard.desk_client import LOCKED, Dashboard, Desk
+from tests.dashboard.desk_client import Dashboard, Desk, beside
 from tests.stack import Stack
 
 
@@ -19,13 +19,8 @@ def desk(
     timeout = getattr(request.module, "JOB_TIMEOUT", 120)
     stack = make_module_stack(workers=1, job_timeout=timeout)
     directory = tmp_path_factory.mktemp("dashboard")
-    dashboard = Dashboard(
-        directory, stack.redis_url, CROPSVC_JOB_TIMEOUT=str(timeout), **LOCKED
-    ).start()
-    try:
-        yield Desk(stack, dashboard)
-    finally:
-        dashboard.stop()
+    with beside(stack, directory, CROPSVC_JOB_TIMEOUT=str(timeout)) as desk:
+        yield desk
 
 
 @pytest.fixture

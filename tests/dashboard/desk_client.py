@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -61,9 +62,19 @@ class Dashboard:
         if not self.part.running:
             raise AssertionError(f"the dashboard ended by itself\n{self.part.tail()}")
         try:
-            return httpx.get(self.url, timeout=5).status_code in (200, 401)
+            return httpx.get(self.url, timeout=5).status_code in (200, 401, 503)
         except httpx.TransportError:
             return False
+
+
+@contextmanager
+def beside(stack: Stack, directory: Path, **environ: str) -> Iterator["Desk"]:
+    """The desk of a dashboard on *stack*."""
+    dashboard = Dashboard(directory, stack.redis_url, **{**LOCKED, **environ}).start()
+    try:
+        yield Desk(stack, dashboard)
+    finally:
+        dashboard.stop()
 
 
 class Desk:

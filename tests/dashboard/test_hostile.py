@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.dashboard import hostile
-from tests.dashboard.desk_client import LOCKED, Dashboard, Desk
+from tests.dashboard.desk_client import Desk, beside
 from tests.stack import Stack
 
 
@@ -22,13 +22,11 @@ def attacked(
 ) -> Iterator[Desk]:
     """A dashboard over a Redis full of such jobs; no worker takes them."""
     stack = make_module_stack(worker=False)
-    dashboard = Dashboard(tmp_path_factory.mktemp("d"), stack.redis_url, **LOCKED).start()
-    desk = Desk(stack, dashboard)
-    hostile.push(desk.redis, mark)
-    hostile.push_failed(desk.redis, mark)
-    hostile.push_workers(desk.redis)
-    yield desk
-    dashboard.stop()
+    with beside(stack, tmp_path_factory.mktemp("dashboard")) as desk:
+        hostile.push(desk.redis, mark)
+        hostile.push_failed(desk.redis, mark)
+        hostile.push_workers(desk.redis)
+        yield desk
 
 
 def test_the_mark_would_be_made(tmp_path: Path) -> None:
