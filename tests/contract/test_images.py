@@ -92,6 +92,18 @@ def test_a_range_gives_that_part(
     assert response.headers["Content-Length"] == str(len(body[part]))
 
 
+def test_a_suffix_longer_than_the_image_is_all_of_it(api: Client, url: str, body: bytes) -> None:
+    response = api.get(url, headers={"Range": f"bytes=-{len(body) + 100}"})
+    assert response.content == body  # RFC 9110, section 14.1.2
+    assert response.status_code in (200, 206)
+
+
+def test_a_precondition_is_looked_at_before_the_range(api: Client, url: str) -> None:
+    tag = api.get(url).headers["ETag"]
+    for asked in ("bytes=0-3", "bytes=99999999-"):  # RFC 9110, section 13.2.2
+        assert api.get(url, headers={"Range": asked, "If-None-Match": tag}).status_code == 304
+
+
 def test_a_range_behind_the_end_is_refused(api: Client, url: str, body: bytes) -> None:
     response = api.get(url, headers={"Range": f"bytes={len(body)}-"})
     problem(response, 416, "range-not-satisfiable")
