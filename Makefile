@@ -44,7 +44,7 @@ COMPOSE := docker compose
 PORT ?= 5000
 DASHBOARD_PORT ?= 9181
 export COMPOSE_PROJECT_NAME ?= cropsvc
-export STOP_GRACE := $(shell echo $$(($${CROPSVC_JOB_TIMEOUT:-30} + 15)))s
+export STOP_GRACE := $(shell echo $$(($(or $(CROPSVC_JOB_TIMEOUT),30) + 15)))s
 WORKERS_NOW = $$($(COMPOSE) ps -q worker 2>/dev/null | grep -c .)
 CONFIG_NOW = "$$(cat secrets/* compose/valkey.conf | cksum)"
 
