@@ -12,6 +12,7 @@ from typing import TypeVar
 T = TypeVar("T")
 Network = IPv4Network | IPv6Network
 
+SECRETS = ("REDIS_URL", "BROKER_URL", "API_KEYS", "PASSWORD", "SECRET")  # never shown
 SIZE_UNITS = {"": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 
 
@@ -40,9 +41,9 @@ class Settings:
     bind: str = "127.0.0.1"
     workers: int = 1  # worker processes
     web_workers: int = 1  # gunicorn processes
-    redis_url: str = ""  # empty: `make run` starts an embedded server
+    redis_url: str = field(default="", repr=False)  # empty: `make run` starts an embedded server
     queue: str = "rq"
-    broker_url: str = ""
+    broker_url: str = field(default="", repr=False)
     result_ttl: int = 3600
     source_ttl: int = 900
     max_upload: int = 32 * 1024**2
@@ -73,9 +74,9 @@ class Settings:
             bind=read("CROPSVC_BIND", cls.bind, str),
             workers=read("WORKERS", os.cpu_count() or 1, _whole(1, 256)),
             web_workers=read("CROPSVC_WEB_WORKERS", cls.web_workers, _whole(1, 64)),
-            redis_url=read("CROPSVC_REDIS_URL", cls.redis_url, _url("redis", "rediss", "unix")),
+            redis_url=read("CROPSVC_REDIS_URL", "", _url("redis", "rediss", "unix")),
             queue=read("CROPSVC_QUEUE", cls.queue, _one_of("rq", "celery")),
-            broker_url=read("CROPSVC_BROKER_URL", cls.broker_url, _url("amqp", "amqps")),
+            broker_url=read("CROPSVC_BROKER_URL", "", _url("amqp", "amqps")),
             result_ttl=read("CROPSVC_RESULT_TTL", cls.result_ttl, _whole(1, 31 * 86400)),
             source_ttl=read("CROPSVC_SOURCE_TTL", cls.source_ttl, _whole(0, 31 * 86400)),
             max_upload=read("CROPSVC_MAX_UPLOAD", cls.max_upload, _size),
@@ -91,8 +92,8 @@ class Settings:
             cors_origins=read("CROPSVC_CORS_ORIGINS", (), _origins),
             trusted_proxies=read("CROPSVC_TRUSTED_PROXIES", (), _networks),
             dashboard_user=read("CROPSVC_DASHBOARD_USER", cls.dashboard_user, str),
-            dashboard_password=read("CROPSVC_DASHBOARD_PASSWORD", cls.dashboard_password, str),
-            secret=read("CROPSVC_SECRET", cls.secret, str),
+            dashboard_password=read("CROPSVC_DASHBOARD_PASSWORD", "", str),
+            secret=read("CROPSVC_SECRET", "", str),
             log_format=read("CROPSVC_LOG_FORMAT", cls.log_format, _one_of("auto", "text", "json")),
             log_level=read(
                 "CROPSVC_LOG_LEVEL", cls.log_level, _one_of("debug", "info", "warning", "error")
@@ -122,7 +123,8 @@ class _Reader:
         try:
             return parse(text)
         except ValueError as error:
-            raise ConfigError(f"{name}={text!r}: {error}") from None
+            shown = "(not shown)" if name.endswith(SECRETS) else repr(text)
+            raise ConfigError(f"{name}={shown}: {error}") from None
 
     def _text(self, name: str) -> str | None:
         path = self._environ.get(f"{name}_FILE")

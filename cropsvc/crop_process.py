@@ -40,6 +40,7 @@ class Reply:
     state: str  # done, failed, over (it had ended before), spent (too many runs), lost (no store)
     code: str = ""
     detail: str = ""
+    trace: str = ""  # the id of the request that made the job
 
 
 class Died(Exception):

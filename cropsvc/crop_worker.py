@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from redis import Redis
 from redis.exceptions import RedisError
 
-from cropsvc import redis_client
+from cropsvc import logs, redis_client
 from cropsvc.config import Settings
 from cropsvc.crop_process import Confines, CropProcess
 from cropsvc.queues.rq import LeanWorker
@@ -27,7 +27,7 @@ def work(settings: Settings, environ: Mapping[str, str], *, burst: bool = False)
 
     *environ* is what the settings came from, for the processes started from here.
     """
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(message)s")
+    logs.configure(settings.log_format, settings.log_level)
     if settings.workers > 1 and not burst:
         _supervise(settings, environ)
     else:

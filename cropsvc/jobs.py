@@ -75,7 +75,6 @@ class Jobs:
         self._hub = hub
         self._policy = policy
         self._memory = MemoryGauge(store)
-        self._secret: bytes | None = None
         self._pace = (0.0, 0.0)  # jobs a second, and until when that is believed
 
     # -- submitting -----------------------------------------------------------------------
@@ -87,7 +86,7 @@ class Jobs:
         its cap or memory is short.
         """
         now = time.time()
-        ref = Ref(owner, ids.make(self._key(), owner, now))
+        ref = Ref(owner, ids.make(self._store.secret(), owner, now))
         if key is not None and self._store.is_claimed(owner, _digest(key)):
             return Place(ref, int(now * 1000), 0)
         if self._memory.is_short():
@@ -178,7 +177,7 @@ class Jobs:
             return found
         if found is not None:
             raise Deleted(f"job {job_id} was deleted")
-        if ids.is_genuine(self._key(), owner, job_id):
+        if ids.is_genuine(self._store.secret(), owner, job_id):
             raise Expired(f"job {job_id} has expired")
         raise NotFound(f"there is no job {job_id[:64]}")
 
@@ -306,11 +305,6 @@ class Jobs:
             pace = self._store.pace()
             self._pace = pace, time.monotonic() + PACE_SECONDS
         return min(LONGEST_RETRY, math.ceil(jobs / pace)) if pace else 1
-
-    def _key(self) -> bytes:
-        if self._secret is None:
-            self._secret = self._store.secret()
-        return self._secret
 
 
 def _turns(watch: Watch, seconds: float) -> Iterator[bool]:

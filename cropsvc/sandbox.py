@@ -73,8 +73,8 @@ class _Cropping:
             self._store.finish_work(work, outcome)
         except RedisError as error:
             return Reply("lost", detail=str(error))
-        problem = outcome.error
-        return Reply(outcome.state, *((problem.code, problem.detail) if problem else ()))
+        problem = outcome.error or Problem("", "")
+        return Reply(outcome.state, problem.code, problem.detail, work.trace)
 
     def _outcome(self, work: Work) -> Outcome:
         try:

@@ -105,17 +105,20 @@ class Store:
 
     limit_prefix = PREFIX + "limit"  # of the rate limiter's own keys
 
-    def __init__(self, client: Redis, lifetimes: Lifetimes) -> None:
+    def __init__(self, client: Redis, lifetimes: Lifetimes, secret: str = "") -> None:
         self.client = client
         self._lifetimes = lifetimes
+        self._secret = hashlib.sha256(secret.encode()).digest() if secret else b""
         self._shas: dict[str, str] = {}
 
     # -- the secret -----------------------------------------------------------------------
 
     def secret(self) -> bytes:
-        """The secret of ids and cookies: made once, kept with the data."""
-        self.client.set(SECRET, secrets.token_hex(32), nx=True)
-        return bytes.fromhex(cast(bytes, self.client.get(SECRET)).decode())
+        """The secret of ids and cookies: the setting's, else one made once, kept with the data."""
+        if not self._secret:
+            self.client.set(SECRET, secrets.token_hex(32), nx=True)
+            self._secret = bytes.fromhex(cast(bytes, self.client.get(SECRET)).decode())
+        return self._secret
 
     # -- submitting -----------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import structlog
 from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import RedisError
@@ -30,6 +31,7 @@ from cropsvc.store import Store
 from cropsvc.tasks import Cropper
 
 T = TypeVar("T")
+told = structlog.get_logger("cropsvc.worker")
 
 HEARTBEAT_SECONDS = 2
 WORKER_TTL = 10  # a worker silent for so long is dead
@@ -227,7 +229,15 @@ class LeanWorker(BaseWorker):
             self.handle_job_failure(job, queue, exc_string=reason, execution=execution)
         else:
             self._succeeded(job, execution)
-        self.log.info("Worker %s: job %s: %s", self.name, job.id, reply.state)
+        began, ended = job.started_at or now(), job.ended_at or now()
+        told.info(
+            "job",
+            job=job.id,
+            state=reply.state,
+            code=reply.code or None,
+            ms=round((ended - began).total_seconds() * 1000, 1),
+            request=reply.trace or None,
+        )
 
     def _succeeded(self, job: Job, execution: Execution) -> None:
         """RQ's books on a finished job, without the dependents, repeats and results unused here."""

@@ -2,22 +2,35 @@
 
 from flask import Flask
 
-from cropsvc import redis_client
+from cropsvc import logs, redis_client
 from cropsvc.config import Settings
 from cropsvc.imaging.limits import Limits
 from cropsvc.jobs import Jobs, Policy
 from cropsvc.queues.engines import engine_of
 from cropsvc.store import Lifetimes, Store
 from cropsvc.waiting import Hub
-from cropsvc.web import api, classic, docs, ops, owner, pages, problems, rate_limit, security
+from cropsvc.web import (
+    access_log,
+    api,
+    classic,
+    docs,
+    ops,
+    owner,
+    pages,
+    problems,
+    rate_limit,
+    security,
+)
 from cropsvc.web.proxies import TrustedProxies
 from cropsvc.web.services import EXTENSION, Services
 
 
 def create_app(settings: Settings) -> Flask:
     """The front end for these settings."""
+    logs.configure(settings.log_format, settings.log_level)
     client = redis_client.for_front_end(settings.redis_url)
-    store = Store(client, Lifetimes(settings.result_ttl, settings.source_ttl))
+    lifetimes = Lifetimes(settings.result_ttl, settings.source_ttl)
+    store = Store(client, lifetimes, settings.secret)
     owners = tuple(key.name for key in settings.api_keys) or (owner.OPEN,)
     limits = Limits(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side)
     policy = Policy(settings.queue_cap, owners, limits)
@@ -38,6 +51,7 @@ def app_of(services: Services) -> Flask:
     )
     app.url_map.strict_slashes = False
     problems.install(app)
+    access_log.install(app)
     security.install(app)
     for blueprint in (api.bp, pages.bp, classic.bp, docs.bp, ops.bp, owner.bp):
         app.register_blueprint(blueprint)

@@ -1,0 +1,96 @@
+"""Settings: checked once, with words that name the variable and never show a secret."""
+
+import pytest
+
+from cropsvc.config import ApiKey, ConfigError, Settings
+
+DIGEST = "ab" * 32
+
+
+def test_an_empty_environment_gives_the_contracts_defaults() -> None:
+    settings = Settings.from_env({})
+    assert (settings.port, settings.dashboard_port, settings.bind) == (5000, 9181, "127.0.0.1")
+    assert (settings.result_ttl, settings.source_ttl) == (3600, 900)
+    assert (settings.max_upload, settings.max_pixels) == (33_554_432, 50_000_000)
+    assert (settings.max_frames, settings.max_scans, settings.max_side) == (500, 64, 16_384)
+    assert (settings.job_timeout, settings.job_memory, settings.queue_cap) == (30, 2**30, 1000)
+    assert settings.api_keys == ()
+    assert (settings.queue, settings.log_format, settings.log_level) == ("rq", "auto", "info")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "eighty"),
+        ("WORKERS", "-1"),
+        ("CROPSVC_MAX_UPLOAD", "32MB"),
+        ("CROPSVC_MAX_UPLOAD", "0"),
+        ("CROPSVC_JOB_TIMEOUT", "1.5"),
+        ("CROPSVC_QUEUE", "sidekiq"),
+        ("CROPSVC_RATE_LIMIT", "often"),
+        ("CROPSVC_CORS_ORIGINS", "example.org"),
+        ("CROPSVC_TRUSTED_PROXIES", "10.0.0.0/99"),
+        ("CROPSVC_LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_variable(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name) as caught:
+        Settings.from_env({name: value})
+    assert value in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["CROPSVC_REDIS_URL", "CROPSVC_BROKER_URL", "CROPSVC_API_KEYS"])
+def test_a_wrong_secret_is_not_shown(name: str) -> None:
+    with pytest.raises(ConfigError, match=name) as caught:
+        Settings.from_env({name: "hunter2"})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_secrets_are_not_in_the_settings_repr() -> None:
+    environ = {
+        "CROPSVC_SECRET": "hunter2",
+        "CROPSVC_REDIS_URL": "redis://:hunter2@localhost/0",
+        "CROPSVC_DASHBOARD_USER": "ann",
+        "CROPSVC_DASHBOARD_PASSWORD": "hunter2",
+    }
+    assert "hunter2" not in repr(Settings.from_env(environ))
+
+
+def test_sizes_take_units() -> None:
+    assert Settings.from_env({"CROPSVC_MAX_UPLOAD": "5 MiB"}).max_upload == 5 * 1024**2
+
+
+def test_a_value_is_read_from_its_file(tmp_path) -> None:
+    path = tmp_path / "url"
+    path.write_text("redis://:pw@localhost/0\n")
+    settings = Settings.from_env({"CROPSVC_REDIS_URL_FILE": str(path)})
+    assert settings.redis_url == "redis://:pw@localhost/0"
+
+
+def test_a_file_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(ConfigError, match="CROPSVC_SECRET_FILE"):
+        Settings.from_env({"CROPSVC_SECRET_FILE": "/nowhere/at/all"})
+
+
+def test_a_value_and_its_file_together_are_refused(tmp_path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("b")
+    with pytest.raises(ConfigError, match="both"):
+        Settings.from_env({"CROPSVC_SECRET": "a", "CROPSVC_SECRET_FILE": str(path)})
+
+
+def test_api_keys_are_pairs_of_name_and_digest() -> None:
+    keys = Settings.from_env({"CROPSVC_API_KEYS": f"ann:{DIGEST}, bob:{'CD' * 32}"}).api_keys
+    assert keys == (ApiKey("ann", DIGEST), ApiKey("bob", "cd" * 32))
+    assert keys[0].matches(DIGEST)
+    assert not keys[0].matches("cd" * 32)
+
+
+def test_settings_that_need_each_other_are_asked_for() -> None:
+    with pytest.raises(ConfigError, match="CROPSVC_BROKER_URL"):
+        Settings.from_env({"CROPSVC_QUEUE": "celery"})
+    with pytest.raises(ConfigError, match="CROPSVC_DASHBOARD_PASSWORD"):
+        Settings.from_env({"CROPSVC_DASHBOARD_USER": "ann"})
