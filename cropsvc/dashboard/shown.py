@@ -101,8 +101,8 @@ def function_of(job: ShownJob) -> str:
 
 
 def text_of(value: object) -> str:
-    """*value* as JSON text; bytes as their number."""
-    return _short(json.dumps(value, default=_sized))
+    """*value* as JSON text, bytes as their number; nothing for None."""
+    return "" if value is None else _short(json.dumps(value, default=_sized))
 
 
 def date(at: datetime | None) -> str | None:

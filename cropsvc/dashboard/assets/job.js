@@ -4,13 +4,15 @@ const head = document.querySelector("#job");
 const bar = document.querySelector("#bar");
 let urls = {};
 
+const text = (words) => (words ? element("pre", {}, words) : null);
+
 const FACTS = [
   ["State", (job) => job.state ?? "no record"],
   ["Stage", (job) => job.stage],
   ["Waits as number", (job) => job.record?.position],
   ["Owner", (job) => job.record?.owner],
   ["Upload", (job) => job.record?.source],
-  ["Asked for", (job) => job.record && element("pre", {}, job.record.request)],
+  ["Asked for", (job) => text(job.record?.request)],
   ["RQ's status", (job) => job.status],
   ["Description", (job) => job.description],
   ["Function", (job) => job.function],
@@ -20,8 +22,8 @@ const FACTS = [
   ["Enqueued", (job) => when(job.enqueued_at)],
   ["Started", (job) => when(job.started_at)],
   ["Ended", (job) => when(job.ended_at)],
-  ["Metadata", (job) => job.metadata && element("pre", {}, job.metadata)],
-  ["Result", (job) => job.result && element("pre", {}, job.result)],
+  ["Metadata", (job) => text(job.metadata)],
+  ["Result", (job) => text(job.result)],
 ];
 
 function show(job) {

@@ -3,7 +3,7 @@ import { element, follow, link, notice, onPress, percent, when } from "./page.js
 const table = document.querySelector("#jobs");
 const filter = document.querySelector("#filter");
 const ACTIONS = {
-  requeue: { words: "Requeue", look: "warning" },
+  requeue: { words: "Requeue", look: "primary" },
   cancel: { words: "Cancel", look: "secondary", question: "Cancel this job?" },
   delete: { words: "Delete", look: "danger", question: "Delete this job?" },
 };
