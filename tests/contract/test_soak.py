@@ -20,7 +20,7 @@ from tests.stack import Stack, until
 
 CLIENTS = 50
 JOBS = int(os.environ.get("CROPSVC_TEST_SOAK", "1000" if os.environ.get("CI") == "true" else "200"))
-RESULT_TTL = 20
+RESULT_TTL = 12
 PATIENCE = 60  # seconds for one job under this load
 
 IMAGES = [
@@ -160,7 +160,7 @@ class Visitor:
 
 @pytest.fixture
 def soaked(make_stack) -> Stack:
-    return make_stack(result_ttl=RESULT_TTL, source_ttl=10)
+    return make_stack(result_ttl=RESULT_TTL, source_ttl=6)
 
 
 def test_many_clients_at_once(soaked: Stack) -> None:
