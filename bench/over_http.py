@@ -69,11 +69,12 @@ def services(case: Case, *, with_plain: bool) -> Iterator[list[Runner]]:
         runners.append(Runner("thumbor", addresses, thumbors(case, keep), keep))
         if with_plain:
             keep = Keep()
-            runners.append(Runner("plain", [_start_plain(other)], plain(case, keep), keep))
+            runners.append(Runner("plain", [start_plain(other)], plain(case, keep), keep))
         yield runners
 
 
-def _start_plain(on: Stage) -> Address:
+def start_plain(on: Stage) -> Address:
+    """The plain way's Celery and Flask."""
     start_celery(on)
     port = ports.free()
     config = str(PEERS / "flask_gunicorn.py")  # else gunicorn finds that of our front end

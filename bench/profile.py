@@ -1,6 +1,6 @@
 """What one job costs: Redis commands, round trips, socket calls and CPU time, by process.
 
-`python -m bench.profile [--case small] [--jobs 300] [ours stock simple celery http]`. Not part of
+`python -m bench.profile [--case small] [--jobs 300] [SIDE ...]`. Not part of
 `make bench`: it is for finding out where the time goes. Run it as a module, by that name.
 """
 
@@ -15,11 +15,13 @@ from pathlib import Path
 
 from bench.children import cpu_seconds, spent
 from bench.drain import WARM_SECONDS, until
-from bench.exchanges import Keep, ours
+from bench.exchanges import Keep, ours, plain, thumbors
 from bench.images import CASES, Case
-from bench.load import run
+from bench.load import Address, Exchange, run
+from bench.over_http import start_plain
+from bench.peers import thumbor
 from bench.places import PEERS
-from bench.service import Stage, stage, start_web, start_worker
+from bench.service import PROCESSES, Stage, stage, start_web, start_worker
 from bench.sides import SIDES, Side
 
 CLIENTS = 8
@@ -83,18 +85,29 @@ def of_queue(side: Side, case: Case, jobs: int) -> str:
     return words(f"{side.name}: {side.words}", before, after, length - first)
 
 
-def of_http(case: Case, jobs: int) -> str:
-    """Ours end to end, 8 clients."""
+def of_http(service: str, case: Case, jobs: int) -> str:
+    """Ours, thumbor or the plain way end to end, 8 clients."""
+    start, talk = SERVICES[service]
     with observed() as observer:
-        start_worker(observer.on)
-        address = start_web(observer.on, path="/readyz")
-        exchange = ours(case, Keep())
-        run([address], exchange, clients=CLIENTS, exchanges=WARM_EXCHANGES)
+        addresses, exchange = start(observer.on), talk(case, Keep())
+        run(addresses, exchange, clients=CLIENTS, exchanges=WARM_EXCHANGES)
         before = observer.read()
-        load = run([address], exchange, clients=CLIENTS, exchanges=jobs)
+        load = run(addresses, exchange, clients=CLIENTS, exchanges=jobs)
         after = observer.read()
-    head = f"http: ours, {CLIENTS} clients, load generator {load.cpu_percent:.0f}% of a core"
+    head = f"{service}, {CLIENTS} clients, load generator {load.cpu_percent:.0f}% of a core"
     return words(head, before, after, jobs)
+
+
+def _start_ours(on: Stage) -> list[Address]:
+    start_worker(on)
+    return [start_web(on, path="/readyz")]
+
+
+SERVICES: dict[str, tuple[Callable[[Stage], list[Address]], Callable[[Case, Keep], Exchange]]] = {
+    "http": (_start_ours, ours),
+    "thumbor": (lambda on: thumbor.start(on, PROCESSES), thumbors),
+    "plain": (lambda on: [start_plain(on)], plain),
+}
 
 
 @contextmanager
@@ -136,9 +149,10 @@ def _calls(before: Reading, after: Reading, jobs: int) -> list[str]:
     return lines
 
 
+# The sides of a drain, then the services over HTTP.
 MEASURES: dict[str, Callable[[Case, int], str]] = {
     **{name: partial(of_queue, side) for name, side in SIDES.items()},
-    "http": of_http,
+    **{name: partial(of_http, name) for name in SERVICES},
 }
 
 
