@@ -17,6 +17,7 @@ from bench.plan import PLANS, Plan
 from bench.results import BenchError, Results
 from bench.single import depth, latency
 
+QUIET = 0.7  # load average above which something else is running
 ROWS: dict[str, Row] = {
     "drain": drain,
     "http": over_http,
@@ -31,6 +32,10 @@ def main() -> int:
     """0 if every row was measured, whether or not its threshold is met."""
     asked = _arguments()
     facts = machine.facts()
+    if os.getloadavg()[0] > QUIET:
+        print(
+            f"bench: the load is {os.getloadavg()[0]:.1f}: figures will be noise", file=sys.stderr
+        )
     results = Results()
     started = time.monotonic()
     for name in asked.row or ROWS:
