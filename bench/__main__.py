@@ -32,10 +32,8 @@ def main() -> int:
     """0 if every row was measured, whether or not its threshold is met."""
     asked = _arguments()
     facts = machine.facts()
-    if os.getloadavg()[0] > QUIET:
-        print(
-            f"bench: the load is {os.getloadavg()[0]:.1f}: figures will be noise", file=sys.stderr
-        )
+    if (load := os.getloadavg()[0]) > QUIET:
+        print(f"bench: the load is {load:.1f}: figures will be noise", file=sys.stderr)
     results = Results()
     started = time.monotonic()
     for name in asked.row or ROWS:
