@@ -38,9 +38,7 @@ def test_the_chosen_format_is_what_comes(on_photo: CropPage, kind: str, tmp_path
 
 def test_with_the_lock_one_side_leads_the_other(on_photo: CropPage) -> None:
     on_photo.page.fill("#size-w", "100")
-    expect(on_photo.page.locator("#summary")).to_have_text(
-        "400 × 200 at 100, 50 → 100 × 50 PNG"
-    )
+    expect(on_photo.page.locator("#summary")).to_have_text("400 × 200 at 100, 50 → 100 × 50 PNG")
     on_photo.page.fill("#size-h", "30")
     expect(on_photo.page.locator("#summary")).to_contain_text("→ 60 × 30 PNG")
     on_photo.crop()
@@ -48,9 +46,7 @@ def test_with_the_lock_one_side_leads_the_other(on_photo: CropPage) -> None:
 
 
 @pytest.mark.parametrize("fit", ["cover", "contain", "stretch"])
-def test_without_the_lock_both_sides_hold_and_the_fit_decides(
-    on_photo: CropPage, fit: str
-) -> None:
+def test_without_the_lock_both_sides_hold_and_the_fit_decides(on_photo: CropPage, fit: str) -> None:
     on_photo.page.locator("#lock").uncheck(force=True)
     on_photo.page.fill("#size-w", "120")
     on_photo.page.fill("#size-h", "120")

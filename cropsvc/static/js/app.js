@@ -53,6 +53,7 @@ async function open(next, regions = [], rotation = 0) {
   if (source?.file) URL.revokeObjectURL(source.url);
   source = next;
   view("edit");
+  stage.shape(rotation % 180 ? { w: next.size.h, h: next.size.w } : next.size);
   await stage.load(url, rotation);
   byId("problem").hidden = true;
   byId("source-name").textContent = next.name || "The original";

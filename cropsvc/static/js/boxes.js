@@ -129,6 +129,7 @@ export class Boxes {
   }
 
   draw({ refit = false, except = null } = {}) {
+    if (refit) this.stage.shape(this.size);
     this.stage.show(this.list, this.active, { refit });
     this.fields(except);
     this.chooser();

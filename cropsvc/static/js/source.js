@@ -62,10 +62,13 @@ export function listen(take, { sample, failed }) {
     byId(button).addEventListener("click", () => byId(input).click());
   }
   for (const id of ["file", "photo"]) {
-    byId(id).addEventListener("change", ({ target }) => {
-      if (target.files[0]) take(target.files[0]);
-      target.value = ""; // so that the same file can be chosen again
-    });
+    const input = byId(id);
+    const chosen = () => {
+      if (input.files[0]) take(input.files[0]);
+      input.value = ""; // so that the same file can be chosen again
+    };
+    input.addEventListener("change", chosen);
+    chosen(); // before this script ran
   }
   byId("sample").addEventListener("click", async () => {
     const answer = await fetch(sample).catch(() => null);

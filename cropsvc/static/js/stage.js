@@ -53,6 +53,11 @@ export class Stage {
     this.frozen = false;
   }
 
+  /** Give the frame the picture's shape, within what the style sheet allows. */
+  shape({ w, h }) {
+    this.frame.style.setProperty("--ratio", w / h);
+  }
+
   /** Draw the active box and the outlines of the others. */
   show(boxes, active, { refit = false } = {}) {
     this.box = boxes[active];
