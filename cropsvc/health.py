@@ -15,6 +15,7 @@ from cropsvc.config import Settings
 from cropsvc.queues.liveness import is_alive
 
 SECONDS = 3.0
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever http_proxy says
 
 
 def web(settings: Settings) -> bool:
@@ -40,7 +41,7 @@ def worker(settings: Settings) -> bool:
 
 def _status(port: int, path: str) -> int:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=SECONDS) as answer:
+        with DIRECT.open(f"http://127.0.0.1:{port}{path}", timeout=SECONDS) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psutil
 import pytest
@@ -12,14 +12,43 @@ import pytest
 from cropsvc.supervisor import Child, Program, Supervisor
 from tests.stack import ROOT, until
 
+StartOuter = Callable[..., psutil.Popen]
 SLEEP = (sys.executable, "-ISc", "import time; time.sleep(600)")
-DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True)"
+DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 
 
 @pytest.fixture(name="supervisor")
 def _supervisor() -> Iterator[Supervisor]:
     with Supervisor() as started:
         yield started
+
+
+@pytest.fixture(name="start_outer")
+def _start_outer() -> Iterator[StartOuter]:
+    """Starts a process that supervises one program, which has run *prelude* and sleeps."""
+    started: list[psutil.Popen] = []
+
+    def start(prelude: str = "pass", grace: float = 5) -> psutil.Popen:
+        code = f"{prelude}; import time; print('running', flush=True); time.sleep(600)"
+        command = (sys.executable, "-ISc", code)
+        script = f"""\
+            from cropsvc.supervisor import Program, Supervisor
+            with Supervisor() as supervisor:
+                supervisor.start([Program("inner", {command!r}, grace={grace})])
+                supervisor.run()
+            """
+        outer = psutil.Popen(
+            [sys.executable, "-c", textwrap.dedent(script)], cwd=ROOT, stdout=subprocess.PIPE
+        )
+        started.append(outer)
+        assert outer.stdout.readline() == b"running\n"
+        return outer
+
+    yield start
+    for outer in started:
+        if outer.poll() is None:
+            outer.kill()
+            outer.wait()
 
 
 def turn(supervisor: Supervisor, seconds: float) -> None:
@@ -96,7 +125,7 @@ def test_leaving_stops_the_last_stage_first_and_keeps_the_others_alive_meanwhile
 
 def test_who_does_not_listen_is_killed_after_its_grace() -> None:
     with Supervisor() as supervisor:
-        command = (sys.executable, "-ISc", f"{DEAF}; time.sleep(600)")
+        command = (sys.executable, "-ISc", f"{DEAF}; import time; time.sleep(600)")
         [child] = supervisor.start([Program("deaf", command, grace=0.7)])
         process = psutil.Process(child.pid)
         turn(supervisor, 0.5)
@@ -107,7 +136,9 @@ def test_who_does_not_listen_is_killed_after_its_grace() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_the_run_and_the_programs(number: signal.Signals) -> None:
+def test_a_signal_ends_the_run_and_the_programs(
+    start_outer: StartOuter, number: signal.Signals
+) -> None:
     outer = start_outer()
     [inner] = until(outer.children, seconds=5, what="the program")
     outer.send_signal(number)
@@ -116,10 +147,22 @@ def test_a_signal_ends_the_run_and_the_programs(number: signal.Signals) -> None:
     assert _is_gone(inner)
 
 
-def test_nothing_survives_a_sigkill_of_the_supervisor() -> None:
+def test_a_second_ctrl_c_waits_for_nothing_more(start_outer: StartOuter) -> None:
+    outer = start_outer(DEAF, grace=60)
+    [inner] = until(outer.children, seconds=5, what="the program")
+    outer.send_signal(signal.SIGINT)
+    with pytest.raises(psutil.TimeoutExpired):
+        outer.wait(1.5)
+    assert not _is_gone(inner)
+    outer.send_signal(signal.SIGINT)
+
+    assert outer.wait(5) == 0
+    assert _is_gone(inner)
+
+
+def test_nothing_survives_a_sigkill_of_the_supervisor(start_outer: StartOuter) -> None:
     outer = start_outer()
     [inner] = until(outer.children, seconds=5, what="the program")
-    until(lambda: "tether" not in " ".join(inner.cmdline()), seconds=5, what="the program's exec")
     outer.kill()
 
     until(lambda: _is_gone(inner), seconds=5, what="the program's end")
@@ -132,22 +175,6 @@ def test_a_program_whose_supervisor_is_gone_already_does_not_start() -> None:
     assert ended.returncode == 1
     assert ended.stdout == ""
     assert "has ended" in ended.stderr
-
-
-def start_outer() -> psutil.Popen:
-    """A process that supervises one sleeping program."""
-    script = f"""\
-        from cropsvc.supervisor import Program, Supervisor
-        with Supervisor() as supervisor:
-            supervisor.start([Program("sleep", {SLEEP!r})])
-            print("running", flush=True)
-            supervisor.run()
-        """
-    outer = psutil.Popen(
-        [sys.executable, "-c", textwrap.dedent(script)], cwd=ROOT, stdout=subprocess.PIPE
-    )
-    assert outer.stdout.readline() == b"running\n"
-    return outer
 
 
 def _is_gone(process: psutil.Process) -> bool:
