@@ -7,7 +7,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
-from cropsvc import redis_client
+from cropsvc import logs, redis_client
 from cropsvc.config import Settings
 from cropsvc.dashboard import access_log, actions, upstream
 from cropsvc.dashboard.desk import EXTENSION, Desk
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 def create_app(settings: Settings) -> Flask:
     """The dashboard for these settings."""
-    access_log.configure(settings)
+    logs.configure(settings.log_format, settings.log_level)
     return app_of(settings, redis_client.for_front_end(settings.redis_url))
 
 
