@@ -22,7 +22,8 @@ from cropsvc.errors import BadRequest, IncompleteUpload, TooLarge, UnsupportedFo
 from cropsvc.web.gunicorn_worker import go_ahead
 from cropsvc.web.services import services
 
-CHUNK = 64 * 1024
+READ = 1024 * 1024  # gunicorn receives as much at once and copies the rest at each smaller read
+CHUNK = 64 * 1024  # of a form, as it is parsed
 FORM_ALLOWANCE = 64 * 1024  # bytes a form may have beside its file
 MOST_PARTS = 40
 MOST_FIELD_BYTES = 2 * CHUNK  # `outputs` may be long; Werkzeug counts its buffer of one chunk too
@@ -87,7 +88,7 @@ def _drain(stream: BinaryIO, most: int, announced: int | None, limit: int) -> by
     parts: list[bytes] = []
     length = 0
     while announced is None or length < announced:
-        wanted = CHUNK if announced is None else min(CHUNK, announced - length)
+        wanted = READ if announced is None else min(READ, announced - length)
         try:
             part = stream.read(wanted)
         except (OSError, NoMoreData, ChunkMissingTerminator) as error:

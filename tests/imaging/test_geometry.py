@@ -265,16 +265,9 @@ def test_a_top_level_field_is_named_without_an_index() -> None:
     [
         (Source("png", 20_000, 10), {}),  # a side
         (Source("png", 10, 10), {"size": "x16384", "box": "0,0,10,1"}),  # a side that follows
-        (Source("png", 10, 10), {"size": "16384x16384"}),  # pixels
         (Source("png", 16_384, 10), {"format": "webp"}),  # WebP ends at 16,383
-        (Source("gif", 1000, 1000, frames=40), {"size": "1200x1200"}),  # pixels of all frames
     ],
 )
 def test_an_output_too_large_is_refused(source: Source, params: dict[str, str]) -> None:
     with pytest.raises(TooManyPixels):
         check(parse(params.items()), source, Limits())
-
-
-def test_an_animation_that_becomes_a_still_counts_once() -> None:
-    source = Source("gif", 1000, 1000, frames=40)
-    check(parse([("size", "1200x1200"), ("format", "png")]), source, Limits())
