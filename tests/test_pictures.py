@@ -47,6 +47,7 @@ def test_unlike_pictures_differ_in_their_bytes() -> None:
     assert len({pictures.unlike(i) for i in range(500)}) == 500
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_a_bomb_is_small_and_large() -> None:
     data = pictures.bomb()
     assert len(data) < 50_000
