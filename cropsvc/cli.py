@@ -1,0 +1,206 @@
+"""The command line: `python -m cropsvc crop` asks a server, `local` crops on this machine."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+from rich.console import Console
+
+from cropsvc import __version__
+from cropsvc.cli_board import Board
+from cropsvc.cli_files import STREAM, BadTarget, Target
+from cropsvc.cli_local import Local
+from cropsvc.cli_remote import Remote
+from cropsvc.client import Refused, Server, Stopped
+from cropsvc.config import ConfigError, Settings
+from cropsvc.errors import BadParameter, CropError
+from cropsvc.imaging.limits import Limits
+from cropsvc.imaging.params import PARAMETERS, Request, parse
+
+INTERRUPTED = 130  # the shell's status for Ctrl-C
+EXAMPLES = """\b
+Examples:
+  python -m cropsvc {name} photo.jpg --box 10%,10%,80%,80% --size 300x300 -o out.jpg
+  python -m cropsvc {name} *.jpg --aspect 16:9 --size 1280x -o 'small/{{stem}}.webp'
+  python -m cropsvc {name} - --preset classic < in.jpg > out.jpg
+"""
+TARGET_HELP = (
+    "Where to: a file, a directory, a template with {stem}, {index}, {name} (of the output), "
+    "{ext}, or - for standard output. The suffix chooses the format.  [default: {stem}-crop.{ext}]"
+)
+
+Command = Callable[..., None]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cropsvc")
+def main() -> None:
+    """Crop pictures, by a cropsvc server or on this machine."""
+
+
+def _parameters(command: Command) -> Command:
+    """Adds an option for each parameter of the API, the files, and -o."""
+    for row in reversed(PARAMETERS):
+        words = f"{row.description.replace('`', '')}  [default: {row.default}]"
+        option = click.option(f"--{row.name}", help=words, metavar=_metavar(row.schema))
+        command = option(command)
+    command = click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")(command)
+    command = click.option("-o", "--output", "target", metavar="TARGET", help=TARGET_HELP)(command)
+    return click.argument("files", nargs=-1, required=True, metavar="FILE...")(command)
+
+
+def _metavar(schema: Any) -> str:
+    choices = [choice for choice in schema.get("enum", ()) if isinstance(choice, str)]
+    return "|".join(choices) if choices else str(schema.get("examples", ["TEXT"])[0])
+
+
+@main.command(epilog=EXAMPLES.format(name="crop"))
+@_parameters
+@click.option(
+    "--server",
+    envvar="CROPSVC_SERVER",
+    default="http://127.0.0.1:5000",
+    show_default=True,
+    show_envvar=True,
+    metavar="URL",
+    help="The service.",
+)
+@click.option(
+    "--key",
+    metavar="KEY",
+    help="The API key. Better in the environment as CROPSVC_KEY: others see a command's options.",
+)
+@click.option(
+    "--patience",
+    type=click.FloatRange(0, 3600),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a server may be busy or away.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 32),
+    default=4,
+    show_default=True,
+    help="Pictures that are worked on at the same time.",
+)
+def crop(
+    files: tuple[str, ...],
+    target: str | None,
+    quiet: bool,
+    server: str,
+    key: str | None,
+    patience: float,
+    jobs: int,
+    **given: str | None,
+) -> None:
+    """Crop pictures by a server; - is standard input. Ctrl-C cancels what runs."""
+    place, pairs, _ = _prepared(files, target, given)
+    stop = threading.Event()
+    key = key or os.environ.get("CROPSVC_KEY")
+    asked = Server(_url(server), key, patience, stop.is_set, stop.wait)
+    remote = Remote(asked, place, _board(quiet), stop)
+    with remote.board.shown():
+        status = _all(remote, list(files), pairs, jobs)
+    sys.exit(status)
+
+
+@main.command(epilog=EXAMPLES.format(name="local"))
+@_parameters
+def local(files: tuple[str, ...], target: str | None, quiet: bool, **given: str | None) -> None:
+    """Crop pictures on this machine, without a server; - is standard input.
+
+    The limits are those of the service: CROPSVC_MAX_PIXELS, _FRAMES, _SCANS and _SIDE.
+    """
+    place, _, request = _prepared(files, target, given)
+    settings = _settings()
+    limits = Limits(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side)
+    run = Local(place, _board(quiet), limits)
+    failed = False
+    with run.board.shown():
+        for index, source in enumerate(files):
+            words = _failure(lambda: run.crop(source, index, request))  # noqa: B023 - called at once
+            failed = failed or words is not None
+            if words is not None:
+                run.board.complain(f"{source}: {words}")
+    sys.exit(1 if failed else 0)
+
+
+def _prepared(
+    files: Iterable[str], given: str | None, options: dict[str, str | None]
+) -> tuple[Target, list[tuple[str, str]], Request]:
+    try:
+        target = Target.of(given, list(files))
+        pairs = [(name, value) for name, value in options.items() if value is not None]
+        if target.format and options["format"] is None:
+            pairs.append(("format", target.format))
+        return target, pairs, parse(pairs)
+    except BadParameter as error:
+        raise click.UsageError(error.detail) from None
+    except BadTarget as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise click.UsageError(f"--server {text}: must be such as http://127.0.0.1:5000")
+    return text.rstrip("/")
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.from_env(os.environ)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _board(quiet: bool) -> Board:
+    return Board(Console(stderr=True), quiet=quiet)
+
+
+def _all(remote: Remote, files: list[str], pairs: list[tuple[str, str]], jobs: int) -> int:
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = {
+            pool.submit(remote.crop, source, index, pairs): source
+            for index, source in enumerate(files)
+        }
+        try:
+            return _collected(remote.board, futures)
+        except KeyboardInterrupt:
+            remote.stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            remote.cancel_all()
+            remote.board.complain("stopped; what ran was canceled")
+            return INTERRUPTED
+
+
+def _collected(board: Board, futures: dict[Future[None], str]) -> int:
+    failed = False
+    for future, source in futures.items():
+        words = _failure(future.result)
+        if words is not None:
+            failed = True
+            board.complain(f"{'standard input' if source == STREAM else source}: {words}")
+    return 1 if failed else 0
+
+
+def _failure(attempt: Callable[[], object]) -> str | None:
+    """Why it failed, in words; None if it did not."""
+    try:
+        attempt()
+    except CropError as error:
+        return f"{error.detail} ({error.code})"
+    except (Refused, BadTarget) as error:
+        return str(error)
+    except Stopped:
+        return "canceled"
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
