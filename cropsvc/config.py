@@ -103,6 +103,8 @@ class Settings:
     def _checked(self) -> "Settings":
         if self.queue == "celery" and not self.broker_url:
             raise ConfigError("CROPSVC_BROKER_URL is needed when CROPSVC_QUEUE is 'celery'")
+        if self.queue == "celery":
+            raise ConfigError("CROPSVC_QUEUE='celery': that engine is not built yet; use 'rq'")
         if bool(self.dashboard_user) != bool(self.dashboard_password):
             raise ConfigError(
                 "CROPSVC_DASHBOARD_USER and CROPSVC_DASHBOARD_PASSWORD go together; one is missing"

@@ -9,6 +9,8 @@ from redis import BlockingConnectionPool, Redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.retry import Retry
 
+from cropsvc.config import ConfigError
+
 PLAIN: dict[str, Any] = {"protocol": 2, "driver_info": None}  # saves RESP3's handshakes
 CONNECTIONS = 64  # of one front end process; a request that finds none waits for one
 CONNECTION_SECONDS = 1.0
@@ -17,7 +19,7 @@ CONNECTION_SECONDS = 1.0
 def for_front_end(url: str) -> Redis:
     """Fails within about a second, so that a request can answer 503 in time."""
     pool = BlockingConnectionPool.from_url(
-        url,
+        _needed(url),
         retry=Retry(NoBackoff(), 0),
         socket_timeout=1.0,
         socket_connect_timeout=1.0,
@@ -45,4 +47,11 @@ def _few_retries() -> Retry:
 
 
 def _client(url: str, retry: Retry, *, single: bool = False, **options: Any) -> Redis:
+    url = _needed(url)
     return Redis.from_url(url, retry=retry, single_connection_client=single, **options, **PLAIN)
+
+
+def _needed(url: str) -> str:
+    if not url:
+        raise ConfigError("CROPSVC_REDIS_URL is needed here; only `make run` brings its own server")
+    return url

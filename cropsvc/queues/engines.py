@@ -2,7 +2,7 @@
 
 from redis import Redis
 
-from cropsvc.config import ConfigError, Settings
+from cropsvc.config import Settings
 from cropsvc.queues import Engine
 from cropsvc.queues.rq_queue import RqEngine
 
@@ -10,7 +10,5 @@ BEYOND_CROP = 60  # seconds: RQ's own clock must never be the one that ends a cr
 
 
 def engine_of(settings: Settings, client: Redis) -> Engine:
-    """The engine that puts jobs on the settings' queue. Raises ConfigError for Celery."""
-    if settings.queue == "celery":
-        raise ConfigError("CROPSVC_QUEUE='celery': the Celery engine is not built yet; use rq")
+    """The engine that puts jobs on the settings' queue."""
     return RqEngine(client, timeout=settings.job_timeout + BEYOND_CROP, keep=settings.result_ttl)
