@@ -100,22 +100,29 @@ class CropProcess:
     ) -> Reply:
         """The reply to the job that was sent. Raises Died, or Overdue after *seconds*.
 
-        *on_progress* gets the stage and the fraction of the job; *on_tick* is called often.
+        *on_progress* gets the stage and the fraction of the job; *on_tick* is called often. The
+        time that these take is not the crop's: they talk to a store that may hang.
         """
         child = self._living()
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            try:
-                if child.pipe.poll(max(0.0, min(TICK_SECONDS, deadline - time.monotonic()))):
-                    message = json.loads(child.pipe.recv_bytes())
-                    if "stage" not in message:
-                        return self._done(child, Reply(**message))
-                    on_progress(message["stage"], message["fraction"])
-            except (EOFError, OSError):
-                raise self._bury(child) from None
+        while (left := deadline - time.monotonic()) > 0:
+            message = self._heard(child, min(TICK_SECONDS, left))
+            if message and "stage" not in message:
+                return self._done(child, Reply(**message))
+            asked = time.monotonic()
+            if message:
+                on_progress(message["stage"], message["fraction"])
             on_tick()
+            deadline += time.monotonic() - asked
         self._bury(child)
         raise Overdue
+
+    def _heard(self, child: _Child, seconds: float) -> dict[str, Any] | None:
+        """The crop process's next message, if one comes within *seconds*. Raises Died."""
+        try:
+            return json.loads(child.pipe.recv_bytes()) if child.pipe.poll(seconds) else None
+        except (EOFError, OSError):
+            raise self._bury(child) from None
 
     def kill(self) -> None:
         """Kills the crop process; whoever waits for it gets Died. From any thread."""

@@ -44,16 +44,26 @@ return {{1, now, waiting}}
 """
 )
 
+RELEASE = f"""
+-- KEYS pending, pending of the owner; ARGV member: a place that a job took meanwhile stays taken
+local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if not score or tonumber(score) < {RESERVED} then return 0 end
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+return 1
+"""
+
 BEGIN = (
     _NOW
     + """
--- KEYS record, pending, pending of the owner; ARGV member, most runs
+-- KEYS record, pending, pending of the owner, running; ARGV member, most runs
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'queued' and state ~= 'running' then return {'over'} end
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('ZREM', KEYS[3], ARGV[1])
 if redis.call('HINCRBY', KEYS[1], 'runs', 1) > tonumber(ARGV[2]) then return {'spent'} end
 redis.call('HSET', KEYS[1], 'state', 'running')
+redis.call('ZADD', KEYS[4], now, ARGV[1])
 if redis.call('HGET', KEYS[1], 'stage') == 'queued' then
   redis.call('HSET', KEYS[1], 'stage', 'decoding')
 end
@@ -76,7 +86,8 @@ FINISH = (
     _NOW
     + _LET_SOURCE_GO
     + """
--- KEYS record, results, source, users, retained, pending, pending of the owner, same, pace
+-- KEYS record, results, source, users, retained, pending, pending of the owner, same, pace,
+--      running
 -- ARGV id, member, state, outputs, error, result ttl, source ttl, same ttl, channel, message,
 --      field, bytes ...
 local state = redis.call('HGET', KEYS[1], 'state')
@@ -99,6 +110,7 @@ local once = redis.call('HGET', KEYS[1], 'once')
 if once then redis.call('EXPIRE', once, ttl) end
 redis.call('ZREM', KEYS[6], ARGV[2])
 redis.call('ZREM', KEYS[7], ARGV[2])
+redis.call('ZREM', KEYS[10], ARGV[2])
 let_source_go(KEYS[3], KEYS[4], KEYS[5], ARGV[1], tonumber(ARGV[7]))
 redis.call('LPUSH', KEYS[9], now)
 redis.call('LTRIM', KEYS[9], 0, 63)
@@ -112,7 +124,7 @@ REMOVE = (
     + _LET_SOURCE_GO
     + """
 -- KEYS record, results, source, users, retained, pending, pending of the owner, same,
---      sharers, record of the results' home
+--      sharers, record of the results' home, running
 -- ARGV id, member, home, result ttl, source ttl, channel, message, id of the upload's job
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return 'gone' end
@@ -125,6 +137,7 @@ if state == 'queued' or state == 'running' then
   if once then redis.call('EXPIRE', once, ttl) end
   redis.call('ZREM', KEYS[6], ARGV[2])
   redis.call('ZREM', KEYS[7], ARGV[2])
+  redis.call('ZREM', KEYS[11], ARGV[2])
   let_source_go(KEYS[3], KEYS[4], KEYS[5], ARGV[1], tonumber(ARGV[5]))
   redis.call('PUBLISH', ARGV[6], ARGV[7])
   return 'canceled'
@@ -227,5 +240,24 @@ redis.call('ZADD', KEYS[6], now, ARGV[3])
 redis.call('ZADD', KEYS[7], now, ARGV[3])
 redis.call('PUBLISH', ARGV[5], ARGV[6])
 return 1
+"""
+)
+
+LASTING = (
+    _NOW
+    + """
+-- KEYS first sightings; ARGV milliseconds, member ...: gives those seen for so long already
+local missing, lasting = {}, {}
+for i = 2, #ARGV do missing[ARGV[i]] = true end
+local seen = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+for i = 1, #seen, 2 do
+  if not missing[seen[i]] then
+    redis.call('ZREM', KEYS[1], seen[i])
+  elseif now - tonumber(seen[i + 1]) >= tonumber(ARGV[1]) then
+    table.insert(lasting, seen[i])
+  end
+end
+for i = 2, #ARGV do redis.call('ZADD', KEYS[1], 'NX', now, ARGV[i]) end
+return lasting
 """
 )

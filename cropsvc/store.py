@@ -38,9 +38,13 @@ RETAINED = PREFIX + "retained"
 PACE = PREFIX + "pace"
 SECRET = PREFIX + "secret"
 COUNTS = PREFIX + "counts"
+RUNNING = PREFIX + "running"
+ORPHANS = PREFIX + "orphans"
 
 RESERVATION_SECONDS = 300  # longest time from an upload's headers to its last byte
 MOST_RUNS = 5  # a job whose worker died that often is given up
+LOOK_SECONDS = 3  # between two looks for jobs that the engine has lost
+ORPHAN_SECONDS = 5  # a job missing for so long is lost
 
 
 @dataclass(frozen=True)
@@ -134,11 +138,8 @@ class Store:
         return Place(ref, now, waiting)
 
     def release(self, ref: Ref) -> None:
-        """Gives a reserved place back."""
-        with self.client.pipeline(transaction=False) as pipe:
-            pipe.zrem(PENDING, _member(ref))
-            pipe.zrem(_pending(ref.owner), _member(ref))
-            pipe.execute()
+        """Gives a reserved place back, unless a job took it."""
+        self._run(scripts.RELEASE, [PENDING, _pending(ref.owner)], [_member(ref)])
 
     def claimed(self, owner: str, once: Once) -> tuple[str, bool] | None:
         """The job that holds an Idempotency-Key, and whether it was the same request."""
@@ -282,7 +283,7 @@ class Store:
         """
 
         def read(pipe: Pipeline) -> None:
-            keys = [_record(ref), PENDING, _pending(ref.owner)]
+            keys = [_record(ref), PENDING, _pending(ref.owner), RUNNING]
             self._queue(pipe, scripts.BEGIN, keys, [_member(ref), MOST_RUNS])
             pipe.get(_source(ref.owner, source_home))
 
@@ -338,6 +339,7 @@ class Store:
             _pending(ref.owner),
             _same_key(ref.owner, work.source.sha256, work.request),
             PACE,
+            RUNNING,
         ]
         blobs: list[Any] = []
         for index, blob in enumerate(outcome.blobs):
@@ -408,6 +410,7 @@ class Store:
             _same(job),
             _sharers(ref.owner, job.home),
             _record(Ref(ref.owner, job.home)),
+            RUNNING,
         ]
         arguments = [
             ref.id,
@@ -462,6 +465,48 @@ class Store:
         """Drops the names of retained uploads that have expired by *now* (seconds)."""
         self.client.zremrangebyscore(RETAINED, 0, (now - self._lifetimes.source) * 1000)
 
+    # -- what the engine has lost -----------------------------------------------------------
+
+    def may_look_for_orphans(self) -> bool:
+        """Whether it is this process's turn, of all workers'."""
+        return bool(self.client.set(ORPHANS + ":turn", 1, nx=True, ex=LOOK_SECONDS))
+
+    def unsettled(self, look: Callable[[Pipeline], object]) -> tuple[list[Ref], list[Any]]:
+        """The jobs that wait or run, and what *look*'s commands saw at the same moment."""
+        with self.client.pipeline() as pipe:
+            pipe.zrangebyscore(PENDING, 0, scripts.RESERVED)
+            pipe.zrange(RUNNING, 0, -1)
+            look(pipe)
+            waiting, running, *seen = pipe.execute()
+        return [_ref(member) for member in (*waiting, *running)], seen
+
+    def lasting_orphans(self, orphans: Sequence[Ref]) -> list[Ref]:
+        """Those that were *orphans* in an earlier look too, ORPHAN_SECONDS ago."""
+        members = [_member(ref) for ref in orphans]
+        lasting = self._run(scripts.LASTING, [ORPHANS], [ORPHAN_SECONDS * 1000, *members])
+        return [_ref(member) for member in lasting]
+
+    def recall(self, ref: Ref, enqueue: Callable[[Pipeline, str], object]) -> bool:
+        """Lets *enqueue* queue a job again, with the job its upload came with.
+
+        False if it has ended; then it no longer counts as waiting or running.
+        """
+        record = _record(ref)
+        with self.client.pipeline() as pipe, suppress(WatchError):
+            pipe.watch(record)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+            state, home = cast(list[bytes | None], pipe.hmget(record, "state", "source_home"))
+            pending = state in (b"queued", b"running") and home is not None
+            if pending:
+                enqueue(pipe, (home or b"").decode())  # first, as in `submit`
+            else:
+                pipe.multi()
+                for key in (PENDING, _pending(ref.owner), RUNNING):
+                    pipe.zrem(key, _member(ref))
+            pipe.zrem(ORPHANS, _member(ref))
+            pipe.execute()
+            return pending
+        return False
+
     # -- scripts --------------------------------------------------------------------------
 
     def _run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
@@ -504,6 +549,8 @@ _ALL_SCRIPTS = (
     scripts.SHARE,
     scripts.ADOPT,
     scripts.PATCH,
+    scripts.RELEASE,
+    scripts.LASTING,
 )
 
 
@@ -534,6 +581,11 @@ def _message(ref: Ref, state: str) -> str:
 
 def _member(ref: Ref) -> str:
     return f"{ref.owner}/{ref.id}"
+
+
+def _ref(member: bytes) -> Ref:
+    owner, _, job_id = member.decode().partition("/")
+    return Ref(owner, job_id)
 
 
 def _record(ref: Ref) -> str:

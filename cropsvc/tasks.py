@@ -2,8 +2,10 @@
 
 import signal
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from redis.exceptions import RedisError
 
@@ -11,6 +13,8 @@ from cropsvc.crop_process import CropProcess, Died, Overdue, Reply
 from cropsvc.errors import CropFailed, OutOfMemory, TimedOut
 from cropsvc.records import Problem, Ref
 from cropsvc.store import Store
+
+T = TypeVar("T")
 
 FUNCTION = "cropsvc.crop"
 """The one function a job may name, on RQ and on Celery."""
@@ -61,8 +65,8 @@ class Cropper:
             except Overdue:
                 return self._fail(ref, TimedOut.code, self._overdue())
             except Died as death:
-                if self._is_stopped(ref, reporter):
-                    self.store.cancel(ref)
+                if self._patiently(lambda: self._is_stopped(ref, reporter)):
+                    self._patiently(lambda: self.store.cancel(ref))
                     return Reply("canceled")
                 if death.status == -signal.SIGXCPU:
                     return self._fail(ref, TimedOut.code, self._overdue())
@@ -76,7 +80,7 @@ class Cropper:
     def _reply(self, ref: Ref, source_home: str, reporter: Reporter) -> Reply:
         while True:
             reply = self.process.wait(
-                self.seconds, reporter.progress, lambda: self._look_up(ref, reporter)
+                self.seconds, _forgiving(reporter), lambda: self._look_up(ref, reporter)
             )
             if reply.state != "lost":
                 return reply
@@ -96,13 +100,16 @@ class Cropper:
         return reporter.is_stopped() or self.store.is_stopped(ref)
 
     def _await_store(self) -> None:
+        """Until it takes writes: one that is full answers a PING."""
+        self._patiently(self.store.check_writable)
+
+    def _patiently(self, step: Callable[[], T]) -> T:
+        """*step*'s result, tried again while the store is away or full."""
         while True:
             try:
-                self.store.client.ping()
+                return step()
             except RedisError:
                 time.sleep(LOST_SECONDS)
-            else:
-                return
 
     def _settled(self, ref: Ref, reply: Reply) -> Reply:
         if reply.state == "spent":
@@ -110,11 +117,21 @@ class Cropper:
         return reply
 
     def _fail(self, ref: Ref, code: str, detail: str) -> Reply:
-        self.store.fail(ref, Problem(code, detail))
+        self._patiently(lambda: self.store.fail(ref, Problem(code, detail)))
         return Reply("failed", code, detail)
 
     def _overdue(self) -> str:
         return f"the crop took longer than the {self.seconds} s that a job may take"
+
+
+def _forgiving(reporter: Reporter) -> Callable[[str, float], None]:
+    """Tells progress, which may be lost while the store is away: the crop goes on."""
+
+    def tell(stage: str, fraction: float) -> None:
+        with suppress(RedisError):
+            reporter.progress(stage, fraction)
+
+    return tell
 
 
 def _meaning_of(death: Died) -> tuple[str, str]:

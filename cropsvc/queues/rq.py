@@ -8,11 +8,12 @@ import json
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import structlog
 from redis import Redis
-from redis.client import Pipeline
+from redis.client import Pipeline, PubSub, PubSubWorkerThread
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.exceptions import DequeueTimeout, DeserializationError
@@ -25,6 +26,8 @@ from rq.worker_registration import register
 
 from cropsvc.crop_process import Reply
 from cropsvc.errors import CropFailed
+from cropsvc.queues import Engine
+from cropsvc.queues.rq_orphans import Orphans
 from cropsvc.queues.rq_queue import CropJob, CropQueue, ForeignJob, reference_of
 from cropsvc.records import Problem, Ref
 from cropsvc.store import Store
@@ -73,9 +76,10 @@ class LeanWorker(BaseWorker):
     queue_class: type[Queue] = CropQueue
     log_result_lifespan = False
 
-    def __init__(self, connection: Redis, cropper: Cropper, **options: Any) -> None:
+    def __init__(self, connection: Redis, cropper: Cropper, engine: Engine, **options: Any) -> None:
         self.cropper = cropper
         self.store: Store = cropper.store
+        self._orphans = Orphans(self.store, engine, connection)
         self._due: dict[str, float] = {}
         super().__init__(
             [CropQueue(connection=connection)],
@@ -102,12 +106,15 @@ class LeanWorker(BaseWorker):
         if pipeline is not None:
             super().heartbeat(WORKER_TTL, pipeline=pipeline)
         elif self._is_due("heartbeat", HEARTBEAT_SECONDS):
-            with self.connection.pipeline(transaction=False) as pipe:
-                super().heartbeat(WORKER_TTL, pipeline=pipe)
-                pipe.hset(self.key, "state", self.get_state())
-                was_forgotten = pipe.execute()[0]
-            if was_forgotten:
-                self._register_again()
+            self._patiently(self._beat)
+
+    def _beat(self) -> None:
+        with self.connection.pipeline(transaction=False) as pipe:
+            super().heartbeat(WORKER_TTL, pipeline=pipe)
+            pipe.hset(self.key, "state", self.get_state())
+            was_forgotten = pipe.execute()[0]
+        if was_forgotten:
+            self._register_again()
 
     def _register_again(self) -> None:
         with self.connection.pipeline() as pipe:
@@ -125,11 +132,16 @@ class LeanWorker(BaseWorker):
     def check_for_suspension(self, burst: bool) -> None:
         """Once a second; stock: before each job, two commands."""
         if self._is_due("suspension", 1.0):
-            super().check_for_suspension(burst)
+            look = super().check_for_suspension
+            self._patiently(lambda: look(burst))
 
     def run_maintenance_tasks(self) -> None:
         """Recovery each 2 s; RQ's groups and scheduler are not used here."""
+        self._patiently(self._recover)
+
+    def _recover(self) -> None:
         self.clean_registries()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
+        self._orphans.bring_back()
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
         """Seconds after which a silent worker's job is taken over; RQ: never below 60."""
@@ -281,6 +293,20 @@ class LeanWorker(BaseWorker):
     def kill_horse(self, sig: signal.Signals = signal.SIGKILL) -> None:
         """Kills the crop process; a job that was not told to stop gets its second attempt."""
         self.cropper.process.kill()
+
+    def set_shutdown_requested_date(self) -> None:
+        """Noted for RQ's tools, if Redis is there: a signal is obeyed without it."""
+        with suppress(RedisError):
+            super().set_shutdown_requested_date()  # type: ignore[no-untyped-call]  # as RQ has it
+
+    def _pubsub_exception_handler(
+        self, exc: Exception, pubsub: PubSub, pubsub_thread: PubSubWorkerThread
+    ) -> None:
+        """Listens on for commands after any trouble with Redis; RQ's thread ends by a timeout."""
+        if not isinstance(exc, RedisError):
+            raise exc
+        self.log.error("Worker %s: cannot listen for commands: %s", self.name, exc)
+        time.sleep(RETRY_SECONDS)
 
     def is_stopping(self, job: Job) -> bool:
         """Whether RQ's stop-job or stop-execution command named this job."""

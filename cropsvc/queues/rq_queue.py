@@ -67,15 +67,20 @@ class PromptIntermediateQueue(IntermediateQueue):
     """Gives jobs that died between pop and start back within seconds; RQ fails them after 60."""
 
     def cleanup(self, worker: BaseWorker, queue: Queue) -> None:
-        """Requeues, at the front, what was popped START_SECONDS ago and never started."""
+        """Requeues, at the front, what was popped START_SECONDS ago and never started.
+
+        What has lost its hash is only dropped: no worker could take it (see rq_orphans.py).
+        """
         started = set(queue.started_job_registry.get_job_ids(cleanup=False))
         for job_id in self.get_job_ids():
             if job_id in started or self.set_first_seen(job_id):
                 continue
             if self.should_be_cleaned_up(job_id):
+                is_whole = self.connection.exists(CropJob.key_for(job_id))
                 with self.connection.pipeline() as pipe:
                     pipe.lrem(self.key, 1, job_id)
-                    pipe.lpush(self.queue_key, job_id)
+                    if is_whole:
+                        pipe.lpush(self.queue_key, job_id)
                     pipe.delete(self.get_first_seen_key(job_id))
                     pipe.execute()
 

@@ -1,0 +1,42 @@
+"""Jobs that wait or run by their records, and of which RQ knows nothing.
+
+An operator emptied the queue, or a job's hash was deleted: without this they would wait for ever.
+"""
+
+from functools import partial
+
+from redis import Redis
+from redis.client import Pipeline
+
+from cropsvc.queues import Engine
+from cropsvc.queues.rq_queue import CropQueue
+from cropsvc.records import Ref
+from cropsvc.store import Store
+
+
+class Orphans:
+    """Finds them and queues them again; all workers take turns."""
+
+    def __init__(self, store: Store, engine: Engine, client: Redis) -> None:
+        self._store = store
+        self._engine = engine
+        self._queue = CropQueue(connection=client)
+
+    def bring_back(self) -> None:
+        """Queues again what was missing from RQ in two looks, some seconds apart."""
+        if not self._store.may_look_for_orphans():
+            return
+        # One transaction: a job moves between these lists and never lies in none of them.
+        unsettled, known = self._store.unsettled(self._known)
+        present = {entry.decode().partition(":")[0] for entries in known for entry in entries}
+        orphans = [ref for ref in unsettled if ref.id not in present]
+        for ref in self._store.lasting_orphans(orphans):
+            self._store.recall(ref, partial(self._enqueue, ref))
+
+    def _enqueue(self, ref: Ref, pipe: Pipeline, source_home: str) -> None:
+        self._engine.enqueue(pipe, ref, source_home)
+
+    def _known(self, pipe: Pipeline) -> None:
+        pipe.lrange(self._queue.key, 0, -1)
+        pipe.lrange(self._queue.intermediate_queue_key, 0, -1)
+        pipe.zrange(self._queue.started_job_registry.key, 0, -1)
