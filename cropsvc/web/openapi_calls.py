@@ -402,7 +402,11 @@ CALLS = (
         "openapi",
         "This description",
         "OpenAPI 3.1.",
-        (Answer(200, "The document.", {JSON: {"type": "object"}}),),
+        (
+            Answer(200, "The document.", {JSON: {"type": "object"}}, ("Cache-Control",)),
+            Answer(304, "Not modified: `If-None-Match` has the `ETag`."),
+        ),
+        parameters=(RANGE[1],),
         tag="Operations",
         owned=False,
         example="curl -sS {url}/openapi.json",

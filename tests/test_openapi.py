@@ -1,0 +1,178 @@
+"""The description agrees with what parses, routes and refuses; its page works as written."""
+
+import json
+import re
+import subprocess
+import sys
+from html import unescape
+from pathlib import Path
+
+import httpx
+import hypothesis
+import jsonschema_rs
+import pytest
+from hypothesis import strategies as st
+
+from cropsvc import errors
+from cropsvc.config import ApiKey, Settings
+from cropsvc.imaging.params import CROP_PARAMETERS, NAME, Parameter
+from cropsvc.records import Job, Output, Ref, SourceFacts
+from cropsvc.web.openapi import document
+from cropsvc.web.openapi_calls import CALLS
+from cropsvc.web.openapi_schemas import all_errors, text_of
+from cropsvc.web.views import job_json
+from tests import pictures
+from tests.stack import ROOT, Stack
+
+PATHS = {call.path for call in CALLS}
+OPEN = document(Settings(), PATHS)
+CLOSED = document(Settings(api_keys=(ApiKey("me", "0" * 64),), rate_limit="1/minute"), PATHS)
+
+NEARLY = st.text(alphabet="0123456789.,:%-+ xef#abtruelsopcn\n٣", max_size=14)
+
+
+def spelled(parameter: Parameter) -> st.SearchStrategy[str]:
+    """Texts that are right for the parameter's pattern, or nearly so."""
+    schema = text_of(parameter)
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"]) | NEARLY
+    right = st.from_regex(schema["pattern"].replace("$", r"\Z"), alphabet="0123456789.,:%-x#ab")
+    named = st.sampled_from(schema.get("examples", ["a"]))
+    return right | named | NEARLY
+
+
+def is_read(parameter: Parameter, text: str) -> bool:
+    try:
+        parameter.read(text)
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("parameter", [*CROP_PARAMETERS, NAME], ids=lambda row: row.name)
+def test_schema_and_parser_take_the_same_texts(parameter: Parameter) -> None:
+    valid = jsonschema_rs.validator_for(text_of(parameter)).is_valid
+
+    @hypothesis.given(spelled(parameter))
+    @hypothesis.settings(max_examples=400, deadline=None, derandomize=True)
+    def agree(text: str) -> None:
+        assert valid(text) == is_read(parameter, text), text
+
+    agree()
+
+
+def test_a_job_is_shown_as_its_schema_says() -> None:
+    facts = SourceFacts("png", 40, 30, 100, "0" * 64)
+    output = Output("0", "done", 4, 3, "png", 10, "1" * 64, (0, 0, 4, 3), ("clamped",))
+    times = {"created": 1, "started": 2, "ended": 3, "expires": 4}
+    job = Job(
+        Ref("-", "a" * 48), "done", 1.0, "done", request="[]", source=facts, outputs=(output,),
+        home="a" * 48, source_home="a" * 48, **times,
+    )  # fmt: skip
+    schema = {"$ref": "#/components/schemas/Job", "components": OPEN["components"]}
+
+    jsonschema_rs.validate(schema, job_json(job))
+
+    with pytest.raises(jsonschema_rs.ValidationError):
+        jsonschema_rs.validate(schema, {**job_json(job), "more": 1})
+
+
+def test_every_error_of_the_tree_has_its_code_and_status() -> None:
+    told = {(kind.code, kind.status) for kind in all_errors()}
+
+    assert ("internal", 500) in told
+    assert {("expired", 410), ("canceled", 410), ("deleted", 410)} <= told
+    assert len(told) == 26
+    assert all(
+        kind.code != errors.CropError.code or kind is errors.Internal for kind in all_errors()
+    )
+
+
+def test_every_reference_leads_somewhere() -> None:
+    for path in re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(OPEN)):
+        part = OPEN
+        for name in path.split("/"):
+            part = part[name]
+
+
+def test_keys_and_limits_are_told_only_where_they_are_set() -> None:
+    submit = {name: d["paths"]["/v1/crops"]["post"] for name, d in (("o", OPEN), ("c", CLOSED))}
+
+    assert {} in submit["o"]["security"]
+    assert {} not in submit["c"]["security"]
+    assert "401" not in submit["o"]["responses"]
+    assert "401" in submit["c"]["responses"]
+    assert "rate-limited" not in submit["o"]["responses"]["429"]["description"]
+    assert "rate-limited" in submit["c"]["responses"]["429"]["description"]
+    assert "Bearer $CROPSVC_KEY" in submit["c"]["x-curl"]
+
+
+@pytest.fixture(scope="module")
+def page(stack: Stack) -> httpx.Response:
+    return httpx.get(f"{stack.url}/docs")
+
+
+def test_every_route_is_described(stack: Stack) -> None:
+    described = httpx.get(f"{stack.url}/openapi.json").json()["paths"]
+
+    rules = _rules()
+    assert rules - set(described) == set()
+    assert set(described) - rules == set()
+
+
+def _rules() -> set[str]:
+    """The routes of the app, asked in a process of its own: it wants a store's URL."""
+    code = (
+        "from cropsvc.config import Settings; from cropsvc.web.app import create_app;"
+        "app = create_app(Settings(redis_url='redis://127.0.0.1:1'));"
+        "print(*(rule.rule for rule in app.url_map.iter_rules()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT,
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    rules = re.sub(r"<(?:[a-z]+:)?(?:job_)?([a-z]+)>", r"{\1}", done.stdout).split()
+    return {rule for rule in rules if not rule.startswith("/static/")}
+
+
+def test_every_problem_type_leads_to_words(page: httpx.Response, stack: Stack) -> None:
+    missing = [kind.code for kind in all_errors() if f'id="{kind.code}"' not in page.text]
+    assert missing == []
+    answer = httpx.post(f"{stack.url}/v1/crops").json()
+    assert answer["type"] == "/docs#bad-request"
+
+
+def test_the_page_needs_no_script_no_style_of_its_own_and_nobody_else(page: httpx.Response) -> None:
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=", page.text)
+    assert not re.search(r'(src|href)="(https?:)?//', page.text)
+
+
+def test_no_id_stands_twice(page: httpx.Response) -> None:
+    ids = re.findall(r'\sid="([^"]+)"', page.text)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]+)"', page.text)) <= set(ids)
+
+
+def test_the_curl_examples_work_as_written(page: httpx.Response, tmp_path: Path, require) -> None:
+    require("curl")
+    (tmp_path / "in.jpg").write_bytes(pictures.jpeg(400, 300))
+    blocks = [
+        unescape(block) for block in re.findall(r"<pre[^>]*><code>(.*?)</code>", page.text, re.S)
+    ]
+    last = [block for block in blocks if "-X DELETE" in block]
+    start = next(block for block in blocks if block.startswith("id="))
+    others = [b for b in blocks if b != start and b not in last]
+    wait = "until curl -sS $(cat base)/v1/crops/$id?wait=10 | grep -q done; do :; done"
+    (tmp_path / "base").write_text(str(page.url).removesuffix("/docs"))
+    script = "\n".join(["set -e", start, wait, *others, *last])
+
+    done = subprocess.run(
+        ["bash", "-c", script.replace("curl ", "curl --fail-with-body ")],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(blocks) >= 12
+    assert pictures.decode((tmp_path / "out.jpg").read_bytes()).size > 0
+    assert (tmp_path / "again.jpg").read_bytes() == (tmp_path / "in.jpg").read_bytes()
