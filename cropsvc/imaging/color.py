@@ -66,17 +66,21 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, boo
 
 
 def _by_profile(image: Image.Image, profile: bytes) -> tuple[Image.Image, bool] | None:
-    alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
-    bare = image.convert(image.mode[:-1]) if alpha else image
-    transform = _transform(profile, bare.mode)
+    if image.mode == "LA":
+        return _gray_with_alpha(image, profile)
+    transform = _transform(profile, image.mode)
     if transform is None:
         return None
-    if _changes_nothing(profile, bare.mode):
+    if _changes_nothing(profile, image.mode):
         return image, False
-    converted = _applied(bare, transform)
-    if alpha:
-        converted.putalpha(alpha)
-    return converted, True
+    return _applied(image, transform), True
+
+
+def _gray_with_alpha(image: Image.Image, profile: bytes) -> tuple[Image.Image, bool] | None:
+    made = _by_profile(image.convert("L"), profile)
+    if made is not None:
+        made[0].putalpha(image.getchannel("A"))
+    return made
 
 
 def _applied(image: Image.Image, transform: ImageCms.ImageCmsTransform) -> Image.Image:
@@ -88,7 +92,7 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """The way from this profile to sRGB; None where it is broken or made for another mode."""
     try:
         opened = ImageCms.ImageCmsProfile(BytesIO(profile))
-        return ImageCms.buildTransform(opened, _SRGB, mode, "RGB")
+        return ImageCms.buildTransform(opened, _SRGB, mode, "RGBA" if mode == "RGBA" else "RGB")
     except (OSError, ImageCms.PyCMSError):
         return None
 
@@ -96,8 +100,8 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 @lru_cache(maxsize=8)
 def _changes_nothing(profile: bytes, mode: str) -> bool:
     """Whether the profile is sRGB by another name: no colour moves by more than rounding."""
-    transform = _transform(profile, mode)
-    if mode != "RGB" or transform is None:
+    transform = _transform(profile, "RGB")
+    if mode not in ("RGB", "RGBA") or transform is None:
         return False
     steps = (0, 32, 64, 96, 128, 160, 192, 224, 255)
     before = bytes(value for color in product(steps, repeat=3) for value in color)

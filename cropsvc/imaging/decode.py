@@ -2,7 +2,7 @@
 
 from io import BytesIO
 
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, WebPImagePlugin
 
 from cropsvc.errors import Unreadable
 from cropsvc.imaging import header_jpeg
@@ -37,14 +37,15 @@ def decode(data: bytes, source: Source, *, shrink: int, bottom: int) -> Image.Im
     *shrink* is 1, 2, 4 or 8; *bottom* is a stored row of the full size. The picture may end there
     or later; raises Unreadable.
     """
-    if source.format != "jpeg":
-        image = open_source(data, source)
-        with decoding():
-            image.load()
-        _check(image.size, stored_sides(source))
-        return image
     with decoding():
-        return _jpeg(data, source, shrink, bottom)
+        if source.format == "jpeg":
+            return _jpeg(data, source, shrink, bottom)
+        image = open_source(data, source)
+        if isinstance(image, WebPImagePlugin.WebPImageFile):
+            return _webp(image)
+        image.load()
+    _check(image.size, stored_sides(source))
+    return image
 
 
 def _jpeg(data: bytes, source: Source, shrink: int, bottom: int) -> Image.Image:
@@ -54,6 +55,16 @@ def _jpeg(data: bytes, source: Source, shrink: int, bottom: int) -> Image.Image:
     if shrink > 1:
         image.draft(None, (max(1, image.width // shrink), max(1, image.height // shrink)))
     image.load()
+    return image
+
+
+def _webp(opened: WebPImagePlugin.WebPImageFile) -> Image.Image:
+    """The first frame, without what the plugin would keep: its decoder's two canvases."""
+    mode, raw, size, info = opened.mode, opened.rawmode, opened.size, opened.info
+    pixels = opened._get_next()[0]
+    del opened._decoder, opened
+    image = Image.frombytes(mode, size, pixels, "raw", raw)
+    image.info = info
     return image
 
 

@@ -1,10 +1,14 @@
 """What happens to a cut and scaled region before it is encoded: turned, in sRGB, padded, opaque."""
 
+from collections.abc import Callable
+from typing import cast
+
 from PIL import Image, ImageColor
 
 from cropsvc.imaging import formats
 from cropsvc.imaging.color import to_srgb
-from cropsvc.imaging.turn import ORIENTATIONS, Sides, Turn
+from cropsvc.imaging.task import Task
+from cropsvc.imaging.turn import ORIENTATIONS
 
 TRANSPOSES = {
     ORIENTATIONS[2]: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -15,6 +19,8 @@ TRANSPOSES = {
     ORIENTATIONS[7]: Image.Transpose.TRANSVERSE,
     ORIENTATIONS[8]: Image.Transpose.ROTATE_90,
 }
+Step = Callable[[Image.Image], Image.Image]
+
 WITH_ALPHA = ("LA", "RGBA")
 OPAQUE_FROM = 128  # alpha from which GIF, which knows nothing between, shows a pixel
 
@@ -22,47 +28,71 @@ OPAQUE_FROM = 128  # alpha from which GIF, which knows nothing between, shows a 
 class Finish:
     """The last steps for one output; `notes` collects what they cost."""
 
-    def __init__(self, turn: Turn, profile: bytes | None, output: str) -> None:
-        self._turn = turn
+    def __init__(self, task: Task, profile: bytes | None) -> None:
+        self._task = task
         self._profile = profile
-        self._output = output
+        self._color = _color(task.crop.background, task.output)
         self.notes: set[str] = set()
 
-    def __call__(self, image: Image.Image, canvas: Sides, background: str) -> Image.Image:
-        """The picture as it is encoded, padded to *canvas* with *background*."""
+    def __call__(self, image: Image.Image) -> Image.Image:
+        """The picture as it is encoded; each step lets go of what it was given."""
+        for step in self.steps():
+            image = step(image)
+        return image
+
+    def steps(self) -> tuple[Step, ...]:
+        """What is done one after another, so that a caller may hold no more than one picture."""
+        return (self._to_srgb, self._alpha_as_possible, self._turned, self._padded)
+
+    def _to_srgb(self, image: Image.Image) -> Image.Image:
         image, converted = to_srgb(image, self._profile)
         if converted:
             self.notes.add("profile-converted")
-        if self._turn in TRANSPOSES:
-            image = image.transpose(TRANSPOSES[self._turn])
-        color = _color(background, self._output)
-        if image.size != canvas:
-            image = _padded(image, canvas, color)
-        return self._with_alpha_as_possible(image, color) if image.mode in WITH_ALPHA else image
+        return image
 
-    def _with_alpha_as_possible(self, image: Image.Image, color: tuple[int, ...]) -> Image.Image:
-        alpha = image.getchannel("A")
-        if self._output in formats.OPAQUE:
-            return self._flattened(image, alpha, color)
-        return self._all_or_nothing(image, alpha) if self._output == "gif" else image
+    def _alpha_as_possible(self, image: Image.Image) -> Image.Image:
+        if image.mode not in WITH_ALPHA:
+            return image
+        if self._task.output in formats.OPAQUE:
+            return self._flattened(image)
+        return self._all_or_nothing(image) if self._task.output == "gif" else image
 
-    def _flattened(
-        self, image: Image.Image, alpha: Image.Image, color: tuple[int, ...]
-    ) -> Image.Image:
-        bare = image.convert(image.mode[:-1])
-        if alpha.getextrema()[0] == 255:
-            return bare
+    def _flattened(self, image: Image.Image) -> Image.Image:
+        if least_alpha(image) == 255:
+            return image.convert(image.mode[:-1])
         self.notes.add("alpha-flattened")
-        under = Image.new("RGB", image.size, color[:3])
-        under.paste(bare, mask=alpha)
+        under = Image.new("RGB", image.size, self._color[:3])
+        under.paste(image, (0, 0), image)
         return under
 
-    def _all_or_nothing(self, image: Image.Image, alpha: Image.Image) -> Image.Image:
+    def _all_or_nothing(self, image: Image.Image) -> Image.Image:
+        alpha = image.getchannel("A")
         if any(alpha.histogram()[1:255]):
             self.notes.add("alpha-flattened")
         shown = image.copy()  # it may be the decoded picture itself, which others need
         shown.putalpha(alpha.point([0] * OPAQUE_FROM + [255] * (256 - OPAQUE_FROM)))
         return shown
+
+    def _turned(self, image: Image.Image) -> Image.Image:
+        turn = self._task.turn
+        return image.transpose(TRANSPOSES[turn]) if turn in TRANSPOSES else image
+
+    def _padded(self, image: Image.Image) -> Image.Image:
+        canvas = self._task.plan.canvas
+        if image.size == canvas:
+            return image
+        alpha = image.mode in WITH_ALPHA or self._color[3] < 255
+        mode = "RGBA" if alpha else "RGB"
+        padded = Image.new(mode, canvas, self._color if alpha else self._color[:3])
+        place = ((canvas[0] - image.width) // 2, (canvas[1] - image.height) // 2)
+        padded.paste(image if image.mode == mode else image.convert(mode), place)
+        return padded
+
+
+def least_alpha(image: Image.Image) -> int:
+    """The alpha of the most transparent pixel."""
+    bands = cast("tuple[tuple[int, int], ...]", image.getextrema())
+    return bands[-1][0]
 
 
 def _color(background: str, output: str) -> tuple[int, ...]:
@@ -73,12 +103,3 @@ def _color(background: str, output: str) -> tuple[int, ...]:
         return (red, green, blue, alpha)
     mixed = [(value * alpha + 255 * (255 - alpha) + 127) // 255 for value in (red, green, blue)]
     return (*mixed, 255)
-
-
-def _padded(image: Image.Image, canvas: Sides, color: tuple[int, ...]) -> Image.Image:
-    alpha = image.mode in WITH_ALPHA or color[3] < 255
-    mode = "RGBA" if alpha else "RGB"
-    padded = Image.new(mode, canvas, color if alpha else color[:3])
-    place = ((canvas[0] - image.width) // 2, (canvas[1] - image.height) // 2)
-    padded.paste(image.convert(mode), place)
-    return padded

@@ -31,12 +31,15 @@ class Picture:
         self._levels = {shrink: image}
         self._shared = shared
 
-    def cut(self, region: Region, sides: Sides) -> Image.Image:
-        """The stored *region*, scaled to *sides*."""
+    def cut(self, region: Region, sides: Sides, *, last: bool = False) -> Image.Image:
+        """The stored *region*, scaled to *sides*; after the *last* one nothing is kept."""
         level = self._level(region, sides)
         x, y, width, height = region
         box = (x / level, y / level, (x + width) / level, (y + height) / level)
-        return cut(self._levels[level], box, sides)
+        image = self._levels[level]
+        if last:
+            self._levels.clear()
+        return cut(image, box, sides)
 
     def _level(self, region: Region, sides: Sides) -> int:
         level = min(self._levels)

@@ -105,6 +105,7 @@ class _Maker:
         self._has_metadata = take_metadata(first)
         self._profile = first.info.get("icc_profile")
         self._frames = Frames(data, source, shared=len(tasks) - len(still) > 1)
+        self._left = len(still)
         with decoding():
             ready = scalable(first)
         self._picture = Picture(ready, shrink, shared=len(still) > 1)
@@ -121,16 +122,17 @@ class _Maker:
     def still(self, task: Task, report: _Share) -> tuple[bytes, set[str]]:
         """One picture, of the first frame."""
         report("cropping", 0.0)
-        finish = Finish(task.turn, self._profile, task.output)
-        image = finish(
-            self._picture.cut(task.region, task.sides), task.plan.canvas, task.crop.background
-        )
+        self._left -= 1
+        finish = Finish(task, self._profile)
+        image = self._picture.cut(task.region, task.sides, last=self._left == 0)
+        for step in finish.steps():
+            image = step(image)
         report("encoding", CUT)
         return encode(image, task.output, task.crop.quality), finish.notes
 
     def moving(self, task: Task, report: _Share) -> tuple[bytes, set[str]]:
         """All frames, cut alike."""
-        finish = Finish(task.turn, self._profile, task.output)
+        finish = Finish(task, self._profile)
         x, y, width, height = task.region
         count = 0
 
@@ -138,7 +140,6 @@ class _Maker:
             nonlocal count
             report("encoding" if count else "cropping", count / len(self._frames))
             count += 1
-            piece = cut(frame, (x, y, x + width, y + height), task.sides)
-            return finish(piece, task.plan.canvas, task.crop.background)
+            return finish(cut(frame, (x, y, x + width, y + height), task.sides))
 
         return encode_moving(self._frames, made, task.output, task.crop.quality), finish.notes

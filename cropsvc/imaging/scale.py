@@ -20,7 +20,9 @@ def cut(image: Image.Image, box: Box, sides: tuple[int, int]) -> Image.Image:
 def _cut_alpha(image: Image.Image, box: Box, sides: tuple[int, int]) -> Image.Image:
     left, top = int(box[0]), int(box[1])
     right, bottom = min(image.width, -int(-box[2] // 1)), min(image.height, -int(-box[3] // 1))
-    part = image.crop((left, top, right, bottom)).convert(PREMULTIPLIED[image.mode])
+    edges = (left, top, right, bottom)
+    part = image if edges == (0, 0, *image.size) else image.crop(edges)
+    part = part.convert(PREMULTIPLIED[image.mode])
     inner = (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
     small = part.resize(sides, Image.Resampling.LANCZOS, box=inner, reducing_gap=GAP)
     return small.convert(image.mode)
