@@ -79,17 +79,17 @@ class Jobs:
 
     # -- submitting -----------------------------------------------------------------------
 
-    def admit(self, owner: str, key: str | None = None) -> Place:
+    def admit(self, owner: str, *, size: int = 0, key: str | None = None) -> Place:
         """A reserved place for a job of *owner*, to be asked for before the body is read.
 
-        A repeat under the Idempotency-Key *key* needs none. Raises Busy when the queue is at
-        its cap or memory is short.
+        *size* is what the body's headers announce, in bytes. A repeat under the Idempotency-Key
+        *key* needs no place. Raises Busy when the queue is at its cap or memory is short.
         """
         now = time.time()
         ref = Ref(owner, ids.make(self._store.secret(), owner, now))
         if key is not None and self._store.is_claimed(owner, _digest(key)):
             return Place(ref, int(now * 1000), 0)
-        if self._memory.is_short():
+        if not self._memory.has_room(size):
             raise Busy("memory for uploads and results is short; try again later", retry_after=5)
         try:
             return self._store.reserve(ref, self._policy.cap, self._policy.owners)

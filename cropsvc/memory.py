@@ -6,35 +6,45 @@ from typing import Any
 from cropsvc.store import Store
 
 FULL = 0.75  # of maxmemory
-LOOK_SECONDS = 0.5  # a reading is believed so long
+LOOK_SECONDS = 0.5  # a reading is believed so long, beside what was admitted since
 SHED = 20  # retained uploads given up at a time
 MOST_SHEDS = 50
 
 
 class MemoryGauge:
-    """Whether the store's memory is short, after giving up uploads kept for cropping again."""
+    """Whether the store has room for an upload, uploads kept for cropping again given up first."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._short = False
+        self._used = 0
+        self._limit = 0
+        self._admitted = 0  # bytes since the reading
         self._until = 0.0
 
-    def is_short(self) -> bool:
-        """Whether more than FULL of the server's `maxmemory` is used."""
-        if time.monotonic() >= self._until:
-            self._until = time.monotonic() + LOOK_SECONDS
-            self._short = self._is_full() and not self._shed()
-        return self._short
+    def has_room(self, size: int) -> bool:
+        """Whether *size* bytes more leave the server below FULL of its `maxmemory`."""
+        if time.monotonic() >= self._until or self._is_over(size):
+            self._look()
+            if self._is_over(size):
+                self._shed(size)
+        if self._is_over(size):
+            return False
+        self._admitted += size
+        return True
 
-    def _shed(self) -> bool:
+    def _shed(self, size: int) -> None:
         for _ in range(MOST_SHEDS):
             if not self._store.shed_sources(SHED):
-                return False
-            if not self._is_full():
-                return True
-        return False
+                return
+            self._look()
+            if not self._is_over(size):
+                return
 
-    def _is_full(self) -> bool:
+    def _is_over(self, size: int) -> bool:
+        return self._limit > 0 and self._used + self._admitted + size > FULL * self._limit
+
+    def _look(self) -> None:
         memory: dict[str, Any] = self._store.client.info("memory")
-        limit = int(memory.get("maxmemory", 0))
-        return limit > 0 and int(memory["used_memory"]) > FULL * limit
+        self._limit, self._used = int(memory.get("maxmemory", 0)), int(memory["used_memory"])
+        self._admitted = 0
+        self._until = time.monotonic() + LOOK_SECONDS

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from flask import request
+from redis.exceptions import RedisError
 
 from cropsvc.errors import BadParameter, BadRequest, FieldError
 from cropsvc.imaging.params import Request, parse
@@ -101,9 +102,12 @@ def _place(key: str | None = None) -> Iterator[Place]:
     """A place in the queue, given back if anything fails before a job takes it."""
     jobs, owner = services().jobs, current_owner()
     rate_limit().check(owner)
-    place = jobs.admit(owner, key)
+    size = min(request.content_length or 0, services().settings.max_upload)
+    place = jobs.admit(owner, size=size, key=key)
     try:
         yield place
+    except RedisError:
+        raise  # nothing can be given back now, and nobody may wait for that: the place expires
     except BaseException:
         jobs.release(place)
         raise

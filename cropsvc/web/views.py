@@ -71,15 +71,29 @@ def upload(job: Job, data: bytes) -> Response:
 
 
 def as_download(response: Response, length: int) -> Response:
-    """The response made conditional, and safe to open: nobody sniffs, scripts or embeds it."""
+    """The response made conditional, and safe to open: nobody sniffs, scripts or embeds it.
+
+    Preconditions come first, then Range (RFC 9110, sections 13.2.2 and 14.2). A Range header
+    that is malformed or asks for several ranges is ignored; Werkzeug would answer 416.
+    """
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers["Accept-Ranges"] = "bytes"
-    # A Range header that is none is ignored (RFC 9110, section 14.2); Werkzeug would answer 416.
-    ranged = request.range is not None and request.range.units == "bytes"
-    response.make_conditional(request, accept_ranges=ranged, complete_length=length)
+    response.make_conditional(request)
+    if response.status_code == 200 and (asked := _single_range(length)):
+        environ = {**request.environ, "HTTP_RANGE": asked}
+        response.make_conditional(environ, accept_ranges=True, complete_length=length)
     return response
+
+
+def _single_range(length: int) -> str | None:
+    """The Range header with a suffix no longer than the bytes; None if it is to be ignored."""
+    asked = request.range
+    if request.method != "GET" or not asked or asked.units != "bytes" or len(asked.ranges) != 1:
+        return None
+    start, _ = asked.ranges[0]
+    return f"bytes=-{min(-start, length)}" if start < 0 else asked.to_header()
 
 
 def _output_json(output: Output, link: str) -> dict[str, Any]:
