@@ -144,8 +144,10 @@ def test_reset_brings_the_first_box_back(on_pattern: CropPage) -> None:
     expect(on_pattern.page.get_by_role("radio", name="Free")).to_be_checked()
 
 
-@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "avif"])
-@pytest.mark.parametrize("orientation", [2, 3, 4, 5, 6, 7, 8])
+@pytest.mark.parametrize(
+    ("kind", "orientation"),
+    [*((kind, turn) for kind in ("jpeg", "webp") for turn in range(2, 9)), ("png", 6), ("avif", 6)],
+)
 def test_a_photo_turned_by_exif_is_cropped_as_it_is_shown(
     page: CropPage, orientation: int, kind: str
 ) -> None:

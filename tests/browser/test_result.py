@@ -73,6 +73,20 @@ def test_once_the_upload_has_gone_the_file_is_sent_again(
     assert np.array_equal(page.shown(), PATTERN[6:86, 5:75])
 
 
+def test_a_reload_after_the_upload_has_gone_shows_the_result_and_says_so(
+    make_stack: MakeStack, open_page: Open
+) -> None:
+    stack = make_stack(source_ttl=1)
+    page = cropped(open_page(stack.url))
+    link = stack.url + page.job()["links"]["source"]
+    until(lambda: httpx.get(link).status_code == 410, seconds=10, what="the upload has gone")
+    page.page.reload()
+    page.await_result()
+    expect(page.page.locator("#drop-lead")).to_contain_text("The original is no longer kept")
+    expect(page.page.locator("#drop")).to_be_visible()
+    assert np.array_equal(page.shown(), PATTERN[40:140, 30:230])
+
+
 def test_a_reload_shows_the_same_and_can_go_on(page: CropPage) -> None:
     cropped(page)
     page.page.reload()

@@ -18,9 +18,8 @@ def test_the_page_weighs_at_most_150_kb(stack: Stack, open_page: Open) -> None:
     page.page.on("requestfinished", lambda request: weigh(request.response()))
     page.page.goto(stack.url)
     page.page.wait_for_load_state("networkidle")
-    print(f"page weight: {sum(weights.values())} bytes in {len(weights)} files: {weights}")
     assert "/static/js/app.js" in weights
-    assert sum(weights.values()) <= ALLOWED
+    assert sum(weights.values()) <= ALLOWED, weights
 
 
 def test_the_policy_allows_nothing_inline_and_nothing_foreign(

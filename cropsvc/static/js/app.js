@@ -2,7 +2,7 @@
 
 import { Boxes } from "./boxes.js";
 import { Problem, call, pause, submit } from "./client.js";
-import { TERMINAL, follow } from "./follow.js";
+import { TERMINAL, backOff, follow } from "./follow.js";
 import { JobCard } from "./jobcard.js";
 import { Output, curl, request } from "./output.js";
 import { drawRecent, forgetAll, remember } from "./recent.js";
@@ -156,17 +156,15 @@ async function send() {
         sent: (loaded, total) => card.uploading(loaded, total),
       });
     } catch (error) {
-      if (error.status === 410 && source.jobId && source.file) source.jobId = null;
-      else if (error.passing && error.code !== "rate-limited") await outage(error, failures);
-      else throw error;
+      if (error.status === 410 && source.jobId && source.file) {
+        source.jobId = null;
+      } else {
+        if (!error.passing) throw error;
+        card.away(error);
+        await pause(backOff(failures, error), work.abort.signal);
+      }
     }
   }
-}
-
-async function outage(error, failures) {
-  if (error.code === "busy") card.say("The service is busy, trying again in a moment.", true);
-  else card.away();
-  await pause(Math.max(error.retryAfter * 1000, Math.min(500 * 2 ** failures, 5000)), work.abort.signal);
 }
 
 function began(job) {
@@ -184,7 +182,7 @@ async function watch(job) {
     ready,
     signal: work.abort.signal,
     heard: (now) => card.moving(now),
-    away: () => card.away(),
+    away: (error) => card.away(error),
     stuck: (yes) => yes && card.stuck(),
   });
   return conclude(end);

@@ -11,6 +11,11 @@ const TITLES = {
 const DOING = { decoding: "Reading the picture", cropping: "Cutting out the box", encoding: "Writing the result" };
 const BUTTONS = ["cancel", "copy-link", "again"];
 
+const PATIENCE = {
+  busy: "The service is busy, trying again in a moment.",
+  "rate-limited": "Many requests came from here. It goes on by itself in a moment.",
+};
+
 const NOTES = {
   clamped: "The box reached over the edge and was cut there.",
   "animation-flattened": "Only the first frame is kept.",
@@ -60,10 +65,10 @@ export class JobCard {
     this.say("No worker is running at the moment. The crop keeps its place and goes on by itself when one starts.", true);
   }
 
-  /** The server does not answer. */
-  away() {
+  /** The server does not answer, or asks for patience. */
+  away(error) {
     this.card.dataset.trouble = "away";
-    this.say("The server is away, trying again. Nothing is lost, you can leave this page open.", true);
+    this.say(PATIENCE[error.code] || "The server is away, trying again. Nothing is lost, you can leave this page open.", true);
   }
 
   /** An end without a picture, in words. */
