@@ -36,6 +36,8 @@ local owners, own = 1, redis.call('ZCARD', KEYS[2])
 for i = 3, #KEYS do
   if redis.call('ZCARD', KEYS[i]) > 0 then owners = owners + 1 end
 end
+-- one place is kept for each owner that has nothing waiting, so that no flood keeps it out
+if own > 0 and waiting >= cap - (#KEYS - 1 - owners) then return {{0, now, waiting}} end
 if owners > 1 and own >= math.max(1, math.floor(cap / owners)) then return {{0, now, own}} end
 local score = {RESERVED} + now + ARGV[3] * 1000
 redis.call('ZADD', KEYS[1], score, ARGV[1])

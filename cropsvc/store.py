@@ -431,11 +431,21 @@ class Store:
     # -- the queue as a whole -------------------------------------------------------------
 
     def pace(self) -> float:
-        """Jobs ended per second lately; 0 when too few did."""
-        ended = [int(at) for at in cast(list[bytes], self.client.lrange(PACE, 0, -1))]
-        if len(ended) < 2 or ended[0] == ended[-1]:
+        """Jobs ended per second lately; 0 when too few did.
+
+        Falls while jobs wait and none ends.
+        """
+        with self.client.pipeline(transaction=False) as pipe:
+            pipe.lrange(PACE, 0, -1)
+            pipe.zrangebyscore(PENDING, 0, scripts.RESERVED, start=0, num=1, withscores=True)
+            pipe.time()
+            ends, oldest, (seconds, _) = pipe.execute()
+        if len(ends) < 2:
             return 0.0
-        return (len(ended) - 1) * 1000 / (ended[0] - ended[-1])
+        newest, last = int(ends[0]), int(ends[-1])
+        idle_since = max(newest, oldest[0][1]) if oldest else seconds * 1000
+        span = newest - last + max(0.0, seconds * 1000 - idle_since)
+        return (len(ends) - 1) * 1000 / span if span else 0.0
 
     def waiting(self) -> int:
         """Jobs in the queue, reserved places not counted."""

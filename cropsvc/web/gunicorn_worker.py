@@ -10,15 +10,22 @@ from typing import Any
 
 import gevent
 from gunicorn.http.body import LengthReader
-from gunicorn.http.errors import ParseException
+from gunicorn.http.errors import InvalidHeader, ParseException, UnsupportedTransferCoding
 from gunicorn.workers.ggevent import GeventWorker
 
 LINGER_SECONDS = 2.0
 RECV_BYTES = 64 * 1024
+STALLED_SECONDS = 30  # a client that takes nothing of its answer for so long is dropped
 
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     """Leaves `100 Continue` to the application, and drains what a refused client still sends."""
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """Serves one connection; the kernel ends it when the client stops reading (RFC 5482)."""
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_SECONDS * 1000)
+        super().handle(listener, client, addr)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Serves one request; a body that was not read is drained, or its connection closed."""
@@ -26,12 +33,21 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
         req._expected_100_continue = False  # go_ahead() says it when the body is wanted
         try:
             super().handle_request(listener_name, req, sock, addr)
+        except TimeoutError:  # the client stopped reading
+            raise StopIteration from None
         finally:
             clean = not _is_unread(req) or (not expects and _drained(req))
             if not clean:
                 _linger(sock)
         if not clean:
             raise StopIteration
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answers what cannot be parsed, so that the client gets to read it; always a 4xx."""
+        if isinstance(exc, UnsupportedTransferCoding):  # gunicorn: 501
+            exc = InvalidHeader("Transfer-Encoding")
+        super().handle_error(req, client, addr, exc)
+        _linger(client)
 
 
 def go_ahead(environ: dict[str, Any]) -> None:

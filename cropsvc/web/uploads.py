@@ -20,6 +20,7 @@ from werkzeug.http import parse_options_header
 
 from cropsvc.errors import BadRequest, IncompleteUpload, TooLarge, UnsupportedFormat
 from cropsvc.web.gunicorn_worker import go_ahead
+from cropsvc.web.patience import Patience
 from cropsvc.web.services import services
 
 READ = 1024 * 1024  # gunicorn receives as much at once and copies the rest at each smaller read
@@ -86,11 +87,12 @@ def _read(most: int, limit: int) -> bytes:
 
 def _drain(stream: BinaryIO, most: int, announced: int | None, limit: int) -> bytes:
     parts: list[bytes] = []
-    length = 0
+    length, patience = 0, Patience()
     while announced is None or length < announced:
         wanted = READ if announced is None else min(READ, announced - length)
         try:
-            part = stream.read(wanted)
+            with patience.until(length + wanted):
+                part = stream.read(wanted)
         except (OSError, NoMoreData, ChunkMissingTerminator) as error:
             raise IncompleteUpload(f"the body broke off after {length} bytes") from error
         except ParseException as error:
