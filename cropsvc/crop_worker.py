@@ -55,7 +55,7 @@ def _work_here(settings: Settings, *, burst: bool) -> None:
     worker = LeanWorker(
         client, Cropper(store, process, settings.job_timeout), engine_of(settings, client)
     )
-    worker.work(burst=burst, logging_level=settings.log_level.upper())
+    worker.work(burst=burst, logging_level="DEBUG" if settings.log_level == "debug" else "WARNING")
     process.stop()
 
 

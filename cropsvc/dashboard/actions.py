@@ -16,7 +16,6 @@ from cropsvc.dashboard.desk import desk
 from cropsvc.dashboard.reading import (
     QUEUED,
     REGISTRIES,
-    UNREADABLE,
     ShownJob,
     ShownQueue,
     fetch,
@@ -24,6 +23,7 @@ from cropsvc.dashboard.reading import (
     registry_key,
     results_key,
 )
+from cropsvc.queues.rq_queue import UNREADABLE
 from cropsvc.records import Job
 
 STOP_SECONDS = 3.0  # a worker hears of a cancel within half a second

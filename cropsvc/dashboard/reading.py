@@ -4,13 +4,11 @@ A job that somebody pushed by hand must neither run anything here nor take a pag
 """
 
 import logging
-import zlib
 from typing import Any, cast
 
 from redis import Redis
-from redis.exceptions import ResponseError
 from rq import Queue, Worker
-from rq.exceptions import DeserializationError, NoSuchJobError, TimeoutFormatError
+from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.registry import (
     BaseRegistry,
@@ -26,7 +24,7 @@ from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
 from rq.worker_registration import get_keys
 
-from cropsvc.queues.rq_queue import CropJob, CropQueue
+from cropsvc.queues.rq_queue import UNREADABLE, CropJob, CropQueue
 
 log = logging.getLogger(__name__)
 
@@ -39,20 +37,6 @@ REGISTRIES: dict[str, type[BaseRegistry]] = {
     "scheduled": ScheduledJobRegistry,
     "canceled": CanceledJobRegistry,
 }
-UNREADABLE = (
-    ValueError,  # numbers, dates, JSON, UTF-8
-    TypeError,
-    KeyError,
-    AttributeError,
-    OverflowError,
-    RecursionError,
-    zlib.error,
-    ResponseError,  # a key of another type
-    DeserializationError,
-    TimeoutFormatError,
-    AssertionError,  # for a timeout that is no number
-)
-"""What RQ raises for values that it did not write."""
 
 
 class ShownJob(CropJob):

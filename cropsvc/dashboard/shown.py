@@ -9,8 +9,8 @@ from redis import Redis
 from rq.exceptions import NoSuchJobError
 
 from cropsvc.dashboard.desk import desk
-from cropsvc.dashboard.reading import UNREADABLE, ShownJob, fetch
-from cropsvc.queues.rq_queue import ForeignJob, reference_of
+from cropsvc.dashboard.reading import ShownJob, fetch
+from cropsvc.queues.rq_queue import UNREADABLE, ForeignJob, reference_of
 from cropsvc.records import Job, Ref
 
 LONGEST = 20_000  # characters of one text that are shown

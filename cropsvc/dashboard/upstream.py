@@ -19,13 +19,13 @@ from cropsvc.dashboard.desk import desk
 from cropsvc.dashboard.reading import (
     QUEUED,
     REGISTRIES,
-    UNREADABLE,
     ShownJob,
     ShownQueue,
     ShownWorker,
     fetch,
     job_ids,
 )
+from cropsvc.queues.rq_queue import UNREADABLE
 
 ORDERS = ("asc", "dsc")
 MOST_ON_PAGE = 200

@@ -28,7 +28,7 @@ from cropsvc.crop_process import Reply
 from cropsvc.errors import CropFailed
 from cropsvc.queues import Engine
 from cropsvc.queues.rq_orphans import Orphans
-from cropsvc.queues.rq_queue import CropJob, CropQueue, ForeignJob, reference_of
+from cropsvc.queues.rq_queue import UNREADABLE, CropJob, CropQueue, ForeignJob, reference_of
 from cropsvc.records import Problem, Ref
 from cropsvc.store import Store
 from cropsvc.tasks import Cropper
@@ -180,16 +180,27 @@ class LeanWorker(BaseWorker):
             return None
 
     def _pop(self, seconds: int | None) -> tuple[Job, Queue] | None:
-        popped = self.queue_class.dequeue_any(
-            self.queues,
-            seconds,
-            connection=self.connection,
-            job_class=self.job_class,
-            serializer=self.serializer,
-        )
+        try:
+            popped = self.queue_class.dequeue_any(
+                self.queues,
+                seconds,
+                connection=self.connection,
+                job_class=self.job_class,
+                serializer=self.serializer,
+            )
+        except UNREADABLE as error:
+            if not hasattr(error, "job_id"):
+                raise  # Redis' own refusal, not a job's
+            self._drop(error.job_id, error)
+            return None
         if popped:
             self._state = WorkerStatus.BUSY  # from here on SIGTERM waits for the job
         return popped
+
+    def _drop(self, job_id: str, error: Exception) -> None:
+        """Takes a job that RQ cannot read off the queue: stock RQ exits, and the next one too."""
+        self.log.error("Worker %s: job %s cannot be read: %r", self.name, job_id, error)
+        self.connection.lrem(self.queues[0].intermediate_queue_key, 1, job_id)
 
     def _patiently(self, step: Callable[[], T]) -> T:
         """*step*'s result, tried again while Redis is away or full: stock RQ exits instead."""

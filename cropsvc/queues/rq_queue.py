@@ -1,12 +1,15 @@
 """RQ's side of the queue: the Job that runs one function only, the queue, and the engine on it."""
 
+import zlib
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from redis import Redis
 from redis.client import Pipeline
+from redis.exceptions import ResponseError
 from rq import Queue, Retry
+from rq.exceptions import DeserializationError, TimeoutFormatError
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -17,6 +20,21 @@ from rq.worker_registration import get_keys
 from cropsvc.records import Ref
 from cropsvc.store import MOST_RUNS
 from cropsvc.tasks import FUNCTION
+
+UNREADABLE = (
+    ValueError,  # numbers, dates, JSON, UTF-8
+    TypeError,
+    KeyError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    zlib.error,
+    ResponseError,  # a key of another type
+    DeserializationError,
+    TimeoutFormatError,
+    AssertionError,  # for a timeout that is no number
+)
+"""What RQ raises for values that it did not write."""
 
 QUEUE = "cropsvc"
 START_SECONDS = 4  # longer than a start takes: a job popped so long ago was dropped
@@ -55,6 +73,7 @@ def reference_of(job: Job) -> tuple[Ref, str]:
         job.func_name != FUNCTION
         or job.instance
         or job.kwargs
+        or not isinstance(arguments, list)
         or len(arguments) != 3
         or not all(isinstance(argument, str) for argument in arguments)
     ):

@@ -65,6 +65,30 @@ def test_a_job_pushed_raw_executes_nothing(bench: Bench, tmp_path: Path, kind: s
         bench.until(lambda: bench.rq_status(f"evil-{kind}") == "failed", "it was refused")
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": "nonsense"},
+        {"timeout": "soon"},
+        {"created_at": "yesterday"},
+        {"data": data("cropsvc.crop"), "retries_left": "many"},
+        {"data": zlib.compress(b'["cropsvc.crop", null, 7, {}]')},
+        {"data": b"no zlib"},
+    ],
+    ids=lambda fields: ",".join(fields),
+)
+def test_a_job_that_rq_cannot_read_is_dropped_and_the_worker_goes_on(
+    bench: Bench, fields: dict
+) -> None:
+    worker = bench.crop_process().ppid()
+    push(bench, "unreadable", **{"data": data("cropsvc.crop", "-", "a", "a"), **fields})
+    assert bench.ended(bench.submit())["state"] == "done"
+    assert bench.crop_process().ppid() == worker
+    queue = CropQueue(connection=bench.redis)
+    assert bench.redis.llen(queue.intermediate_queue_key) == 0
+    bench.redis.delete("rq:job:unreadable")
+
+
 def test_a_job_of_ours_never_resolves_a_function(bench: Bench) -> None:
     job = CropJob.create("os.system", args=("true",), connection=bench.redis, serializer="json")
     with pytest.raises(ForeignJob):
