@@ -10,18 +10,24 @@ from cropsvc.imaging import formats
 from cropsvc.imaging.palette import to_palette
 
 FULL_COLOR_FROM = 90  # JPEG quality from which colour is not subsampled
+LARGE = 4_000_000  # pixels from which WebP's effort is not worth its time: 4 % for twice the time
 
 
-def _jpeg(quality: int) -> dict[str, Any]:
+def _jpeg(quality: int, image: Image.Image) -> dict[str, Any]:
     return {"quality": quality, "subsampling": 0 if quality >= FULL_COLOR_FROM else 2}
 
 
-OPTIONS: dict[str, Callable[[int], dict[str, Any]]] = {
+def _webp(quality: int, image: Image.Image) -> dict[str, Any]:
+    large = image.width * image.height > LARGE
+    return {"quality": quality, "method": 2 if large else 4}
+
+
+OPTIONS: dict[str, Callable[[int, Image.Image], dict[str, Any]]] = {
     "jpeg": _jpeg,
-    "png": lambda quality: {},
-    "webp": lambda quality: {"quality": quality, "method": 4},
-    "avif": lambda quality: {"quality": quality, "speed": 8, "max_threads": 1},
-    "gif": lambda quality: {"optimize": False},
+    "png": lambda quality, image: {},
+    "webp": _webp,
+    "avif": lambda quality, image: {"quality": quality, "speed": 8, "max_threads": 1},
+    "gif": lambda quality, image: {"optimize": False},
 }
 
 
@@ -31,6 +37,6 @@ def encode(image: Image.Image, output: str, quality: int | None) -> bytes:
     if output == "gif":
         image = to_palette(image)
     buffer = BytesIO()
-    options = OPTIONS[output](formats.quality(quality, output))
+    options = OPTIONS[output](formats.quality(quality, output), image)
     image.save(buffer, output.upper(), **options)
     return buffer.getvalue()

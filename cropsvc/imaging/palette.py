@@ -3,6 +3,8 @@
 from PIL import Image
 
 COLORS = 256
+LARGE = 2_000_000  # pixels from which the palette is made from a smaller copy
+SAMPLED = 4  # how much smaller
 
 
 def to_palette(image: Image.Image, *, quick: bool = False, hole: bool = False) -> Image.Image:
@@ -33,7 +35,15 @@ def _with_hole(image: Image.Image) -> Image.Image:
 
 
 def _reduced(image: Image.Image, colors: int, quick: bool) -> Image.Image:
-    # Median cut is exact where the colours fit, and better where they do not; it is also slow.
-    if quick and image.getcolors(colors) is None:
-        return image.quantize(colors, method=Image.Quantize.FASTOCTREE)
-    return image.quantize(colors, method=Image.Quantize.MEDIANCUT)
+    """Median cut, which is exact where the colours fit, and slow and hungry where they do not."""
+    few = image.getcolors(colors) is not None
+    large = image.width * image.height > LARGE
+    try:
+        if few or not (quick or large):
+            return image.quantize(colors, method=Image.Quantize.MEDIANCUT)
+        if not large:
+            return image.quantize(colors, method=Image.Quantize.FASTOCTREE)
+        palette = image.reduce(SAMPLED).quantize(colors, method=Image.Quantize.MEDIANCUT)
+        return image.quantize(palette=palette, dither=Image.Dither.NONE)
+    except ValueError as error:  # "quantization error": how Pillow says here that memory ended
+        raise MemoryError from error
