@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -50,6 +51,11 @@ class Died(Exception):
         super().__init__(f"the crop process ended with status {status}")
         self.status = status  # negative: the signal
         self.out_of_memory = out_of_memory
+
+    @property
+    def cause(self) -> str:
+        """The signal's name, or the exit status."""
+        return signal.Signals(-self.status).name if self.status < 0 else f"exit-{self.status}"
 
 
 class Overdue(Exception):

@@ -242,20 +242,3 @@ class Unavailable(CropError):
     code = "unavailable"
     status = 503
     title = "Temporarily unavailable"
-
-
-BY_CODE: dict[str, type[CropError]] = {
-    kind.code: kind
-    for kind in (
-        BadParameter,
-        Unreadable,
-        TooManyPixels,
-        TooComplex,
-        BoxOutside,
-        CropFailed,
-        TimedOut,
-        OutOfMemory,
-        UnsupportedFormat,
-    )
-}
-"""The kinds that a job's `error` may hold, for making one again from its stored code."""

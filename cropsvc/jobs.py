@@ -11,16 +11,15 @@ from redis.exceptions import WatchError
 
 from cropsvc import ids
 from cropsvc.errors import (
-    BY_CODE,
     Busy,
     Canceled,
     CropError,
-    CropFailed,
     Deleted,
     Expired,
     IdempotencyMismatch,
     NotFound,
     NotReady,
+    Unprocessable,
 )
 from cropsvc.imaging.geometry import check
 from cropsvc.imaging.limits import Limits
@@ -316,8 +315,10 @@ def _turns(watch: Watch, seconds: float) -> Iterator[bool]:
 
 
 def error_of(problem: Problem) -> CropError:
-    """The error that a job's stored problem stands for."""
-    return BY_CODE.get(problem.code, CropFailed)(problem.detail)
+    """The error that a job's stored problem stands for; always 422: the job could not be done."""
+    error = Unprocessable(problem.detail)
+    error.code = problem.code
+    return error
 
 
 def _new_job(place: Place, submission: Submission) -> Job:

@@ -25,6 +25,20 @@ local function let_source_go(source, users, retained, id, ttl)
 end
 """
 
+BOUNDS = ("0.01", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "30", "60")
+"""Upper bounds, in seconds, of the buckets in which waits and runs are counted."""
+
+_TALLY = f"""
+local function tally(counts, what, seconds)
+  local bucket = '+Inf'
+  for _, bound in ipairs({{{", ".join(f"'{bound}'" for bound in BOUNDS)}}}) do
+    if seconds <= tonumber(bound) then bucket = bound break end
+  end
+  redis.call('HINCRBY', counts, what .. ':' .. bucket, 1)
+  redis.call('HINCRBYFLOAT', counts, what .. ':sum', seconds)
+end
+"""
+
 RESERVE = (
     _NOW
     + f"""
@@ -87,9 +101,10 @@ return 1
 FINISH = (
     _NOW
     + _LET_SOURCE_GO
+    + _TALLY
     + """
 -- KEYS record, results, source, users, retained, pending, pending of the owner, same, pace,
---      running
+--      running, counts
 -- ARGV id, member, state, outputs, error, result ttl, source ttl, same ttl, channel, message,
 --      field, bytes ...
 local state = redis.call('HGET', KEYS[1], 'state')
@@ -116,6 +131,13 @@ redis.call('ZREM', KEYS[10], ARGV[2])
 let_source_go(KEYS[3], KEYS[4], KEYS[5], ARGV[1], tonumber(ARGV[7]))
 redis.call('LPUSH', KEYS[9], now)
 redis.call('LTRIM', KEYS[9], 0, 63)
+local code = ARGV[5] ~= '' and cjson.decode(ARGV[5]).code or ''
+redis.call('HINCRBY', KEYS[11], 'jobs:' .. ARGV[3] .. ':' .. code, 1)
+local times = redis.call('HMGET', KEYS[1], 'created', 'started')
+if times[2] then
+  tally(KEYS[11], 'wait', math.max(0, times[2] - times[1]) / 1000)
+  tally(KEYS[11], 'run', (now - times[2]) / 1000)
+end
 redis.call('PUBLISH', ARGV[9], ARGV[10])
 return 1
 """
@@ -126,7 +148,7 @@ REMOVE = (
     + _LET_SOURCE_GO
     + """
 -- KEYS record, results, source, users, retained, pending, pending of the owner, same,
---      sharers, record of the results' home, running
+--      sharers, record of the results' home, running, counts
 -- ARGV id, member, home, result ttl, source ttl, channel, message, id of the upload's job
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return 'gone' end
@@ -140,6 +162,7 @@ if state == 'queued' or state == 'running' then
   redis.call('ZREM', KEYS[6], ARGV[2])
   redis.call('ZREM', KEYS[7], ARGV[2])
   redis.call('ZREM', KEYS[11], ARGV[2])
+  redis.call('HINCRBY', KEYS[12], 'jobs:canceled:', 1)
   let_source_go(KEYS[3], KEYS[4], KEYS[5], ARGV[1], tonumber(ARGV[5]))
   redis.call('PUBLISH', ARGV[6], ARGV[7])
   return 'canceled'
@@ -166,7 +189,7 @@ return 'deleted'
 SHARE = (
     _NOW
     + """
--- KEYS same, record, pending, pending of the owner, once
+-- KEYS same, record, pending, pending of the owner, once, counts
 -- ARGV id, member, result ttl, source ttl, results prefix, sharers prefix, source prefix,
 --      once value or '', field, value ...
 -- gives 0 nothing to share, 1 shared, 2 shared but the source is to be stored, 3 the key is taken
@@ -182,6 +205,7 @@ redis.call('HSET', KEYS[2], 'state', 'done', 'progress', 1, 'stage', 'done', 'ca
   'home', home, 'source', facts[1], 'outputs', facts[2],
   'created', now, 'started', now, 'ended', now, 'expires', now + ttl * 1000)
 redis.call('EXPIRE', KEYS[2], ttl)
+redis.call('HINCRBY', KEYS[6], 'jobs:done:cached', 1)
 redis.call('SADD', sharers, ARGV[1])
 redis.call('EXPIRE', sharers, ttl)
 redis.call('EXPIRE', results, ttl)

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
@@ -168,6 +168,7 @@ class Store:
                 PENDING,
                 _pending(ref.owner),
                 _once(ref.owner, once) if once else _record(ref),
+                COUNTS,
             ],
             [
                 ref.id,
@@ -340,6 +341,7 @@ class Store:
             _same_key(ref.owner, work.source.sha256, work.request),
             PACE,
             RUNNING,
+            COUNTS,
         ]
         blobs: list[Any] = []
         for index, blob in enumerate(outcome.blobs):
@@ -411,6 +413,7 @@ class Store:
             _sharers(ref.owner, job.home),
             _record(Ref(ref.owner, job.home)),
             RUNNING,
+            COUNTS,
         ]
         arguments = [
             ref.id,
@@ -423,6 +426,18 @@ class Store:
             job.source_home,
         ]
         return cast(bytes, self._run(scripts.REMOVE, keys, arguments)).decode()
+
+    def count(self, increments: Mapping[str, int]) -> None:
+        """Adds to the figures that all processes share."""
+        with self.client.pipeline(transaction=False) as pipe:
+            for name, amount in increments.items():
+                pipe.hincrby(COUNTS, name, amount)
+            pipe.execute()
+
+    def counts(self) -> dict[str, float]:
+        """The figures that all processes share, since the store was made."""
+        found = cast(dict[bytes, bytes], self.client.hgetall(COUNTS))
+        return {name.decode(): float(value) for name, value in found.items()}
 
     def check_writable(self) -> None:
         """Raises a RedisError unless the server takes writes: a PING does not tell."""

@@ -63,11 +63,13 @@ class Cropper:
             try:
                 reply = self._reply(ref, source_home, reporter)
             except Overdue:
+                self._count_death("overdue")
                 return self._fail(ref, TimedOut.code, self._overdue())
             except Died as death:
                 if self._patiently(lambda: self._is_stopped(ref, reporter)):
                     self._patiently(lambda: self.store.cancel(ref))
                     return Reply("canceled")
+                self._count_death(death.cause)
                 if death.status == -signal.SIGXCPU:
                     return self._fail(ref, TimedOut.code, self._overdue())
                 if attempt == ATTEMPTS:
@@ -120,6 +122,9 @@ class Cropper:
         self._patiently(lambda: self.store.fail(ref, Problem(code, detail)))
         return Reply("failed", code, detail)
 
+    def _count_death(self, cause: str) -> None:
+        self._patiently(lambda: self.store.count({f"crop_process_deaths:{cause}": 1}))
+
     def _overdue(self) -> str:
         return f"the crop took longer than the {self.seconds} s that a job may take"
 
@@ -138,6 +143,5 @@ def _meaning_of(death: Died) -> tuple[str, str]:
     if death.out_of_memory:
         return OutOfMemory.code, "the crop needs more memory than a job may use"
     if death.status < 0:
-        name = signal.Signals(-death.status).name
-        return CropFailed.code, f"the crop process was ended by {name}, twice"
+        return CropFailed.code, f"the crop process was ended by {death.cause}, twice"
     return CropFailed.code, f"the crop process ended by itself with status {death.status}, twice"

@@ -14,6 +14,7 @@ from cropsvc.web import (
     api,
     classic,
     docs,
+    metrics,
     ops,
     owner,
     pages,
@@ -52,7 +53,8 @@ def app_of(services: Services) -> Flask:
     app.url_map.strict_slashes = False
     problems.install(app)
     access_log.install(app)
+    metrics.install(app, services.store)
     security.install(app)
-    for blueprint in (api.bp, pages.bp, classic.bp, docs.bp, ops.bp, owner.bp):
+    for blueprint in (api.bp, pages.bp, classic.bp, docs.bp, ops.bp, metrics.bp, owner.bp):
         app.register_blueprint(blueprint)
     return app

@@ -1,0 +1,78 @@
+"""Figures that are the same whichever front end process answers."""
+
+import os
+import re
+import signal
+
+from tests import pictures
+from tests.contract.client import Client
+from tests.stack import until
+
+JOBS = 24
+
+
+def figures(api: Client) -> dict[str, float]:
+    """Every sample of a scrape, by its name and labels."""
+    text = api.get("/metrics", headers={"Connection": "close"}).text
+    return {
+        line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
+        for line in text.splitlines()
+        if not line.startswith("#")
+    }
+
+
+def test_two_front_ends_and_two_workers_tell_exactly_what_was_done(make_stack) -> None:
+    stack = make_stack(web_workers=2, workers=2, job_timeout=2)
+    with Client(stack.url) as api:
+        ids = [
+            api.accepted(pictures.png(30 + seed, 20), headers={"Connection": "close"})["id"]
+            for seed in range(JOBS)
+        ]
+        for job_id in ids:
+            assert api.ended({"id": job_id})["state"] == "done"
+        again = api.crop(pictures.png(30, 20))
+        assert again["cached"]
+        sent = len(api.bytes_of(again))
+        assert api.submit(b"no picture").status_code == 415
+
+        def complete() -> dict[str, float] | None:
+            now = figures(api)
+            submits = now.get('cropsvc_requests_total{endpoint="api.submit",status="202"}')
+            return now if submits == JOBS + 1 else None
+
+        told = until(complete, seconds=5, what="both processes have told their counts")
+    assert told['cropsvc_jobs_total{outcome="done",reason=""}'] == JOBS
+    assert told['cropsvc_jobs_total{outcome="done",reason="cached"}'] == 1
+    assert told['cropsvc_requests_total{endpoint="api.submit",status="415"}'] == 1
+    assert told['cropsvc_bytes_total{direction="out"}'] == sent
+    assert told["cropsvc_job_run_seconds_count"] == JOBS
+    assert told["cropsvc_job_wait_seconds_count"] == JOBS
+    assert told["cropsvc_workers"] == 2
+    assert told["cropsvc_queue_depth"] == 0
+
+
+def test_failures_cancels_and_deaths_are_counted_by_their_reason(make_stack) -> None:
+    stack = make_stack(workers=1, job_timeout=1)
+    with Client(stack.url) as api:
+        pid = crop_process(stack)
+        os.kill(pid, signal.SIGSTOP)
+        overdue = api.accepted(pictures.png(20, 20))
+        waiting = api.accepted(pictures.png(21, 20))
+        api.delete(f"/v1/crops/{waiting['id']}")
+        assert api.ended(overdue)["state"] == "failed"
+        told = figures(api)
+    assert told['cropsvc_jobs_total{outcome="failed",reason="timed-out"}'] == 1
+    assert told['cropsvc_jobs_total{outcome="canceled",reason=""}'] == 1
+    assert told['cropsvc_crop_process_deaths_total{reason="overdue"}'] == 1
+
+
+def crop_process(stack) -> int:
+    """The process id of the worker's crop process."""
+
+    def found() -> int | None:
+        for process in stack.worker.tree():
+            if re.search("cropsvc.sandbox", " ".join(process.cmdline())):
+                return process.pid
+        return None
+
+    return until(found, seconds=10, what="a crop process")
