@@ -9,7 +9,7 @@ from cropsvc.imaging.turn import Region, Sides
 
 SHRINKS = (8, 4, 2)
 LEFT = 1.5  # how much larger than the output a JPEG stays at least when it is decoded smaller
-LEVEL_LEFT = 2.0  # the same for a smaller copy that several outputs share
+LEVEL_LEFT = 1.5  # the same for a smaller copy that several outputs share
 MOST = 0.25  # of the picture: an output that uses less is not worth a smaller copy of all of it
 
 
