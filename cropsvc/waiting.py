@@ -13,6 +13,7 @@ from cropsvc.store import EVENTS
 
 RECHECK_SECONDS = 5.0  # a lost message costs no longer than this
 RETRY_SECONDS = 0.5
+LISTEN_SECONDS = 0.3  # who begins to watch before the listener listens is woken when it does
 
 
 class Watch:
@@ -68,7 +69,7 @@ class Hub:
             if self._listener is None:
                 self._listener = threading.Thread(target=self._listen, daemon=True)
                 self._listener.start()
-        self._listening.wait(1.0)
+        self._listening.wait(LISTEN_SECONDS)
 
     def _listen(self) -> None:
         while True:
@@ -89,8 +90,12 @@ class Hub:
             while True:
                 message = pubsub.get_message(timeout=RECHECK_SECONDS)
                 if message:
-                    _, job_id, state = message["data"].decode().split(" ")
-                    self._wake(job_id, is_end=state not in PENDING)
+                    self._hear(message["data"])
+
+    def _hear(self, news: bytes) -> None:
+        words = news.decode(errors="replace").split(" ")
+        if len(words) == 3:  # else it is not ours, and must not end the listener
+            self._wake(words[1], is_end=words[2] not in PENDING)
 
     def _wake(self, job_id: str, *, is_end: bool) -> None:
         with self._lock:
