@@ -1,42 +1,14 @@
-"""Box, aspect, anchor, size and fit to a region and an output size: exact, without an image."""
+"""Refuse at submit what cannot be done with this source, the field named."""
 
-from dataclasses import dataclass
-from fractions import Fraction
-from math import floor
-
-from cropsvc.errors import BadParameter, BoxOutside, CropError, FieldError, TooManyPixels
+from cropsvc.errors import BadParameter, CropError, FieldError, TooManyPixels
 from cropsvc.imaging import formats
 from cropsvc.imaging.limits import Limits
+from cropsvc.imaging.plan import Plan, plan
 from cropsvc.imaging.probe import Source
-from cropsvc.imaging.request import Anchor, Box, Crop, Request
-from cropsvc.imaging.turn import Region, Sides, turn
+from cropsvc.imaging.request import Crop, Request
+from cropsvc.imaging.turn import Sides
 
-HALF = Fraction(1, 2)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to cut and how large it becomes; coordinates as displayed, after `rotate`."""
-
-    region: Region
-    scaled: Sides  # the region's sides in the output
-    canvas: Sides  # the output's sides; larger than `scaled` where it is padded
-    notes: tuple[str, ...]
-
-
-def plan(crop: Crop, width: int, height: int) -> Plan:
-    """The plan for *crop* of a picture that is displayed at *width* x *height*.
-
-    Raises BoxOutside where nothing of the box is left.
-    """
-    width, height = turn(1, crop.rotate).sides(width, height)
-    region, clamped = _boxed(crop.box, width, height)
-    if crop.aspect:
-        region = _with_aspect(crop, region, (width, height))
-    region, scaled, canvas = _fitted(crop, region, (width, height))
-    enlarged = scaled[0] > region[2] or scaled[1] > region[3]
-    notes = ("clamped",) * clamped + ("enlarged",) * enlarged
-    return Plan(region, scaled, canvas, notes)
+__all__ = ["Plan", "check", "check_output", "plan"]
 
 
 def check(request: Request, source: Source, limits: Limits) -> None:
@@ -94,113 +66,3 @@ def _check_canvas(canvas: Sides, output: str, limits: Limits) -> None:
 
 def _too_large(words: str) -> TooManyPixels:
     return TooManyPixels(words, errors=[FieldError("size", words)])
-
-
-def _round(value: Fraction) -> int:
-    """Half up."""
-    return floor(value + HALF)
-
-
-def _boxed(box: Box | None, width: int, height: int) -> tuple[Region, bool]:
-    """The box in whole pixels inside the image, and whether it had to be clamped."""
-    if box is None:
-        return (0, 0, width, height), False
-    x, y = box.x.of(width), box.y.of(height)
-    left, right = _round(x), _round(x + box.width.of(width))
-    top, bottom = _round(y), _round(y + box.height.of(height))
-    if right <= left or bottom <= top:
-        raise _outside(f"the box {box} is less than a pixel after rounding")
-    inside = (max(left, 0), max(top, 0), min(right, width), min(bottom, height))
-    if inside[2] <= inside[0] or inside[3] <= inside[1]:
-        raise _outside(
-            f"the box {right - left}x{bottom - top} at ({left}, {top}) lies outside the "
-            f"{width}x{height} image"
-        )
-    region = (inside[0], inside[1], inside[2] - inside[0], inside[3] - inside[1])
-    return region, inside != (left, top, right, bottom)
-
-
-def _outside(words: str) -> BoxOutside:
-    return BoxOutside(words, errors=[FieldError("box", words)])
-
-
-def _largest(width: int, height: int, ratio: Fraction) -> Sides:
-    """The largest sides of this ratio within *width* x *height*, at least one pixel each."""
-    if width > height * ratio:
-        return max(1, _round(height * ratio)), height
-    return width, max(1, _round(width / ratio))
-
-
-def _with_aspect(crop: Crop, region: Region, image: Sides) -> Region:
-    ratio = crop.aspect or Fraction(1)
-    if crop.box is None:
-        return _placed(_largest(*image, ratio), (0, 0, *image), crop.anchor, image)
-    x, y, width, height = region
-    grown = (
-        (_round(height * ratio), height)
-        if width < height * ratio
-        else (width, _round(width / ratio))
-    )
-    if grown[0] > image[0] or grown[1] > image[1]:
-        grown = _largest(*image, ratio)
-    grown = (max(1, grown[0]), max(1, grown[1]))
-    centre = (x + Fraction(width, 2), y + Fraction(height, 2))
-    return _around(centre, grown, (0, 0, *image))
-
-
-def _around(point: tuple[Fraction, Fraction], sides: Sides, within: Region) -> Region:
-    """The region of these sides as near to centred on *point* as *within* allows."""
-    x = _round(point[0] - Fraction(sides[0], 2))
-    y = _round(point[1] - Fraction(sides[1], 2))
-    x = min(max(x, within[0]), within[0] + within[2] - sides[0])
-    y = min(max(y, within[1]), within[1] + within[3] - sides[1])
-    return (x, y, *sides)
-
-
-def _placed(sides: Sides, within: Region, anchor: Anchor, image: Sides) -> Region:
-    """Sides put into a region: a named place is one of the region, a focal point the image's."""
-    x, y, width, height = (0, 0, *image) if anchor.focal else within
-    return _around((x + anchor.x * width, y + anchor.y * height), sides, within)
-
-
-def _fitted(crop: Crop, region: Region, image: Sides) -> tuple[Region, Sides, Sides]:
-    """The region after `cover`'s cut, its sides in the output, and the output's sides."""
-    own = region[2:]
-    if crop.size is None:
-        return region, own, own
-    if crop.size.width is None or crop.size.height is None:
-        sides = _one_side(crop, own)
-        return region, sides, sides
-    asked = (crop.size.width, crop.size.height)
-    fit = crop.fit or ("stretch" if crop.box and not crop.aspect else "cover")
-    if fit == "cover":
-        cut = _placed(_largest(*own, Fraction(*asked)), region, crop.anchor, image)
-        sides = asked if crop.enlarge else _shrunk(asked, cut[2:])
-        return cut, sides, sides
-    if fit == "stretch":
-        sides = asked if crop.enlarge else (min(asked[0], own[0]), min(asked[1], own[1]))
-        return region, sides, sides
-    sides = _within(own, asked, crop.enlarge)
-    return region, sides, asked if fit == "contain" else sides
-
-
-def _one_side(crop: Crop, own: Sides) -> Sides:
-    width, height = (crop.size.width, crop.size.height) if crop.size else (None, None)
-    scale = Fraction(width, own[0]) if width else Fraction(height or 1, own[1])
-    if scale > 1 and not crop.enlarge:
-        return own
-    return width or max(1, _round(own[0] * scale)), height or max(1, _round(own[1] * scale))
-
-
-def _within(own: Sides, asked: Sides, enlarge: bool) -> Sides:
-    """The sides at the region's ratio within the asked ones."""
-    scale = min(Fraction(asked[0], own[0]), Fraction(asked[1], own[1]))
-    scale = scale if enlarge else min(scale, Fraction(1))
-    return max(1, _round(own[0] * scale)), max(1, _round(own[1] * scale))
-
-
-def _shrunk(asked: Sides, cut: Sides) -> Sides:
-    """The asked sides, at their ratio, no larger than the cut region."""
-    scale = min(Fraction(1), Fraction(cut[0], asked[0]), Fraction(cut[1], asked[1]))
-    sides = (max(1, _round(asked[0] * scale)), max(1, _round(asked[1] * scale)))
-    return min(sides[0], cut[0]), min(sides[1], cut[1])

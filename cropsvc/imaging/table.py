@@ -1,0 +1,163 @@
+"""The parameter table of the API as data: for the parser, the OpenAPI document and the page."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cropsvc.imaging import words
+
+MAX_OUTPUTS = 16
+FITS = ("cover", "contain", "inside", "stretch")
+FORMATS = ("auto", "jpeg", "png", "webp", "avif", "gif")
+PRESETS = {"classic": {"box": "4,20%,150,40%", "size": "300x300", "fit": "stretch"}}
+SHOWN = 40  # characters of a wrong value that are repeated to the caller
+
+
+class Number(str):
+    """A number of a JSON document, as it is spelled there."""
+
+
+class Truth(str):
+    """A boolean of a JSON document, as it is spelled there."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One row of the table: the rule as words, as JSON schema, and as a parser of text."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any]
+    default: str  # in words where it depends on others
+    parse: Callable[[str], object]
+    also: type = str  # what JSON may hold here beside a string
+
+    def read(self, value: str) -> object:
+        """The value of *value*; raises ValueError with words that repeat it, shortened."""
+        if type(value) not in (str, self.also):
+            raise ValueError(f"must be a string, not {value}")
+        try:
+            return self.parse(value)
+        except ValueError as error:
+            shown = value if len(value) <= SHOWN else f"{value[:SHOWN]}..."
+            raise ValueError(f"{shown!r}: {error}") from None
+
+
+def _spelled(name: str, **more: Any) -> dict[str, Any]:
+    return {"type": "string", "pattern": words.PATTERNS[name], **more}
+
+
+CROP_PARAMETERS = (
+    Parameter(
+        "box",
+        "The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most "
+        "12 characters) in pixels, or with `%` of the image's width or height. In displayed "
+        "coordinates, origin top left; x and y may be negative. Edges round half up; what lies "
+        "outside the image is clamped and noted.",
+        _spelled("box", examples=["4,20%,150,40%", "100,50,640,480"]),
+        "whole image",
+        words.box,
+    ),
+    Parameter(
+        "aspect",
+        "The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, "
+        "placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, "
+        "inside the image; if it does not fit, the largest that does.",
+        _spelled("aspect", type=["string", "number"], examples=["16:9", "1:1", "1.5"]),
+        "none",
+        words.aspect,
+        also=Number,
+    ),
+    Parameter(
+        "anchor",
+        "Where the region goes in what is cut: a place, or a focal point of the image as fractions "
+        "of its width and height (`0.3,0.7`).",
+        _spelled("anchor", examples=[*words.ANCHORS, "0.3,0.7"]),
+        "center",
+        words.anchor,
+    ),
+    Parameter(
+        "size",
+        "The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the "
+        "region's ratio.",
+        _spelled("size", examples=["300x300", "300x", "x300"]),
+        "the region's own",
+        words.size,
+    ),
+    Parameter(
+        "fit",
+        "Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the "
+        "whole region and pads with `background`, `inside` shows the whole region without padding, "
+        "`stretch` distorts.",
+        {"type": "string", "enum": list(FITS)},
+        "stretch with box and no aspect, else cover",
+        words.one_of(*FITS),
+    ),
+    Parameter(
+        "enlarge",
+        "`false`: the result is never scaled up.",
+        {"type": ["string", "boolean"], "enum": ["true", "false", True, False]},
+        "true",
+        words.boolean,
+        also=Truth,
+    ),
+    Parameter(
+        "rotate",
+        "Degrees clockwise, before the box is applied.",
+        {"type": ["string", "integer"], "enum": ["0", "90", "180", "270", 0, 90, 180, 270]},
+        "0",
+        words.turn,
+        also=Number,
+    ),
+    Parameter(
+        "format",
+        "The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO.",
+        {"type": "string", "enum": list(FORMATS)},
+        "auto",
+        words.one_of(*FORMATS),
+    ),
+    Parameter(
+        "quality",
+        "1 to 100; no effect on PNG and GIF.",
+        _spelled("quality", type=["string", "integer"], minimum=1, maximum=100),
+        "82, AVIF 60",
+        words.whole(1, 100),
+        also=Number,
+    ),
+    Parameter(
+        "background",
+        "`#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none.",
+        _spelled("background", examples=["#ffffff", "#00000000"]),
+        "#ffffff",
+        words.color,
+    ),
+)
+
+NAME = Parameter(
+    "name",
+    "The output's name, unique in the request.",
+    _spelled("name"),
+    "its index",
+    words.name,
+)
+
+OUTPUTS = Parameter(
+    "outputs",
+    f"A JSON list of 1-{MAX_OUTPUTS} objects with the parameters above and a `name`: many crops "
+    "from one upload. Top-level parameters are defaults for each.",
+    {"type": "string", "format": "outputs", "contentMediaType": "application/json"},
+    "one output",
+    str,
+)
+
+PRESET = Parameter(
+    "preset",
+    "`classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`; explicit parameters override.",
+    {"type": "string", "enum": list(PRESETS)},
+    "none",
+    words.one_of(*PRESETS),
+)
+
+PARAMETERS = (*CROP_PARAMETERS, OUTPUTS, PRESET)
+"""What `parse` knows at the top level, in api.md's order; an entry of `outputs` knows the
+first ten and `name`."""
