@@ -27,7 +27,9 @@ def open_source(data: bytes, source: Source) -> ImageFile.ImageFile:
     """The picture, nothing decoded yet; raises Unreadable where it is not what the header said."""
     with decoding():
         image = Image.open(BytesIO(data), formats=[source.format.upper()])
-    _check(image.size, stored_sides(source))
+    told = stored_sides(source)
+    turns_later = source.format in TURNED_BY_PILLOW and image.size == told[::-1]
+    _check(image.size, image.size if turns_later else told)
     return image
 
 

@@ -27,6 +27,7 @@ from cropsvc.errors import CropError, CropFailed, OutOfMemory, Unreadable
 Image.MAX_IMAGE_PIXELS = None
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 warnings.filterwarnings("ignore", module=r"PIL\.")
+Image.preinit()
 
 
 @contextmanager

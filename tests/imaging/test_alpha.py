@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tests import pictures
-from tests.imaging.engine import crop, opened, pixels
+from tests.imaging.engine import crop, opened, outputs, pixels
 
 
 def disc(size: int = 64) -> Image.Image:
@@ -94,8 +94,6 @@ def test_a_gif_shows_a_pixel_or_not_and_says_so() -> None:
 
 
 def test_one_outputs_alpha_is_not_spoiled_by_another() -> None:
-    from tests.imaging.engine import outputs
-
     ramp = np.zeros((32, 256, 4), np.uint8)
     ramp[..., 3] = np.arange(256)
     data = pictures.encode(ramp)

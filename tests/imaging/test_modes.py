@@ -1,6 +1,8 @@
 """Every mode that a readable format can give, to every output: no exception, the right colours."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -37,9 +39,6 @@ def tiff16(order: str) -> bytes:
 
 def rgb16() -> bytes:
     """A 16-bit RGB PNG, written by hand: Pillow cannot."""
-    import struct
-    import zlib
-
     wide = (np.asarray(COLOR).astype(">u2") * 257).astype(">u2")
     rows = b"".join(b"\0" + row.tobytes() for row in wide)
     chunks = [

@@ -1,10 +1,14 @@
 """Lossless outputs, equal to the pixel with numpy slicing of the oriented, decoded picture."""
 
+import io
 import random
+import zlib
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from cropsvc.errors import BoxOutside
 from cropsvc.imaging.probe import probe
@@ -64,8 +68,6 @@ def test_an_orientation_in_xmp_counts_where_exif_has_none(kind: str) -> None:
     xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
     options: dict[str, object] = {"xmp": xmp}
     if kind == "png":
-        from PIL.PngImagePlugin import PngInfo
-
         info = PngInfo()
         info.add_itxt("XML:com.adobe.xmp", xmp.decode(), zip=True)
         options = {"pnginfo": info}
@@ -158,8 +160,6 @@ def test_ten_thousand_boxes_are_exact_or_clamped_or_refused() -> None:
 def test_a_jpeg_that_is_not_decoded_to_its_end_has_the_same_pixels(
     options: dict[str, object], mode: str
 ) -> None:
-    from PIL import Image
-
     picture = Image.fromarray(pictures.photo(150, 333)).convert(mode)
     data = pictures.save(picture, "jpeg", **options)
     shown = decoded(data)
@@ -167,3 +167,54 @@ def test_a_jpeg_that_is_not_decoded_to_its_end_has_the_same_pixels(
         top = max(0, bottom - 20)
         region = (3, top, 140, bottom - top)
         assert np.array_equal(pixels(data, box=",".join(map(str, region))), cut(shown, region))
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """A PNG chunk with its sum."""
+    return len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
+
+
+def exif_of(orientation: int) -> bytes:
+    exif = Image.Exif()
+    exif[pictures.ORIENTATION] = orientation
+    return exif.tobytes().removeprefix(b"Exif\0\0")
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_imagemagicks_way_to_write_exif_into_a_png_counts(packed: bool) -> None:
+    block = b"Exif\0\0" + exif_of(6)
+    text = b"\nexif\n%8d\n%s\n" % (len(block), block.hex().encode())
+    body = b"Raw profile type exif\0" + (b"\0" + zlib.compress(text) if packed else text)
+    data = pictures.encode(PHOTO)
+    data = data[:33] + chunk(b"zTXt" if packed else b"tEXt", body) + data[33:]
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.getexif()[pictures.ORIENTATION] == 6  # Pillow reads it so, too
+    assert np.array_equal(pixels(data), SHOW[6](PHOTO))
+
+
+def test_an_exif_chunk_behind_a_pngs_picture_counts() -> None:
+    data = pictures.encode(PHOTO)
+    data = data[:-12] + chunk(b"eXIf", exif_of(8)) + data[-12:]
+    assert np.array_equal(pixels(data), SHOW[8](PHOTO))
+
+
+def test_what_only_looks_like_an_exif_chunk_does_not_count() -> None:
+    data = pictures.encode(PHOTO)
+    fake = chunk(b"eXIf", exif_of(8))[:-1] + b"\0"
+    data = data[:-12] + chunk(b"prVt", fake) + data[-12:]
+    assert np.array_equal(pixels(data), PHOTO)
+
+
+@pytest.mark.parametrize("value", [0, 9, 65_535])
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "tiff"])
+def test_an_orientation_that_is_none_of_the_eight_is_ignored(kind: str, value: int) -> None:
+    exif = Image.Exif()
+    exif[pictures.ORIENTATION] = value
+    data = pictures.encode(PHOTO, kind, exif=exif, **KINDS[kind])
+    assert np.array_equal(pixels(data), decoded(data))
+
+
+def test_a_tiffs_orientation_in_xmp_counts_as_pillow_has_it() -> None:
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
+    data = pictures.encode(PHOTO, "tiff", tiffinfo={700: xmp})
+    assert np.array_equal(pixels(data), SHOW[6](PHOTO))
