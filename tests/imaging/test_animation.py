@@ -240,3 +240,15 @@ def test_a_long_animation_is_written_in_the_memory_of_a_frame() -> None:
     data = pictures.save(frames[0], "gif", save_all=True, append_images=frames[1:], duration=20)
     made = film(crop(data, size="50x50", limits=Limits(pixels=5_000_000)).data)
     assert (len(made), sum(time for _, time in made)) == (500, 10_000)
+
+
+def test_a_ground_that_goes_away_is_gone() -> None:
+    """Opaque frames that differ a little, then one with holes: nothing may stay beneath it."""
+    ground = sprites(True)
+    frames = [*ground[:3], sprites(False)[3], *ground[4:]]
+    data = animated(frames, "webp")
+    made = film(crop(data, format="gif").data)
+    moment = sum(TIMES[:3])
+    assert np.array_equal(at(made, moment - 1), at(film(data), moment - 1))
+    assert np.array_equal(at(made, moment), at(film(data), moment))
+    assert np.array_equal(at(made, moment + TIMES[3]), at(film(data), moment + TIMES[3]))

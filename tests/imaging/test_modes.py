@@ -177,6 +177,12 @@ def test_sixteen_bits_are_scaled_not_clipped() -> None:
     assert np.array_equal(np.asarray(made), LEVELS)
 
 
+def test_sixteen_bits_are_rounded_to_the_nearest() -> None:
+    wide = np.array([[0, 128, 129, 385, 386, 2770, 65_406, 65_407, 65_535]], np.uint16)
+    made = opened(crop(pictures.save(Image.fromarray(wide), "png"), format="png"))
+    assert np.asarray(made).tolist() == [[0, 0, 1, 1, 2, 11, 254, 255, 255]]
+
+
 def test_a_float_picture_with_odd_values_comes_out() -> None:
     odd = np.full((8, 8), 0.5, np.float32)
     odd[0, :4] = (np.nan, np.inf, -np.inf, -1)
