@@ -38,6 +38,7 @@ UNREADABLE = (
 
 QUEUE = "cropsvc"
 START_SECONDS = 4  # longer than a start takes: a job popped so long ago was dropped
+SEEN_SECONDS = 10  # longer than START_SECONDS and two looks
 LOCK_SECONDS = 10  # a maintenance that takes longer has died
 
 
@@ -102,6 +103,11 @@ class PromptIntermediateQueue(IntermediateQueue):
                         pipe.lpush(self.queue_key, job_id)
                     pipe.delete(self.get_first_seen_key(job_id))
                     pipe.execute()
+
+    def set_first_seen(self, job_id: str) -> bool:
+        """Notes when the job was seen here; RQ keeps that for a day, and mistakes a later visit."""
+        key = self.get_first_seen_key(job_id)
+        return bool(self.connection.set(key, now().timestamp(), nx=True, ex=SEEN_SECONDS))
 
     def should_be_cleaned_up(self, job_id: str) -> bool:
         """Whether the job was first seen here more than START_SECONDS ago."""

@@ -281,7 +281,8 @@ def test_a_python_that_is_too_old_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_make_alone_lists_every_target_with_its_words() -> None:
-    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True).stdout
+    environ = _environ(ROOT)  # under `make test` make would speak of its directories
+    listed = subprocess.run(["make"], cwd=ROOT, env=environ, capture_output=True, text=True).stdout
     targets = [line.split()[1] for line in listed.splitlines()]
     makefiles = [ROOT / "Makefile", *ROOT.glob("make/*.mk")]
     lines = [line for file in makefiles for line in file.read_text().splitlines()]

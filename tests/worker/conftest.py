@@ -115,4 +115,6 @@ def own_bench(make_stack: Callable[..., Stack]) -> Iterator[Bench]:
     """The same for one test only, which may end its worker."""
     stack = make_stack(workers=1, job_timeout=20)
     with Client(stack.url) as api:
-        yield Bench(stack, api)
+        bench = Bench(stack, api)
+        bench.ended(bench.submit())  # the crop process is through with its start
+        yield bench

@@ -59,3 +59,11 @@ def test_a_job_whose_workers_keep_dying_is_given_up(own_bench: Bench) -> None:
     job = own_bench.ended(job_id, 15)
     assert (job["state"], job["error"]["code"]) == ("failed", "crop-failed")
     assert "again and again" in job["error"]["detail"]
+
+
+def test_a_job_seen_between_pop_and_start_leaves_no_trace_for_a_day(bench: Bench) -> None:
+    queue = CropQueue(connection=bench.redis)
+    assert queue.intermediate_queue.set_first_seen("passing-by")
+    key = queue.intermediate_queue.get_first_seen_key("passing-by")
+    assert 0 < bench.redis.ttl(key) <= 10
+    bench.redis.delete(key)
