@@ -17,6 +17,7 @@ local function let_source_go(source, users, retained, id, ttl)
   redis.call('SREM', users, id)
   if redis.call('SCARD', users) > 0 then return end
   if ttl > 0 and redis.call('EXPIRE', source, ttl) == 1 then
+    redis.call('ZREMRANGEBYSCORE', retained, 0, now - ttl * 1000)
     redis.call('ZADD', retained, now, source)
   elseif ttl <= 0 then
     redis.call('DEL', source)

@@ -486,10 +486,6 @@ class Store:
                 pipe.execute()
         return len(oldest)
 
-    def forget_expired_sources(self, now: float) -> None:
-        """Drops the names of retained uploads that have expired by *now* (seconds)."""
-        self.client.zremrangebyscore(RETAINED, 0, (now - self._lifetimes.source) * 1000)
-
     # -- what the engine has lost -----------------------------------------------------------
 
     def may_look_for_orphans(self) -> bool:
