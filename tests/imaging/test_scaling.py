@@ -9,7 +9,7 @@ from PIL import Image
 from skimage.metrics import structural_similarity
 
 from tests import pictures
-from tests.imaging.engine import Pixels, crop, decoded, opened, outputs
+from tests.imaging.engine import Pixels, crop, decoded, opened, outputs, pixels
 from tests.imaging.test_pixels import SHOW
 
 PHOTOS = Path(__file__).parents[1] / "photos"
@@ -85,3 +85,14 @@ def test_modes_are_scaled_from_smaller_copies_alike(mode: str) -> None:
     for one in made[1:]:
         expected = np.asarray(whole.resize((one.width, one.height), Image.Resampling.LANCZOS))
         assert likeness(np.asarray(opened(one).convert("RGB")), expected) >= 0.99
+
+
+@pytest.mark.parametrize("kind", ["png", "webp", "gif"])
+@pytest.mark.parametrize("size", ["200x320", "25x40", "8x8"])
+def test_neighbours_of_the_region_leave_no_colour_along_its_edges(kind: str, size: str) -> None:
+    halves = np.zeros((80, 100, 3), np.uint8)
+    halves[:, :50], halves[:, 50:] = (255, 0, 0), (0, 0, 255)
+    kept = io.BytesIO()
+    Image.fromarray(halves).save(kept, kind, **({"lossless": True} if kind == "webp" else {}))
+    made = pixels(kept.getvalue(), box="50,0,50,80", size=size)
+    assert set(map(tuple, made.reshape(-1, 3))) == {(0, 0, 255)}
