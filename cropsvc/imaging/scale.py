@@ -1,4 +1,4 @@
-"""Cut a region and scale it: from its own pixels alone, alpha premultiplied against dark fringes."""
+"""Cut a region and scale it, from its own pixels alone; alpha premultiplied: no dark fringes."""
 
 from PIL import Image
 
