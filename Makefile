@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-ver
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format check lock up scale ps logs down destroy
+.PHONY: help run test lint format check lock sbom up scale reload rotate ps logs down destroy
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,12 @@ up: ## the service in containers: build, start or renew, wait until it is ready
 scale: ## N=4: so many worker containers in all
 	@test "$(N)" -ge 0 2>/dev/null || { echo "make scale N=4: say how many" >&2; exit 1; }
 	@CONFIG=$(CONFIG_NOW) $(COMPOSE) up -d --no-recreate --scale worker=$(N) worker
+
+reload: ## the front end and the dashboard read secrets/ again, without a pause
+	@compose/reload $(COMPOSE)
+
+rotate: ## new passwords for all users of Valkey, without a pause
+	@compose/rotate $(COMPOSE)
 
 ps: ## the containers
 	@$(COMPOSE) ps

@@ -60,7 +60,7 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = ()
     dashboard_user: str = ""
     dashboard_password: str = field(default="", repr=False)
-    secret: str = field(default="", repr=False)  # empty: made once and kept in the store
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # none: made once, kept in the store
     log_format: str = "auto"
     log_level: str = "info"
 
@@ -93,7 +93,7 @@ class Settings:
             trusted_proxies=read("CROPSVC_TRUSTED_PROXIES", (), _networks),
             dashboard_user=read("CROPSVC_DASHBOARD_USER", cls.dashboard_user, str),
             dashboard_password=read("CROPSVC_DASHBOARD_PASSWORD", "", str),
-            secret=read("CROPSVC_SECRET", "", str),
+            secrets=read("CROPSVC_SECRET", (), _lines),
             log_format=read("CROPSVC_LOG_FORMAT", cls.log_format, _one_of("auto", "text", "json")),
             log_level=read(
                 "CROPSVC_LOG_LEVEL", cls.log_level, _one_of("debug", "info", "warning", "error")
@@ -172,6 +172,10 @@ def _url(*schemes: str) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, text.splitlines())))
 
 
 def _api_keys(text: str) -> tuple[ApiKey, ...]:

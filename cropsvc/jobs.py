@@ -85,7 +85,7 @@ class Jobs:
         *key* needs no place. Raises Busy when the queue is at its cap or memory is short.
         """
         now = time.time()
-        ref = Ref(owner, ids.make(self._store.secret(), owner, now))
+        ref = Ref(owner, ids.make(self._store.secrets()[0], owner, now))
         if key is not None and self._store.is_claimed(owner, _digest(key)):
             return Place(ref, int(now * 1000), 0)
         if not self._memory.has_room(size):
@@ -176,7 +176,7 @@ class Jobs:
             return found
         if found is not None:
             raise Deleted(f"job {job_id} was deleted")
-        if ids.is_genuine(self._store.secret(), owner, job_id):
+        if any(ids.is_genuine(secret, owner, job_id) for secret in self._store.secrets()):
             raise Expired(f"job {job_id} has expired")
         raise NotFound(f"there is no job {job_id[:64]}")
 

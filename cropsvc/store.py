@@ -109,20 +109,23 @@ class Store:
 
     limit_prefix = PREFIX + "limit"  # of the rate limiter's own keys
 
-    def __init__(self, client: Redis, lifetimes: Lifetimes, secret: str = "") -> None:
+    def __init__(self, client: Redis, lifetimes: Lifetimes, signing: Iterable[str] = ()) -> None:
         self.client = client
         self._lifetimes = lifetimes
-        self._secret = hashlib.sha256(secret.encode()).digest() if secret else b""
+        self._secrets = [hashlib.sha256(secret.encode()).digest() for secret in signing]
         self._shas: dict[str, str] = {}
 
-    # -- the secret -----------------------------------------------------------------------
+    # -- the secrets ----------------------------------------------------------------------
 
-    def secret(self) -> bytes:
-        """The secret of ids and cookies: the setting's, else one made once, kept with the data."""
-        if not self._secret:
+    def secrets(self) -> list[bytes]:
+        """The secrets of ids and cookies: all are believed, the first one signs.
+
+        They are the setting's, else one that is made once and kept with the data.
+        """
+        if not self._secrets:
             self.client.set(SECRET, secrets.token_hex(32), nx=True)
-            self._secret = bytes.fromhex(cast(bytes, self.client.get(SECRET)).decode())
-        return self._secret
+            self._secrets = [bytes.fromhex(cast(bytes, self.client.get(SECRET)).decode())]
+        return self._secrets
 
     # -- submitting -----------------------------------------------------------------------
 

@@ -96,3 +96,8 @@ def test_settings_that_need_each_other_are_asked_for() -> None:
         Settings.from_env({"CROPSVC_QUEUE": "celery", "CROPSVC_BROKER_URL": "amqp://x"})
     with pytest.raises(ConfigError, match="CROPSVC_DASHBOARD_PASSWORD"):
         Settings.from_env({"CROPSVC_DASHBOARD_USER": "ann"})
+
+
+def test_a_secret_of_several_lines_is_several_secrets() -> None:
+    settings = Settings.from_env({"CROPSVC_SECRET": "the new one\n\n the old one \n"})
+    assert settings.secrets == ("the new one", "the old one")

@@ -20,12 +20,9 @@ LOOPBACK = "127.0.0.1"
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """One gunicorn process that serves the dashboard."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        super().__init__()
-
     def load_config(self) -> None:
-        """gunicorn's settings, instead of a file of them."""
+        """gunicorn's settings, instead of a file of them; read again at a SIGHUP."""
+        self._settings = _read_settings()
         for name, value in _options(self._settings).items():
             self.cfg.set(name, value)
 
@@ -66,20 +63,25 @@ def address_for(settings: Settings) -> str:
     return LOOPBACK
 
 
-def main() -> None:
-    """Serves until SIGTERM; ends with a clear line when a setting is wrong."""
+def _read_settings() -> Settings:
     try:
         settings = Settings.from_env(os.environ)
     except ConfigError as error:
         sys.exit(f"cropsvc: {error}")
     if not settings.redis_url:
         sys.exit("cropsvc: CROPSVC_REDIS_URL is needed: which jobs should the dashboard show?")
+    return settings
+
+
+def main() -> None:
+    """Serves until SIGTERM; ends with a clear line when a setting is wrong."""
+    settings = _read_settings()
     if address_for(settings) != settings.bind:
         sys.stderr.write(
             f"cropsvc: the dashboard listens on {LOOPBACK}, not on CROPSVC_BIND={settings.bind}:"
             " for that it needs CROPSVC_DASHBOARD_USER and CROPSVC_DASHBOARD_PASSWORD\n"
         )
-    Server(settings).run()
+    Server().run()
 
 
 if __name__ == "__main__":

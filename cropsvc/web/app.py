@@ -31,7 +31,7 @@ def create_app(settings: Settings) -> Flask:
     logs.configure(settings.log_format, settings.log_level)
     client = redis_client.for_front_end(settings.redis_url)
     lifetimes = Lifetimes(settings.result_ttl, settings.source_ttl)
-    store = Store(client, lifetimes, settings.secret)
+    store = Store(client, lifetimes, settings.secrets)
     owners = tuple(key.name for key in settings.api_keys) or (owner.OPEN,)
     limits = Limits(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side)
     policy = Policy(settings.queue_cap, owners, limits)

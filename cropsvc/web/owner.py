@@ -81,4 +81,5 @@ def _key_of(key: str) -> ApiKey:
 
 
 def _cookies() -> URLSafeSerializer:
-    return URLSafeSerializer(services().store.secret(), salt=COOKIE)
+    oldest_first = services().store.secrets()[::-1]  # the last one signs
+    return URLSafeSerializer(oldest_first, salt=COOKIE)
