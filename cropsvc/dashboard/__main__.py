@@ -37,7 +37,7 @@ def _options(settings: Settings) -> dict[str, Any]:
     host = address_for(settings)
     return {
         "bind": [f"{f'[{host}]' if ':' in host else host}:{settings.dashboard_port}"],
-        "worker_class": "gevent",  # slow clients must not hold it
+        "worker_class": "cropsvc.dashboard.gunicorn_worker.Worker",
         "worker_connections": 100,
         "timeout": 60,
         "graceful_timeout": 2,
