@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from cropsvc.config import ConfigError, Settings
+from cropsvc.heap import keep_freed
 from cropsvc.tether import die_with
 
 try:
@@ -35,5 +36,6 @@ loglevel = "warning"
 
 
 def post_fork(server, worker):
-    """Ties each process to gunicorn's own, which a SIGKILL may end."""
+    """Ties each process to gunicorn's own, which a SIGKILL may end; its heap stays warm."""
     die_with(server.pid)
+    keep_freed()

@@ -23,7 +23,9 @@ always-show-logo no
 appendonly yes
 appendfsync everysec
 # The uploads pass through the log too: small rewrites would be most of the server's work.
-auto-aof-rewrite-min-size 512mb
+# Pictures do not compress: trying took longer than all the rest of a rewrite.
+auto-aof-rewrite-min-size 1gb
+rdbcompression no
 save ""
 maxmemory {maxmemory}
 maxmemory-policy noeviction

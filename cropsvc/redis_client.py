@@ -5,13 +5,39 @@ redis-py's defaults retry a hung server for up to a minute; a front end must ans
 
 from typing import Any
 
-from redis import BlockingConnectionPool, Redis
+from redis import BlockingConnectionPool, ConnectionPool, Redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.connection import HiredisRespSerializer, PythonRespSerializer
 from redis.retry import Retry
 
 from cropsvc.config import ConfigError
 
-PLAIN: dict[str, Any] = {"protocol": 2, "driver_info": None}  # saves RESP3's handshakes
+LARGE = 64 * 1024  # bytes of an argument that is worth not copying
+
+
+class Packing:
+    """Commands as bytes: quickly, and a picture in them uncopied.
+
+    hiredis copies every argument: 2 ms for an upload of 1.9 MB.
+    """
+
+    def __init__(self) -> None:
+        self._small = HiredisRespSerializer()
+        encode = ConnectionPool().get_encoder().encode
+        self._large = PythonRespSerializer(LARGE, encode)
+
+    def pack(self, *arguments: Any) -> list[Any]:
+        """The command's parts, to be sent one after another."""
+        large = any(type(one) is bytes and len(one) > LARGE for one in arguments)
+        serializer = self._large if large else self._small
+        return serializer.pack(*arguments)  # type: ignore[no-any-return]  # redis-py's is untyped
+
+
+PLAIN: dict[str, Any] = {  # protocol 2 saves RESP3's handshakes
+    "protocol": 2,
+    "driver_info": None,
+    "command_packer": Packing(),
+}
 CONNECTIONS = 64  # of one front end process; a request that finds none waits for one
 CONNECTION_SECONDS = 0.4  # together with one command's second: 503 in 1.5 s
 
