@@ -6,6 +6,7 @@ from itertools import product
 from typing import cast
 
 from PIL import Image, ImageCms
+from PIL.TiffImagePlugin import BITSPERSAMPLE
 
 READY = ("L", "LA", "RGB", "RGBA", "CMYK", "LAB")  # may be scaled as they are
 INTEGERS = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
@@ -28,7 +29,7 @@ def scalable(image: Image.Image) -> Image.Image:
 
 def _eight_bits(image: Image.Image) -> Image.Image:
     wide = image.convert("F")
-    white = _white(image.mode, wide)
+    white = _white(image, wide)
     # Rounds: Pillow cuts a float's fraction off. A float picture's NaN turns black.
     gray = wide.point(lambda value: value * (255 / white) + 0.5).convert("L")
     key = image.info.get("transparency")
@@ -37,10 +38,12 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return gray
 
 
-def _white(mode: str, wide: Image.Image) -> float:
+def _white(image: Image.Image, wide: Image.Image) -> float:
     """The value that means white: of 16 bits by definition, else guessed from the largest one."""
+    mode = image.mode
     if mode.startswith("I;16"):
-        return 65535
+        bits: int = getattr(image, "tag_v2", {}).get(BITSPERSAMPLE, (16,))[0]  # a TIFF's may be 12
+        return float(2**bits - 1)
     largest = cast("tuple[float, float]", wide.getextrema())[1]
     guesses = (1, 255, 65535, 2**32 - 1) if mode == "F" else (255, 65535, 2**31 - 1)
     return next((white for white in guesses if largest <= white), largest)

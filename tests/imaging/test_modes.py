@@ -37,6 +37,18 @@ def tiff16(order: str) -> bytes:
     return pictures.save(Image.frombytes(mode, (W, H), raw), "tiff")
 
 
+def tiff12() -> bytes:
+    """A 12-bit grey TIFF, written by hand: Pillow cannot."""
+    wide = (LEVELS * 4095 + 127) // 255
+    one, other = wide[:, ::2], wide[:, 1::2]
+    packed = np.stack([one >> 4, (one & 15) << 4 | other >> 8, other & 255], -1).astype(np.uint8)
+    tags = ((256, W), (257, H), (258, 12), (259, 1), (262, 1), (273, 8), (277, 1), (278, H))
+    entries = [*tags, (279, packed.nbytes)]
+    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+    head = struct.pack("<2sHI", b"II", 42, 8 + packed.nbytes)
+    return head + packed.tobytes() + struct.pack("<H", len(entries)) + directory + bytes(4)
+
+
 def rgb16() -> bytes:
     """A 16-bit RGB PNG, written by hand: Pillow cannot."""
     wide = (np.asarray(COLOR).astype(">u2") * 257).astype(">u2")
@@ -118,6 +130,7 @@ SOURCES: dict[str, tuple[bytes, Image.Image]] = {
         GRAY,
     ),
     "I;16-tiff": (tiff16("<"), GRAY),
+    "I;12-tiff": (tiff12(), GRAY),
     "I;16B-tiff": (tiff16(">"), GRAY),
     "F-tiff": (pictures.save(Image.fromarray(LEVELS.astype(np.float32)), "tiff"), GRAY),
     "F-tiff-1": (
