@@ -1,0 +1,79 @@
+"""What is shipped: locked with hashes, above the floors, and listed by `make sbom`."""
+
+import json
+import re
+import subprocess
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from tests.stack import ROOT
+
+LOCKS = ("requirements.txt", "requirements-celery.txt", "requirements-dev.txt")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def locked(lock: str) -> dict[str, tuple[Requirement, int]]:
+    """Each requirement of a lock that holds for this Python, and how many hashes it has."""
+    entries = re.split(r"\n(?=[a-z])", (ROOT / lock).read_text())
+    parsed = [
+        (Requirement(e.partition("\\")[0].strip()), e.count("--hash=sha256:")) for e in entries
+    ]
+    return {
+        canonicalize_name(one.name): (one, hashes)
+        for one, hashes in parsed
+        if one.marker is None or one.marker.evaluate()
+    }
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_requirement_is_pinned_with_its_hashes(lock: str) -> None:
+    entries = locked(lock)
+    assert len(entries) >= 30
+    for name, (requirement, hashes) in entries.items():
+        assert re.fullmatch(r"==[^*,]+", str(requirement.specifier)), name
+        assert hashes >= 1, name
+
+
+def test_every_floor_is_kept_and_says_why() -> None:
+    lines = (ROOT / "pyproject.toml").read_text().splitlines()
+    pins = locked("requirements.txt")
+    for text in PROJECT["dependencies"]:
+        floor = Requirement(text)
+        pin, _ = pins[canonicalize_name(floor.name)]
+        assert floor.specifier.contains(str(pin.specifier).removeprefix("==")), text
+        [line] = [line for line in lines if line.strip().startswith(f'"{text}"')]
+        assert re.search(r"#\s*\S{2,}", line), f"{text} has no reason"
+
+
+def test_pillow_brings_a_libwebp_without_the_known_hole() -> None:
+    assert Version(metadata.version("pillow")) >= Version("12.3")  # CVE-2026-59199
+    files = metadata.files("pillow") or []
+    [bom] = [file for file in files if re.search(r"sboms/pillow.*\.cdx\.json$", str(file))]
+    components = json.loads(Path(bom.locate()).read_text())["components"]
+    [libwebp] = {c["version"] for c in components if c["name"].lower() == "libwebp"}
+    assert Version(libwebp) >= Version("1.3.2")  # CVE-2023-4863
+
+
+def test_make_sbom_lists_what_is_installed_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "sbom.json"
+    subprocess.run(["make", "sbom", f"SBOM={path}"], cwd=ROOT, check=True, capture_output=True)
+    text = path.read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    bom = json.loads(text)
+    listed = {canonicalize_name(c["name"]): c["version"] for c in bom["components"]}
+    pins = {
+        name: str(requirement.specifier).removeprefix("==")
+        for name, (requirement, _) in locked("requirements.txt").items()
+    }
+    assert listed == pins
+    assert all(c["purl"].startswith("pkg:pypi/") for c in bom["components"])
+    assert all(c["licenses"] for c in bom["components"])
+    assert bom["metadata"]["component"]["name"] == "cropsvc"
