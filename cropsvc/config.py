@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +14,7 @@ T = TypeVar("T")
 Network = IPv4Network | IPv6Network
 
 SECRETS = ("REDIS_URL", "BROKER_URL", "API_KEYS", "PASSWORD", "SECRET")  # never shown
+CELERY_PACKAGES = ("celery", "msgpack")  # of the optional extra
 SIZE_UNITS = {"": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 
 
@@ -103,8 +105,11 @@ class Settings:
     def _checked(self) -> "Settings":
         if self.queue == "celery" and not self.broker_url:
             raise ConfigError("CROPSVC_BROKER_URL is needed when CROPSVC_QUEUE is 'celery'")
-        if self.queue == "celery":
-            raise ConfigError("CROPSVC_QUEUE='celery': that engine is not built yet; use 'rq'")
+        if self.queue == "celery" and not all(map(find_spec, CELERY_PACKAGES)):
+            raise ConfigError(
+                "CROPSVC_QUEUE='celery' needs packages that are not installed: "
+                "pip install -r requirements-celery.txt"
+            )
         if bool(self.dashboard_user) != bool(self.dashboard_password):
             raise ConfigError(
                 "CROPSVC_DASHBOARD_USER and CROPSVC_DASHBOARD_PASSWORD go together; one is missing"

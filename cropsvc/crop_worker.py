@@ -11,8 +11,7 @@ from redis.exceptions import RedisError
 from cropsvc import logs, redis_client
 from cropsvc.config import Settings
 from cropsvc.crop_process import Confines, CropProcess
-from cropsvc.queues.engines import engine_of
-from cropsvc.queues.rq import LeanWorker
+from cropsvc.queues.engines import run_worker
 from cropsvc.store import Lifetimes, Store
 from cropsvc.supervisor import Program, Supervisor
 from cropsvc.tasks import Cropper
@@ -52,11 +51,11 @@ def _work_here(settings: Settings, *, burst: bool) -> None:
     process.start()  # from the main thread: its life is tied to it
     client = _connected(settings.redis_url)
     store = Store(client, Lifetimes(settings.result_ttl, settings.source_ttl))
-    worker = LeanWorker(
-        client, Cropper(store, process, settings.job_timeout), engine_of(settings, client)
-    )
-    worker.work(burst=burst, logging_level="DEBUG" if settings.log_level == "debug" else "WARNING")
+    cropper = Cropper(store, process, settings.job_timeout)
+    code = run_worker(settings, cropper, burst=burst)
     process.stop()
+    if code:
+        sys.exit(code)
 
 
 def _confines(settings: Settings) -> Confines:

@@ -12,7 +12,7 @@ import urllib.request
 import redis
 
 from cropsvc.config import Settings
-from cropsvc.queues.liveness import is_alive
+from cropsvc.queues.engines import is_alive
 
 SECONDS = 3.0
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever http_proxy says
@@ -36,7 +36,7 @@ def dashboard(settings: Settings) -> bool:
 def worker(settings: Settings) -> bool:
     """Whether a worker on this host has a fresh heartbeat."""
     client = redis.Redis.from_url(settings.redis_url, socket_timeout=SECONDS)
-    return is_alive(client, socket.gethostname())
+    return is_alive(settings, client, socket.gethostname())
 
 
 def _status(port: int, path: str) -> int:

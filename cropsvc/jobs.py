@@ -19,6 +19,7 @@ from cropsvc.errors import (
     IdempotencyMismatch,
     NotFound,
     NotReady,
+    Unavailable,
     Unprocessable,
 )
 from cropsvc.imaging.geometry import check
@@ -143,11 +144,13 @@ class Jobs:
 
     def _claimed(self, owner: str, once: Once | None) -> Job | None:
         claimed = self._store.claimed(owner, once) if once else None
-        if claimed is None:
+        if not once or claimed is None:
             return None
         job_id, is_same = claimed
         if not is_same:
             raise IdempotencyMismatch("this Idempotency-Key was used for another request")
+        if not self._store.keep(Ref(owner, job_id)) and not self._store.claimed(owner, once):
+            return None  # it was withdrawn just now
         return self.get(owner, job_id)
 
     def _placed(self, job: Job, submission: Submission, once: Once | None) -> Job:
@@ -163,7 +166,16 @@ class Jobs:
             trace=submission.trace,
             enqueue=lambda pipe: self._engine.enqueue(pipe, job.ref, upload.source_home),
         )
+        self._publish(job)
         return job
+
+    def _publish(self, job: Job) -> None:
+        try:
+            self._engine.publish(job.ref, job.source_home)
+        except Unavailable:
+            # One that a worker has already, or of which another client was told, is accepted.
+            if self._store.withdraw(job):
+                raise
 
     # -- looking up -----------------------------------------------------------------------
 

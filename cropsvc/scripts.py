@@ -270,6 +270,42 @@ return 1
 """
 )
 
+WITHDRAW = (
+    _NOW
+    + _LET_SOURCE_GO
+    + """
+-- KEYS record, source, users, retained, pending, pending of the owner
+-- ARGV id, member, id of the upload's job, source ttl
+-- a job that no worker took and of which no client knows leaves nothing behind; 0 if it stays
+if redis.call('HGET', KEYS[1], 'state') ~= 'queued' then return 0 end
+if redis.call('HEXISTS', KEYS[1], 'answered') == 1 then return 0 end
+local once = redis.call('HGET', KEYS[1], 'once')
+if once then redis.call('DEL', once) end
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[5], ARGV[2])
+redis.call('ZREM', KEYS[6], ARGV[2])
+let_source_go(KEYS[2], KEYS[3], KEYS[4], ARGV[1], ARGV[1] == ARGV[3] and 0 or tonumber(ARGV[4]))
+return 1
+"""
+)
+
+ALIVE = (
+    _NOW
+    + """
+-- KEYS running; ARGV member
+return redis.call('ZADD', KEYS[1], 'XX', now, ARGV[1])
+"""
+)
+
+BEAT = (
+    _NOW
+    + """
+-- KEYS workers; ARGV name, milliseconds after which a silent one is dead
+redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, now - tonumber(ARGV[2]))
+return redis.call('ZADD', KEYS[1], now, ARGV[1])
+"""
+)
+
 LASTING = (
     _NOW
     + """

@@ -40,11 +40,13 @@ SECRET = PREFIX + "secret"
 COUNTS = PREFIX + "counts"
 RUNNING = PREFIX + "running"
 ORPHANS = PREFIX + "orphans"
+WORKERS = PREFIX + "workers"
 
 RESERVATION_SECONDS = 300  # longest time from an upload's headers to its last byte
 MOST_RUNS = 5  # a job whose worker died that often is given up
 LOOK_SECONDS = 3  # between two looks for jobs that the engine has lost
 ORPHAN_SECONDS = 5  # a job missing for so long is lost
+WORKER_SECONDS = 10  # a worker silent for so long is dead
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,18 @@ class Outcome:
     outputs: tuple[Output, ...] = ()
     blobs: tuple[bytes, ...] = ()  # one for each output, empty for a failed one
     error: Problem | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The jobs that have not ended: since when they wait, when they last gave a sign of life.
+
+    Times are milliseconds since the epoch, by the store's clock as `now`.
+    """
+
+    now: int
+    waiting: Mapping[Ref, int]
+    running: Mapping[Ref, int]
 
 
 @dataclass(frozen=True)
@@ -239,6 +253,28 @@ class Store:
     def _watch_unclaimed(pipe: Pipeline, key: str) -> bool:
         pipe.watch(key)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
         return not pipe.exists(key)
+
+    def keep(self, ref: Ref) -> bool:
+        """Notes that another request was answered with the job; False if it is gone."""
+        return bool(self._run(scripts.PATCH, [_record(ref)], ["answered", 1]))
+
+    def withdraw(self, job: Job) -> bool:
+        """Takes a submit back as if it had never been, once and upload too.
+
+        False, and nothing done, if the job runs or has ended, or another request was answered
+        with it.
+        """
+        ref = job.ref
+        keys = [
+            _record(ref),
+            _source(ref.owner, job.source_home),
+            _users(ref.owner, job.source_home),
+            RETAINED,
+            PENDING,
+            _pending(ref.owner),
+        ]
+        arguments = [ref.id, _member(ref), job.source_home, self._lifetimes.source]
+        return bool(self._run(scripts.WITHDRAW, keys, arguments))
 
     # -- looking up -----------------------------------------------------------------------
 
@@ -446,6 +482,11 @@ class Store:
         """Raises a RedisError unless the server takes writes: a PING does not tell."""
         self.client.set(PREFIX + "probe", "1", ex=10)
 
+    def now(self) -> int:
+        """The store's clock, the only one that decides; ms since the epoch."""
+        seconds, micros = self.client.time()
+        return seconds * 1000 + micros // 1000
+
     # -- the queue as a whole -------------------------------------------------------------
 
     def pace(self) -> float:
@@ -510,10 +551,33 @@ class Store:
         lasting = self._run(scripts.LASTING, [ORPHANS], [ORPHAN_SECONDS * 1000, *members])
         return [_ref(member) for member in lasting]
 
-    def recall(self, ref: Ref, enqueue: Callable[[Pipeline, str], object]) -> bool:
-        """Lets *enqueue* queue a job again, with the job its upload came with.
+    def standing(self) -> Standing:
+        """The jobs that wait or run, seen at one moment."""
+        with self.client.pipeline() as pipe:
+            pipe.zrangebyscore(PENDING, 0, scripts.RESERVED, withscores=True)
+            pipe.zrange(RUNNING, 0, -1, withscores=True)
+            pipe.time()
+            waiting, running, (seconds, micros) = pipe.execute()
+        return Standing(seconds * 1000 + micros // 1000, _times(waiting), _times(running))
 
-        False if it has ended; then it no longer counts as waiting or running.
+    def created(self, refs: Iterable[Ref]) -> list[int]:
+        """When those jobs were created that are still known; ms."""
+        with self.client.pipeline(transaction=False) as pipe:
+            for ref in refs:
+                pipe.hget(_record(ref), "created")
+            return [int(created) for created in pipe.execute() if created]
+
+    def sign_of_life(self, ref: Ref) -> None:
+        """Says that a running job is in a worker's hands; RQ's books do that for RQ."""
+        self._run(scripts.ALIVE, [RUNNING], [_member(ref)])
+
+    def recall(
+        self, ref: Ref, enqueue: Callable[[Pipeline, str], object], *, since: int | None = None
+    ) -> str | None:
+        """Lets *enqueue* queue a job again; gives the job its upload came with.
+
+        It counts as waiting, or seen, from *since* (ms) on. None if it has ended; then it no
+        longer counts as waiting or running.
         """
         record = _record(ref)
         with self.client.pipeline() as pipe, suppress(WatchError):
@@ -526,10 +590,33 @@ class Store:
                 pipe.multi()
                 for key in (PENDING, _pending(ref.owner), RUNNING):
                     pipe.zrem(key, _member(ref))
+            if pending and since is not None:
+                for key in (PENDING, _pending(ref.owner), RUNNING):
+                    pipe.zadd(key, {_member(ref): since}, xx=True)
             pipe.zrem(ORPHANS, _member(ref))
             pipe.execute()
-            return pending
-        return False
+            return (home or b"").decode() if pending else None
+        return None
+
+    # -- workers of an engine that keeps no books of its own ----------------------------------
+
+    def beat(self, worker: str) -> None:
+        """A worker's heartbeat; *worker* is its host, a colon, and what tells it from others."""
+        self._run(scripts.BEAT, [WORKERS], [worker, WORKER_SECONDS * 1000])
+
+    def leave(self, worker: str) -> None:
+        """A worker's end, so that it need not be waited out."""
+        self.client.zrem(WORKERS, worker)
+
+    def live_workers(self, host: str | None = None) -> int:
+        """Workers with a fresh heartbeat, of all hosts or of one."""
+        with self.client.pipeline(transaction=False) as pipe:
+            pipe.zrange(WORKERS, 0, -1, withscores=True)
+            pipe.time()
+            seen, (seconds, _) = pipe.execute()
+        fresh = (seconds - WORKER_SECONDS) * 1000
+        names = [name.decode() for name, at in seen if at >= fresh]
+        return sum(host is None or name.rpartition(":")[0] == host for name in names)
 
     # -- scripts --------------------------------------------------------------------------
 
@@ -575,6 +662,9 @@ _ALL_SCRIPTS = (
     scripts.PATCH,
     scripts.RELEASE,
     scripts.LASTING,
+    scripts.WITHDRAW,
+    scripts.ALIVE,
+    scripts.BEAT,
 )
 
 
@@ -610,6 +700,10 @@ def _member(ref: Ref) -> str:
 def _ref(member: bytes) -> Ref:
     owner, _, job_id = member.decode().partition("/")
     return Ref(owner, job_id)
+
+
+def _times(found: Iterable[tuple[bytes, float]]) -> dict[Ref, int]:
+    return {_ref(member): int(score) for member, score in found}
 
 
 def _record(ref: Ref) -> str:

@@ -15,6 +15,12 @@ class Engine(Protocol):
     def enqueue(self, pipe: Pipeline, ref: Ref, source_home: str) -> None:
         """Queues the job by reference with *pipe*'s transaction, before other commands."""
 
+    def publish(self, ref: Ref, source_home: str) -> None:
+        """Sends a stored job on its way, where that cannot be part of the transaction.
+
+        Raises Unavailable when the queue does not confirm that it has it.
+        """
+
     def forget(self, ref: Ref) -> None:
         """Drops a canceled job that waits, and what the engine kept of it."""
 

@@ -159,6 +159,9 @@ class RqEngine:
             pipeline=pipe,
         )
 
+    def publish(self, ref: Ref, source_home: str) -> None:
+        """Nothing: `enqueue` did it with the transaction."""
+
     def forget(self, ref: Ref) -> None:
         """Drops a canceled job that waits; one that runs is stopped by its worker."""
         queue = CropQueue(connection=self._client)

@@ -35,7 +35,7 @@ def create_app(settings: Settings) -> Flask:
     owners = tuple(key.name for key in settings.api_keys) or (owner.OPEN,)
     limits = Limits(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side)
     policy = Policy(settings.queue_cap, owners, limits)
-    jobs = Jobs(store, engine_of(settings, client), Hub(client), policy)
+    jobs = Jobs(store, engine_of(settings, store), Hub(client), policy)
     return app_of(Services(settings, store, jobs))
 
 

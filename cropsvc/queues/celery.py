@@ -1,0 +1,126 @@
+"""The worker on Celery: one process, one crop at a time, its crop process beside it.
+
+The pool is Celery's `solo`: a task runs in the process that holds the connection, so that nothing
+stands between a death and RabbitMQ's redelivery (docs/design.md).
+"""
+
+import logging
+import os
+import signal
+from typing import Any
+
+import structlog
+from celery import Celery, signals
+from celery.apps.worker import Worker
+from celery.worker import state
+from celery.worker.consumer import Consumer
+
+from cropsvc.config import Settings
+from cropsvc.imaging.limits import Limits
+from cropsvc.queues.celery_app import celery_app
+from cropsvc.queues.celery_foreign import ForeignCrops
+from cropsvc.queues.celery_life import Life
+from cropsvc.queues.celery_queue import CeleryEngine
+from cropsvc.queues.celery_tasks import ForeignCrop, OwnJob
+from cropsvc.tasks import Cropper
+
+LOOK_SECONDS = 1.0  # how often an idle worker looks up
+LONGEST_PAUSE = 2  # seconds between tries for a broker that is away; Celery's own grow to 30
+
+told = structlog.get_logger("cropsvc.worker")
+
+
+def work(settings: Settings, cropper: Cropper, *, burst: bool = False) -> int:
+    """Works until told to stop; *burst*: until the queue is empty. Gives the exit code."""
+    app = celery_app(settings)
+    store = cropper.store
+    life = Life(store, CeleryEngine(app, store))
+    limits = Limits(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side)
+    app.finalize()
+    for name in list(app.tasks):  # Celery's own, which run other tasks by name
+        app.tasks.unregister(name)
+    app.register_task(OwnJob(cropper, life))
+    app.register_task(ForeignCrop(ForeignCrops(cropper, limits, settings.max_upload), life))
+    _say_little(settings.log_level)
+    worker = CropWorker(app, life, burst=burst)
+    worker.start()
+    life.leave()
+    return int(worker.exitcode or 0)
+
+
+def _say_little(level: str) -> None:
+    """Celery's lines on each task are ours to write; its log must not be set up by itself."""
+    signals.setup_logging.connect(_keep_logging, weak=False)
+    logging.getLogger("celery").setLevel("DEBUG" if level == "debug" else "WARNING")
+
+
+def _keep_logging(**_: object) -> None:
+    """Who receives this signal has set up logging."""
+
+
+class CropWorker(Worker):  # type: ignore[misc]  # Celery has no types
+    """Celery's worker program without its banner and most of its signals."""
+
+    def __init__(self, app: Celery, life: Life, *, burst: bool) -> None:
+        self._life = life
+        self._burst = burst
+        super().__init__(
+            app,
+            hostname=f"cropsvc-{os.getpid()}@{life.host}",
+            pool="solo",
+            concurrency=1,
+            quiet=True,
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+        )
+
+    def on_start(self) -> None:
+        """Has this worker look up at intervals, while it is connected and no crop runs."""
+        super().on_start()
+        self.timer.call_repeatedly(LOOK_SECONDS, self._life.look)
+        if self._burst:
+            self.timer.call_repeatedly(LOOK_SECONDS, self._end_when_empty)
+
+    def on_consumer_ready(self, consumer: Any) -> None:
+        """Tells at once that this worker is there."""
+        super().on_consumer_ready(consumer)
+        self._life.look()
+
+    def install_platform_tweaks(self, worker: Any) -> None:
+        """SIGTERM and SIGINT end it after the running crop; stock, SIGHUP starts another."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: _stop())
+
+    def _end_when_empty(self) -> None:
+        if self._life.is_queue_empty():
+            _stop()
+
+
+def _stop() -> None:
+    state.should_stop = os.EX_OK
+
+
+class PlainConsumer(Consumer):  # type: ignore[misc]  # Celery has no types
+    """Celery's consumer without the queues for delayed messages, and back soon after an outage."""
+
+    class Blueprint(Consumer.Blueprint):  # type: ignore[misc]  # Celery has no types
+        """Its parts."""
+
+        default_steps = tuple(
+            step for step in Consumer.Blueprint.default_steps if "delayed_delivery" not in step
+        )
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """*conn* once it is connected, however long that takes."""
+
+        def complain(error: Exception, _pause: float) -> None:
+            told.warning("waiting for the broker", reason=repr(error))
+
+        return conn.ensure_connection(
+            complain,
+            interval_start=0.2,
+            interval_step=0.4,
+            interval_max=LONGEST_PAUSE,
+            callback=state.maybe_shutdown,
+        )

@@ -1,0 +1,74 @@
+"""Jobs that wait or run by their records, and whose message RabbitMQ has lost.
+
+A front end died between storing and sending, a queue was emptied, or the jobs were acknowledged
+while the queue was RQ: without this they would wait for ever.
+
+RabbitMQ does not tell which messages it holds, so a loss is concluded. Messages are handed out in
+order: one is gone if the queue is empty and no worker has the job in hand, or if a job that came
+much later runs already. A wrong conclusion costs a second message, which is dropped when the
+job has ended: one job has one effect.
+"""
+
+from functools import partial
+
+import structlog
+from redis.client import Pipeline
+
+from cropsvc.errors import Unavailable
+from cropsvc.queues.celery_foreign import FOREIGN
+from cropsvc.queues.celery_queue import CeleryEngine
+from cropsvc.records import Ref
+from cropsvc.store import Standing, Store
+
+SILENT_SECONDS = 6  # a running job without a sign of life for so long has lost its worker
+OVERTAKEN_SECONDS = 10  # more than the order of submits, or of redeliveries, can be off
+
+told = structlog.get_logger("cropsvc.worker")
+
+
+class Orphans:
+    """Finds them and sends them again; all workers take turns."""
+
+    def __init__(self, store: Store, engine: CeleryEngine) -> None:
+        self._store = store
+        self._engine = engine
+
+    def bring_back(self) -> None:
+        """Sends again what was lost in every look for some seconds."""
+        if not self._store.may_look_for_orphans():
+            return
+        standing = self._store.standing()
+        try:
+            lost = self._lost(standing) if standing.waiting or standing.running else []
+            for ref in self._store.lasting_orphans(lost):
+                self._send_again(ref, standing.now)
+        except Unavailable as error:
+            told.warning("cannot look for lost jobs", reason=error.detail)
+
+    def _lost(self, standing: Standing) -> list[Ref]:
+        silent = standing.now - SILENT_SECONDS * 1000
+        since = {
+            **standing.waiting,
+            **{ref: seen for ref, seen in standing.running.items() if seen < silent},
+        }
+        if not since:
+            return []
+        last = standing.now if self._engine.ready() == 0 else self._newest_running(standing)
+        return [ref for ref, start in since.items() if start < last]
+
+    def _newest_running(self, standing: Standing) -> int:
+        """When the newest job came that runs, less what the order may be off; ms."""
+        own = [ref for ref in standing.running if ref.owner != FOREIGN]
+        return max(self._store.created(own), default=0) - OVERTAKEN_SECONDS * 1000
+
+    def _send_again(self, ref: Ref, now: int) -> None:
+        if ref.owner == FOREIGN:  # its program's message brings it back, or nobody waits for it
+            self._store.cancel(ref)
+            return
+        home = self._store.recall(ref, partial(self._begin, ref), since=now)
+        if home is not None:
+            self._engine.publish(ref, home)
+            told.info("job sent again", job=ref.id)
+
+    def _begin(self, ref: Ref, pipe: Pipeline, source_home: str) -> None:
+        self._engine.enqueue(pipe, ref, source_home)

@@ -1,0 +1,109 @@
+"""Celery's side of the queue: the engine that puts jobs on RabbitMQ, each confirmed."""
+
+import time
+from collections.abc import Callable
+
+from celery import Celery
+from kombu.connection import Connection
+from redis.client import Pipeline
+
+from cropsvc.errors import Unavailable
+from cropsvc.queues.celery_app import OWN_JOB, QUEUE
+from cropsvc.records import Ref
+from cropsvc.store import Store
+
+PATIENCE_SECONDS = 1.3  # for a connection and the confirm together: 503 in 1.5 s
+RETRY_AFTER = 2  # seconds
+
+
+class CeleryEngine:
+    """Celery on RabbitMQ as the front end and the worker's own recovery see it."""
+
+    name = "celery"
+
+    def __init__(self, app: Celery, store: Store) -> None:
+        self._app = app
+        self._store = store
+
+    def enqueue(self, pipe: Pipeline, ref: Ref, source_home: str) -> None:
+        """Begins *pipe*'s transaction: a message cannot be part of it, and follows."""
+        pipe.multi()
+
+    def publish(self, ref: Ref, source_home: str) -> None:
+        """Sends the message of a stored job. Raises Unavailable unless the broker confirms it."""
+
+        def send(connection: Connection, seconds: float) -> None:
+            amqp = self._app.amqp
+            arguments = (ref.owner, ref.id, source_home)
+            amqp.send_task_message(
+                amqp.Producer(connection, auto_declare=False),
+                OWN_JOB,
+                amqp.create_task_message(ref.id, OWN_JOB, arguments, ignore_result=True),
+                retry=False,
+                mandatory=True,  # to confirm a message to a queue that is gone would be a lie
+                confirm_timeout=seconds,
+            )
+
+        self._with_connection(send)
+
+    def ready(self) -> int:
+        """Messages that wait on the broker for a worker. Raises Unavailable."""
+        found: list[int] = []
+
+        def look(connection: Connection, seconds: float) -> None:
+            queue = self._app.amqp.queues[QUEUE](connection.default_channel)
+            found.append(queue.queue_declare(passive=True).message_count)
+
+        self._with_connection(look)
+        return found[-1]
+
+    def forget(self, ref: Ref) -> None:
+        """Nothing: RabbitMQ takes no message out of a queue; a worker drops it when it comes."""
+
+    def workers(self) -> int:
+        """Workers with a fresh heartbeat."""
+        return self._store.live_workers()
+
+    def _with_connection(self, step: Callable[[Connection, float], None]) -> None:
+        until = time.monotonic() + PATIENCE_SECONDS
+        pool = self._app.pool
+        try:
+            with pool.acquire(block=True, timeout=PATIENCE_SECONDS / 3) as connection:
+                _try_twice(connection, step, until)
+        except (*_troubles(pool.connection), pool.LimitExceeded) as error:
+            words = f"the queue cannot be used: {type(error).__name__}"
+            raise Unavailable(words, retry_after=RETRY_AFTER) from error
+
+
+def _try_twice(
+    connection: Connection, step: Callable[[Connection, float], None], until: float
+) -> None:
+    """A connection that died idle is no reason to refuse; one that hangs is."""
+    was_connected = connection.connected
+    try:
+        _try(connection, step, until)
+    except TimeoutError:
+        raise
+    except _troubles(connection):
+        if not was_connected:
+            raise
+        _try(connection, step, until)
+
+
+def _try(connection: Connection, step: Callable[[Connection, float], None], until: float) -> None:
+    try:
+        if not connection.connected:
+            connection.ensure_connection(  # type: ignore[no-untyped-call]  # kombu is half typed
+                max_retries=0, reraise_as_library_errors=False
+            )
+        seconds = max(0.1, until - time.monotonic())
+        with connection.connection.transport.having_timeout(seconds):
+            step(connection, seconds)
+    except BaseException:
+        # What it is in the middle of is unknown.
+        connection.collect(socket_timeout=0.1)  # type: ignore[no-untyped-call]  # kombu as above
+        raise
+
+
+def _troubles(connection: Connection) -> tuple[type[Exception], ...]:
+    return (*connection.connection_errors, *connection.channel_errors)

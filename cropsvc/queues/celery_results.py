@@ -1,0 +1,15 @@
+"""Celery's Redis backend for foreign programs' results, which never holds a stack of ours."""
+
+from typing import Any
+
+from celery.backends.redis import RedisBackend
+
+
+class Results(RedisBackend):  # type: ignore[misc]  # Celery has no types
+    """Stores an error's class and words only."""
+
+    def store_result(
+        self, task_id: str, result: Any, state: str, traceback: object = None, **options: Any
+    ) -> Any:
+        """As Celery's, without the traceback."""
+        return super().store_result(task_id, result, state, traceback=None, **options)
