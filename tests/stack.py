@@ -59,6 +59,8 @@ def until(condition: Callable[[], object], *, seconds: float, what: str) -> obje
 class Part:
     """One process of the stack with its log; can be started again after its end."""
 
+    session = False  # whether it gets a session of its own, not only a process group
+
     def __init__(self, name: str, command: list[str], *, environ: dict[str, str], log: Path):
         self.name, self.log = name, log
         self._command, self._environ = command, environ
@@ -74,7 +76,8 @@ class Part:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                process_group=0,
+                process_group=None if self.session else 0,
+                start_new_session=self.session,
             )
 
     @property
