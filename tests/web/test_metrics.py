@@ -1,11 +1,11 @@
 """Figures that are the same whichever front end process answers."""
 
 import os
-import re
 import signal
 
 from tests import pictures
 from tests.contract.client import Client
+from tests.processes import crop_processes
 from tests.stack import until
 
 JOBS = 24
@@ -70,9 +70,6 @@ def crop_process(stack) -> int:
     """The process id of the worker's crop process."""
 
     def found() -> int | None:
-        for process in stack.worker.tree():
-            if re.search("cropsvc.sandbox", " ".join(process.cmdline())):
-                return process.pid
-        return None
+        return next((process.pid for process in crop_processes(stack.worker.tree())), None)
 
     return until(found, seconds=10, what="a crop process")

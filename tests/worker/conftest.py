@@ -13,6 +13,7 @@ from rq.worker import BaseWorker
 from cropsvc.queues.rq_queue import CropJob, CropQueue
 from tests import pictures
 from tests.contract.client import Client
+from tests.processes import crop_processes
 from tests.stack import Stack, until
 
 TERMINAL = ("done", "failed", "canceled")
@@ -52,10 +53,7 @@ class Bench:
         """The worker's crop process."""
 
         def child() -> psutil.Process | None:
-            for process in self.stack.worker.tree():
-                if "cropsvc.sandbox" in " ".join(process.cmdline()):
-                    return process
-            return None
+            return next(iter(crop_processes(self.stack.worker.tree())), None)
 
         return until(child, seconds=10, what="the worker has a crop process")
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests import pictures
 from tests.contract.client import Client
+from tests.processes import lives
 from tests.worker.conftest import Bench
 
 
@@ -54,7 +55,7 @@ def test_a_canceled_running_job_is_killed_within_a_second(bench: Bench) -> None:
     held = bench.held()
     began = time.monotonic()
     assert bench.api.delete(f"/v1/crops/{held.id}").status_code == 204
-    bench.until(lambda: not held.process.is_running(), "the crop process is gone", seconds=3)
+    bench.until(lambda: not lives(held.process), "the crop process is gone", seconds=3)
     assert time.monotonic() - began < 1
     assert bench.state(held.id) == "canceled"
     assert bench.ended(bench.submit())["state"] == "done"
@@ -87,7 +88,7 @@ def test_the_crop_process_does_not_survive_its_worker(own_bench: Bench) -> None:
     held = own_bench.held()
     worker = psutil.Process(own_bench.stack.worker.pid)
     worker.kill()
-    own_bench.until(lambda: not held.process.is_running(), "the crop process died with it", 3)
+    own_bench.until(lambda: not lives(held.process), "the crop process died with it", 3)
 
 
 def test_an_idle_crop_process_that_died_costs_no_attempt(bench: Bench) -> None:

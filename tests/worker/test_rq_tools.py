@@ -12,6 +12,7 @@ from rq.serializers import JSONSerializer
 
 from cropsvc.queues.rq_queue import QUEUE, CropQueue
 from tests.contract.client import Client
+from tests.processes import lives
 from tests.stack import ROOT
 from tests.worker.conftest import Bench
 
@@ -110,7 +111,7 @@ def test_a_second_sigint_ends_it_at_once_and_the_job_is_taken_over(own_bench: Be
     time.sleep(1.1)  # RQ takes a second signal within one second for an echo of the first
     own_bench.stack.worker.signal(signal.SIGINT)
     assert own_bench.stack.worker.join(3) is not None
-    own_bench.until(lambda: not held.process.is_running(), "its crop process is gone", 3)
+    own_bench.until(lambda: not lives(held.process), "its crop process is gone", 3)
     own_bench.stack.worker.start()
     assert own_bench.ended(held.id, 15)["state"] == "done"
 
