@@ -20,7 +20,7 @@ run: $(VENV)/installed ## everything in the foreground, with an embedded Valkey 
 	@exec $(BIN)/python -m cropsvc.run
 
 test: $(VENV)/installed-dev ## the tests (ARGS="-k name" goes to pytest; CI=true: all components)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(or $(ARGS),-n 3)
 
 lint: $(VENV)/installed-dev ## ruff and mypy strict
 	@$(BIN)/ruff check .

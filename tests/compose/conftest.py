@@ -13,7 +13,9 @@ from tests import components
 from tests.compose.project import Project
 from tests.stack import ROOT
 
-NOT_OURS = shutil.ignore_patterns(".git", ".venv", "var", "secrets", ".*_cache", "__pycache__")
+NOT_OURS = shutil.ignore_patterns(
+    ".git", ".venv", "var", "secrets", ".*_cache", ".hypothesis", "__pycache__"
+)
 
 
 @pytest.fixture(scope="session")

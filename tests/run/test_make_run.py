@@ -24,7 +24,9 @@ from tests.pictures import jpeg
 from tests.processes import below, command_line, kill, lives
 from tests.stack import ROOT, free_port, until
 
-NOT_OURS = shutil.ignore_patterns(".git", ".venv", "var", "secrets", ".*_cache", "__pycache__")
+NOT_OURS = shutil.ignore_patterns(
+    ".git", ".venv", "var", "secrets", ".*_cache", ".hypothesis", "__pycache__"
+)
 STRANGER = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
 JPEG = {"Content-Type": "image/jpeg"}
 FIRST_START, SECOND_START = 90, 5  # seconds that the page may take
