@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from cropsvc import logs
 from cropsvc.config import ConfigError, Settings
 from cropsvc.heap import keep_freed
 from cropsvc.tether import die_with
@@ -33,6 +34,8 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 accesslog = None  # the application logs its requests
 errorlog = "-"
 loglevel = "warning"
+logger_class = "cropsvc.server_log.ServerLog"
+logs.configure(settings.log_format, settings.log_level)
 
 
 def post_fork(server, worker):

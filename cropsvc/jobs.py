@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from redis.exceptions import WatchError
 
-from cropsvc import ids
+from cropsvc import ids, job_log
 from cropsvc.errors import (
     Busy,
     Canceled,
@@ -156,14 +156,15 @@ class Jobs:
     def _placed(self, job: Job, submission: Submission, once: Once | None) -> Job:
         upload = submission.upload
         if self._store.share(job, upload.data, once):
-            return self.get(job.ref.owner, job.id)
+            shared = self.get(job.ref.owner, job.id)
+            job_log.tell_of(shared)
+            return shared
         if upload.data is None and not self._store.adopt(job.ref, upload.source_home):
             raise Expired(f"the upload of job {upload.source_home} is no longer kept")
         self._store.submit(
             job,
             upload.data,
             once,
-            trace=submission.trace,
             enqueue=lambda pipe: self._engine.enqueue(pipe, job.ref, upload.source_home),
         )
         self._publish(job)
@@ -288,8 +289,8 @@ class Jobs:
             job = self.get(owner, job_id)
         except Deleted:
             return
-        if self._store.remove(job) == "canceled":
-            self._engine.forget(job.ref)
+        if self._store.remove(job) == "canceled" and self._engine.forget(job.ref):
+            job_log.tell_of(replace(job, state="canceled"))
 
     # -- the queue as a whole ---------------------------------------------------------------
 
@@ -347,6 +348,7 @@ def _new_job(place: Place, submission: Submission) -> Job:
         home=place.ref.id,
         source_home=upload.source_home,
         position=place.waiting + 1,
+        trace=submission.trace,
     )
 
 

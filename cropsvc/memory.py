@@ -1,7 +1,6 @@
 """Refusing before Redis is full: under `noeviction` a full server stops every worker."""
 
 import time
-from typing import Any
 
 from cropsvc.store import Store
 
@@ -44,7 +43,6 @@ class MemoryGauge:
         return self._limit > 0 and self._used + self._admitted + size > FULL * self._limit
 
     def _look(self) -> None:
-        memory: dict[str, Any] = self._store.client.info("memory")
-        self._limit, self._used = int(memory.get("maxmemory", 0)), int(memory["used_memory"])
+        self._used, self._limit = self._store.memory()
         self._admitted = 0
         self._until = time.monotonic() + LOOK_SECONDS

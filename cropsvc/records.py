@@ -72,6 +72,7 @@ class Job:
     error: Problem | None = None
     cached: bool = False
     position: int | None = None
+    trace: str = ""  # of the request that made the job
 
     @property
     def id(self) -> str:
@@ -102,6 +103,7 @@ def job_fields(job: Job) -> dict[str, str | int | float]:
         "outputs": dump_outputs(job.outputs),
         "home": job.home,
         "source_home": job.source_home,
+        "trace": job.trace,
     }
 
 
@@ -127,6 +129,7 @@ def job_from_fields(ref: Ref, fields: Mapping[bytes, bytes], position: int | Non
         error=problem,
         cached=b"cached" in fields,
         position=position if state == "queued" else None,
+        trace=fields.get(b"trace", b"").decode(),
     )
 
 

@@ -1,6 +1,5 @@
 """`make run`: Valkey, the workers, the front end and the dashboard, in the foreground."""
 
-import logging
 import os
 import signal
 import sys
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cropsvc import embedded, ports, ready
+from cropsvc import embedded, logs, ports, ready
 from cropsvc.config import ConfigError, Settings
 from cropsvc.reload import Watch
 from cropsvc.supervisor import Child, Program, Supervisor
@@ -26,11 +25,11 @@ class PortTaken(Exception):
 
 def main() -> int:
     """Runs all until Ctrl-C or SIGTERM; the exit code."""
-    logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
     if "MAKELEVEL" in os.environ:
         die_with(os.getppid(), signal.SIGTERM)
     try:
         settings = Settings.from_env(os.environ)
+        logs.configure(settings.log_format, settings.log_level)
         _check_ports(settings)
         with Supervisor() as supervisor:
             _serve(supervisor, settings)

@@ -10,7 +10,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from redis import Redis
@@ -225,7 +225,6 @@ class Store:
         data: bytes | None,
         once: Once | None,
         *,
-        trace: str,
         enqueue: Callable[[Pipeline], object],
     ) -> None:
         """Stores the job and its upload and enqueues it, in one transaction and round trip.
@@ -238,7 +237,7 @@ class Store:
             if once and not self._watch_unclaimed(pipe, _once(ref.owner, once)):
                 raise WatchError("the idempotency key was claimed meanwhile")
             enqueue(pipe)  # first: RQ calls multi(), which a pipeline with commands refuses
-            fields: dict[Any, Any] = {**job_fields(job), "trace": trace}
+            fields: dict[Any, Any] = job_fields(job)
             if once:
                 fields["once"] = _once(ref.owner, once)
                 pipe.set(_once(ref.owner, once), f"{ref.id} {once.fingerprint}")
@@ -313,6 +312,10 @@ class Store:
     def is_stopped(self, ref: Ref) -> bool:
         """Whether a job was canceled or deleted, or its record is gone."""
         return self.client.hget(_record(ref), "state") in (None, b"canceled", b"deleted")
+
+    def trace(self, ref: Ref) -> str:
+        """What the job's request left for its log lines and spans; empty without a record."""
+        return (cast(bytes | None, self.client.hget(_record(ref), "trace")) or b"").decode()
 
     # -- running --------------------------------------------------------------------------
 
@@ -406,11 +409,12 @@ class Store:
             return False
         return self.finish(ref, job.source, job.request, Outcome("failed", error=error))
 
-    def cancel(self, ref: Ref) -> None:
-        """Cancels a job that has not ended."""
+    def cancel(self, ref: Ref) -> Job | None:
+        """Cancels a job that has not ended; gives it as it is then, None if it had ended."""
         job = self.load(ref)
-        if isinstance(job, Job) and not job.is_terminal:
-            self.remove(job)
+        if not isinstance(job, Job) or job.is_terminal or self.remove(job) != "canceled":
+            return None
+        return replace(job, state="canceled", position=None)
 
     def reopen(self, ref: Ref, enqueue: Callable[[Pipeline], object]) -> bool:
         """Lets a failed job wait again, in the transaction that *enqueue* begins on its pipeline.
@@ -486,6 +490,11 @@ class Store:
         """The store's clock, the only one that decides; ms since the epoch."""
         seconds, micros = self.client.time()
         return seconds * 1000 + micros // 1000
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes that the server uses, and its `maxmemory`; 0 for none."""
+        told: dict[str, Any] = self.client.info("memory")
+        return int(told["used_memory"]), int(told.get("maxmemory", 0))
 
     # -- the queue as a whole -------------------------------------------------------------
 

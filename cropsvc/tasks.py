@@ -9,9 +9,10 @@ from typing import Protocol, TypeVar
 
 from redis.exceptions import RedisError
 
+from cropsvc import job_log
 from cropsvc.crop_process import CropProcess, Died, Overdue, Reply
 from cropsvc.errors import CropFailed, OutOfMemory, TimedOut
-from cropsvc.records import Problem, Ref
+from cropsvc.records import Job, Problem, Ref
 from cropsvc.store import Store
 
 T = TypeVar("T")
@@ -58,6 +59,14 @@ class Cropper:
         finally:
             self.process.start()  # if it died: warm again before the next job comes
 
+    def tell(self, ref: Ref, reply: Reply, ms: float) -> None:
+        """Logs the job's end after *ms* milliseconds; `over` as whatever it had ended before."""
+        record = self.store.load(ref) if reply.state == "over" else None
+        if isinstance(record, Job):
+            job_log.tell_of(record)
+        else:
+            job_log.tell(ref.id, reply.state, code=reply.code, ms=ms, trace=reply.trace)
+
     def _finish(self, ref: Ref, source_home: str, reporter: Reporter) -> Reply:
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -68,7 +77,7 @@ class Cropper:
             except Died as death:
                 if self._patiently(lambda: self._is_stopped(ref, reporter)):
                     self._patiently(lambda: self.store.cancel(ref))
-                    return Reply("canceled")
+                    return Reply("canceled", trace=self._trace(ref))
                 self._count_death(death.cause)
                 if death.status == -signal.SIGXCPU:
                     return self._fail(ref, TimedOut.code, self._overdue())
@@ -120,7 +129,11 @@ class Cropper:
 
     def _fail(self, ref: Ref, code: str, detail: str) -> Reply:
         self._patiently(lambda: self.store.fail(ref, Problem(code, detail)))
-        return Reply("failed", code, detail)
+        return Reply("failed", code, detail, self._trace(ref))
+
+    def _trace(self, ref: Ref) -> str:
+        """For a reply that the crop process could not give."""
+        return self._patiently(lambda: self.store.trace(ref))
 
     def _count_death(self, cause: str) -> None:
         self._patiently(lambda: self.store.count({f"crop_process_deaths:{cause}": 1}))

@@ -10,8 +10,10 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from cropsvc import logs
 from cropsvc.config import ConfigError, Settings
 from cropsvc.dashboard.address import is_loopback
+from cropsvc.server_log import ServerLog
 from cropsvc.tether import die_with
 
 LOOPBACK = "127.0.0.1"
@@ -47,6 +49,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108 - gunicorn's advice
         "errorlog": "-",
         "loglevel": "warning",
+        "logger_class": ServerLog,
         "proc_name": "cropsvc-dashboard",
         "post_fork": _tie,
     }
@@ -81,6 +84,7 @@ def main() -> None:
             f"cropsvc: the dashboard listens on {LOOPBACK}, not on CROPSVC_BIND={settings.bind}:"
             " for that it needs CROPSVC_DASHBOARD_USER and CROPSVC_DASHBOARD_PASSWORD\n"
         )
+    logs.configure(settings.log_format, settings.log_level)
     Server().run()
 
 

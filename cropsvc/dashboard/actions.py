@@ -11,6 +11,7 @@ from rq.job import JobStatus
 from rq.registry import CanceledJobRegistry
 from werkzeug.exceptions import HTTPException
 
+from cropsvc import job_log
 from cropsvc.dashboard import shown
 from cropsvc.dashboard.desk import desk
 from cropsvc.dashboard.reading import (
@@ -144,8 +145,9 @@ def _enqueue(pipe: Pipeline, job: ShownJob, record: Job) -> None:
 
 def _cancel_record(job: ShownJob) -> None:
     found = shown.reference(job)
-    if found:
-        desk().store.cancel(found[0])
+    canceled = desk().store.cancel(found[0]) if found else None
+    if canceled and job.get_status(refresh=False) == JobStatus.QUEUED:
+        job_log.tell_of(canceled)
 
 
 def _cancel_queued(job: ShownJob) -> None:

@@ -21,8 +21,11 @@ class Engine(Protocol):
         Raises Unavailable when the queue does not confirm that it has it.
         """
 
-    def forget(self, ref: Ref) -> None:
-        """Drops a canceled job that waits, and what the engine kept of it."""
+    def forget(self, ref: Ref) -> bool:
+        """Drops a canceled job that waits, and what the engine kept of it.
+
+        True if no worker will come across it any more, and so tell of its end.
+        """
 
     def workers(self) -> int:
         """Workers with a fresh heartbeat."""

@@ -8,7 +8,7 @@ again goes on with the same job.
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redis.client import Pipeline
 
@@ -63,11 +63,11 @@ class ForeignCrops:
         """
         try:
             data, request = self._read(arguments)
-            job = self._job(_ref(task, data, request), data, request)
+            job = replace(self._job(_ref(task, data, request), data, request), trace=task)
         except CropError as error:
             raise TaskRefused.of(error) from None
         if self.store.load(job.ref) is None:
-            self.store.submit(job, data, None, trace=task, enqueue=_begin)
+            self.store.submit(job, data, None, enqueue=_begin)
         self.cropper.hand_over(job.ref, job.ref.id)
         self.cropper.finish(job.ref, job.ref.id, reporter_of(job.ref))
         return self._result(job.ref)

@@ -57,8 +57,9 @@ class CeleryEngine:
         self._with_connection(look)
         return found[-1]
 
-    def forget(self, ref: Ref) -> None:
-        """Nothing: RabbitMQ takes no message out of a queue; a worker drops it when it comes."""
+    def forget(self, ref: Ref) -> bool:
+        """False: RabbitMQ takes no message out of a queue; a worker drops it when it comes."""
+        return False
 
     def workers(self) -> int:
         """Workers with a fresh heartbeat."""

@@ -44,14 +44,8 @@ class OwnJob(Task):  # type: ignore[misc]  # Celery has no types
         self._cropper.hand_over(ref, source_home)
         reporter = _Reporter(self._life, self._cropper.store, ref)
         reply = self._cropper.finish(ref, source_home, reporter)
-        told.info(
-            "job",
-            job=ref.id,
-            state=reply.state,
-            code=reply.code or None,
-            ms=round((time.monotonic() - began) * 1000, 1),
-            request=reply.trace or None,
-        )
+        ms = (time.monotonic() - began) * 1000
+        _patiently(lambda: self._cropper.tell(ref, reply, ms))
 
 
 class ForeignCrop(Task):  # type: ignore[misc]  # Celery has no types

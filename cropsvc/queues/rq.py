@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-import structlog
 from redis import Redis
 from redis.client import Pipeline, PubSub, PubSubWorkerThread
 from redis.exceptions import RedisError
@@ -24,6 +23,7 @@ from rq.utils import now, utcformat
 from rq.worker import BaseWorker, WorkerStatus
 from rq.worker_registration import register
 
+from cropsvc import job_log
 from cropsvc.crop_process import Reply
 from cropsvc.errors import CropFailed
 from cropsvc.queues import Engine
@@ -34,7 +34,6 @@ from cropsvc.store import Store
 from cropsvc.tasks import Cropper
 
 T = TypeVar("T")
-told = structlog.get_logger("cropsvc.worker")
 
 HEARTBEAT_SECONDS = 2
 WORKER_TTL = 10  # a worker silent for so long is dead
@@ -230,6 +229,8 @@ class LeanWorker(BaseWorker):
         reply = self.cropper.finish(ref, source_home, _Reporter(self, job, execution, ref))
         job.ended_at = now()
         self._patiently(lambda: self._ended(job, queue, execution, reply))
+        ms = (job.ended_at - (job.started_at or job.ended_at)).total_seconds() * 1000
+        self._patiently(lambda: self.cropper.tell(ref, reply, ms))
         self.set_state(WorkerStatus.IDLE)
 
     def _started(self, job: Job, queue: Queue) -> Execution:
@@ -252,15 +253,6 @@ class LeanWorker(BaseWorker):
             self.handle_job_failure(job, queue, exc_string=reason, execution=execution)
         else:
             self._succeeded(job, execution)
-        began, ended = job.started_at or now(), job.ended_at or now()
-        told.info(
-            "job",
-            job=job.id,
-            state=reply.state,
-            code=reply.code or None,
-            ms=round((ended - began).total_seconds() * 1000, 1),
-            request=reply.trace or None,
-        )
 
     def _succeeded(self, job: Job, execution: Execution) -> None:
         """RQ's books on a finished job, without the dependents, repeats and results unused here."""
@@ -292,7 +284,9 @@ class LeanWorker(BaseWorker):
         """Called by RQ's recovery: when no retry is left, the job's record fails too."""
         if not job.retries_left:
             ref, _ = reference_of(job)
-            self.store.fail(ref, Problem(CropFailed.code, "its workers died again and again"))
+            problem = Problem(CropFailed.code, "its workers died again and again")
+            if self.store.fail(ref, problem):
+                job_log.tell(ref.id, "failed", code=problem.code, trace=self.store.trace(ref))
 
     # -- stopping ---------------------------------------------------------------------------
 

@@ -162,11 +162,13 @@ class RqEngine:
     def publish(self, ref: Ref, source_home: str) -> None:
         """Nothing: `enqueue` did it with the transaction."""
 
-    def forget(self, ref: Ref) -> None:
-        """Drops a canceled job that waits; one that runs is stopped by its worker."""
+    def forget(self, ref: Ref) -> bool:
+        """Drops a canceled job that waits; False for one that runs, which its worker stops."""
         queue = CropQueue(connection=self._client)
-        if self._client.lrem(queue.key, 1, ref.id):
+        waited = bool(self._client.lrem(queue.key, 1, ref.id))
+        if waited:
             self._client.delete(CropJob.key_for(ref.id))
+        return waited
 
     def workers(self) -> int:
         """Workers with a fresh heartbeat."""

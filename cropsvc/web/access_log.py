@@ -5,6 +5,7 @@ import time
 import structlog
 from flask import Flask, Response, g, request
 
+from cropsvc.web.problems import problem_code
 from cropsvc.web.request_id import request_id
 
 log = structlog.get_logger("cropsvc.web")
@@ -28,6 +29,7 @@ def _tell(response: Response) -> Response:
         method=request.method,
         path=request.path,
         status=response.status_code,
+        code=problem_code(),
         ms=round((time.perf_counter() - g.began) * 1000, 1),
         bytes=response.content_length,
         owner=g.get("owner"),

@@ -7,21 +7,15 @@ process and added to the store's figures every second, and before a scrape is an
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from contextlib import suppress
 
 from flask import Blueprint, Flask, Response, current_app, request
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
-from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
-from cropsvc.scripts import BOUNDS
 from cropsvc.store import Store
+from cropsvc.web.figures import Figures
+from cropsvc.web.problems import problem_code
 from cropsvc.web.services import services
 
 EXTENSION = "cropsvc-metrics"
@@ -73,66 +67,22 @@ def install(app: Flask, store: Store) -> None:
 
 @bp.get("/metrics")
 def metrics() -> Response:
-    """All figures, in Prometheus' text format."""
+    """All figures, in Prometheus' text format; 200 without Redis too, which they then tell."""
     tallies: Tallies = current_app.extensions[EXTENSION]
-    tallies.flush()
+    with suppress(RedisError):
+        tallies.flush()
     registry = CollectorRegistry()
-    registry.register(_Figures())
+    registry.register(Figures(services().store, services().jobs))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _count(response: Response) -> Response:
     tallies: Tallies = current_app.extensions[EXTENSION]
     tallies.add(f"requests:{request.endpoint or 'none'}:{response.status_code}")
+    if code := problem_code():
+        tallies.add(f"problems:{code}")
     if request.method == "POST" and response.status_code < 400:
         tallies.add("bytes:in", request.content_length or 0)
     if (response.content_type or "").startswith("image/"):
         tallies.add("bytes:out", response.content_length or 0)
     return response
-
-
-class _Figures(Collector):
-    """The store's figures as Prometheus' families."""
-
-    def collect(self) -> Iterator[Metric]:
-        """Reads them anew for each scrape."""
-        counts = services().store.counts()
-        yield from _gauges()
-        yield _labelled(counts, "requests", ["endpoint", "status"], "Requests answered")
-        yield _labelled(counts, "jobs", ["outcome", "reason"], "Jobs ended")
-        yield _labelled(counts, "crop_process_deaths", ["reason"], "Crop processes that died")
-        yield _labelled(counts, "bytes", ["direction"], "Bytes of uploads and of results sent")
-        yield _histogram(counts, "wait", "Seconds from submit to start")
-        yield _histogram(counts, "run", "Seconds from start to end")
-
-
-def _gauges() -> Iterator[Metric]:
-    jobs, store = services().jobs, services().store
-    now = time.time()
-    yield GaugeMetricFamily("cropsvc_queue_depth", "Jobs waiting", jobs.waiting())
-    yield GaugeMetricFamily("cropsvc_queue_cap", "Jobs that may wait", jobs.cap)
-    yield GaugeMetricFamily(
-        "cropsvc_queue_oldest_seconds", "Age of the oldest waiting job", store.oldest_wait(now)
-    )
-    yield GaugeMetricFamily("cropsvc_workers", "Workers with a fresh heartbeat", jobs.workers())
-
-
-def _labelled(
-    counts: dict[str, float], name: str, labels: list[str], words: str
-) -> CounterMetricFamily:
-    family = CounterMetricFamily(f"cropsvc_{name}", words, labels=labels)
-    for field, value in sorted(counts.items()):
-        what, *values = field.split(":")
-        if what == name and len(values) == len(labels):
-            family.add_metric(values, value)
-    return family
-
-
-def _histogram(counts: dict[str, float], name: str, words: str) -> HistogramMetricFamily:
-    family = HistogramMetricFamily(f"cropsvc_job_{name}_seconds", words)
-    total, buckets = 0.0, []
-    for bound in (*BOUNDS, "+Inf"):
-        total += counts.get(f"{name}:{bound}", 0.0)
-        buckets.append((bound, total))
-    family.add_metric([], buckets, counts.get(f"{name}:sum", 0.0))
-    return family

@@ -389,9 +389,9 @@ CALLS = (
         "/metrics",
         "metrics",
         "Figures for Prometheus",
-        "Requests, queue, jobs by outcome, times, bytes, workers; the same from every process.",
+        "Requests, queue, jobs by outcome, times, bytes, workers; the same from every process. "
+        "Without Redis: `cropsvc_redis_up 0` alone.",
         (Answer(200, "The figures.", {"text/plain": {}}),),
-        (e.Unavailable,),
         tag="Operations",
         owned=False,
         example="curl -sS {url}/metrics",

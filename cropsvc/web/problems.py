@@ -3,8 +3,9 @@
 import json
 import logging
 from dataclasses import asdict
+from typing import cast
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, g, render_template, request
 from redis.exceptions import OutOfMemoryError, RedisError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -34,6 +35,7 @@ def install(app: Flask) -> None:
 
 def answer(error: CropError) -> Response:
     """The error as a response: its status, its words, its headers."""
+    g.problem = error.code
     response = _page(error) if _is_for_people() else _problem(error)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
@@ -41,6 +43,11 @@ def answer(error: CropError) -> Response:
         response.headers["WWW-Authenticate"] = 'Bearer realm="cropsvc"'
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def problem_code() -> str | None:
+    """The code of the error that this request was answered with, if it was one."""
+    return cast(str | None, g.get("problem"))
 
 
 def _problem(error: CropError) -> Response:

@@ -73,3 +73,30 @@ def crop_process(stack) -> int:
         return next((process.pid for process in crop_processes(stack.worker.tree())), None)
 
     return until(found, seconds=10, what="a crop process")
+
+
+def test_without_redis_the_figures_say_just_that_and_nothing_is_forgotten(make_stack) -> None:
+    stack = make_stack(worker=False)
+    with Client(stack.url) as api:
+        assert figures(api)["cropsvc_redis_up"] == 1
+        stack.kill(stack.valkey)
+        response = api.get("/metrics")
+        assert response.status_code == 200
+        assert figures(api) == {"cropsvc_redis_up": 0}
+        assert api.submit(pictures.png()).status_code == 503
+        stack.start_valkey()
+        told = figures(api)
+    assert told["cropsvc_redis_up"] == 1
+    assert told['cropsvc_problems_total{code="unavailable"}'] == 1
+
+
+def test_a_redis_that_refuses_writes_is_down_but_its_figures_are_told(make_stack) -> None:
+    stack = make_stack(worker=False)
+    with Client(stack.url) as api, stack.redis() as redis:
+        redis.config_set("maxmemory", "1")
+        told = figures(api)
+        redis.config_set("maxmemory", "0")
+        assert figures(api)["cropsvc_redis_up"] == 1
+    assert told["cropsvc_redis_up"] == 0
+    assert told["cropsvc_redis_memory_limit_bytes"] == 1
+    assert told["cropsvc_workers"] == 0

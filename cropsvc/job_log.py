@@ -1,0 +1,40 @@
+"""One log line for each job, at its end, by the process that ended it.
+
+The worker tells of the jobs that it ran, the front end of those that none will: reused results,
+and jobs canceled while they waited.
+"""
+
+import structlog
+
+from cropsvc.records import Job
+
+log = structlog.get_logger("cropsvc.job")
+
+
+def tell(
+    job_id: str, state: str, *, code: str = "", ms: float | None = None, trace: str = ""
+) -> None:
+    """Logs a job's end: its *state*, the error's *code*, how long it ran in milliseconds.
+
+    *trace* came with the job; it holds the id of the request that made it.
+    """
+    log.info(
+        "job",
+        job=job_id,
+        state=state,
+        code=code or None,
+        ms=None if ms is None else round(ms, 1),
+        request=trace or None,
+    )
+
+
+def tell_of(job: Job) -> None:
+    """The same from the job's record."""
+    ran = job.started is not None and job.ended is not None and not job.cached
+    tell(
+        job.id,
+        job.state,
+        code=job.error.code if job.error else "cached" if job.cached else "",
+        ms=(job.ended or 0) - (job.started or 0) if ran else None,
+        trace=job.trace,
+    )
