@@ -130,12 +130,15 @@ redis.call('ZREM', KEYS[6], ARGV[2])
 redis.call('ZREM', KEYS[7], ARGV[2])
 redis.call('ZREM', KEYS[10], ARGV[2])
 let_source_go(KEYS[3], KEYS[4], KEYS[5], ARGV[1], tonumber(ARGV[7]))
-redis.call('LPUSH', KEYS[9], now)
-redis.call('LTRIM', KEYS[9], 0, 63)
 local code = ARGV[5] ~= '' and cjson.decode(ARGV[5]).code or ''
 redis.call('HINCRBY', KEYS[11], 'jobs:' .. ARGV[3] .. ':' .. code, 1)
 local times = redis.call('HMGET', KEYS[1], 'created', 'started')
 if times[2] then
+  -- How long the queue was busy with it: not while nothing was there, nor while no worker was.
+  local before = tonumber(string.match(redis.call('LINDEX', KEYS[9], 0) or '0', '^%d+'))
+  local span = now - math.max(before, tonumber(times[1]), times[2] - 1000)
+  redis.call('LPUSH', KEYS[9], string.format('%d %d', now, math.max(span, 0)))
+  redis.call('LTRIM', KEYS[9], 0, 63)
   tally(KEYS[11], 'wait', math.max(0, times[2] - times[1]) / 1000)
   tally(KEYS[11], 'run', (now - times[2]) / 1000)
 end

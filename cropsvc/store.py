@@ -499,7 +499,7 @@ class Store:
     # -- the queue as a whole -------------------------------------------------------------
 
     def pace(self) -> float:
-        """Jobs ended per second lately; 0 when too few did.
+        """Jobs ended per second while any was there, lately; 0 before the first.
 
         Falls while jobs wait and none ends.
         """
@@ -508,12 +508,12 @@ class Store:
             pipe.zrangebyscore(PENDING, 0, scripts.RESERVED, start=0, num=1, withscores=True)
             pipe.time()
             ends, oldest, (seconds, _) = pipe.execute()
-        if len(ends) < 2:
+        if not ends:
             return 0.0
-        newest, last = int(ends[0]), int(ends[-1])
-        idle_since = max(newest, oldest[0][1]) if oldest else seconds * 1000
-        span = newest - last + max(0.0, seconds * 1000 - idle_since)
-        return (len(ends) - 1) * 1000 / span if span else 0.0
+        idle_since = max(int(ends[0].split()[0]), oldest[0][1]) if oldest else seconds * 1000
+        busy = sum(int(end.split()[-1]) for end in ends)
+        span = busy + max(0.0, seconds * 1000 - idle_since)
+        return len(ends) * 1000 / span if span else 0.0
 
     def waiting(self) -> int:
         """Jobs in the queue, reserved places not counted."""
