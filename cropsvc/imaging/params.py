@@ -76,6 +76,8 @@ def _read(
     values: dict[str, Any] = {}
     seen: set[str] = set()
     for name, value in pairs:
+        if name in seen and name not in known:
+            continue  # named once already
         try:
             parameter = _known(name, known, seen)
             values[name] = parameter.read(_text(value))
@@ -85,11 +87,12 @@ def _read(
 
 
 def _known(name: str, known: Mapping[str, Parameter], seen: set[str]) -> Parameter:
+    repeated = name in seen
+    seen.add(name)
     if name not in known:
         raise ValueError(f"unknown parameter; known are {', '.join(known)}")
-    if name in seen:
+    if repeated:
         raise ValueError("given more than once")
-    seen.add(name)
     return known[name]
 
 

@@ -22,10 +22,18 @@ def submit() -> Response:
     answer = accept(with_bytes=_names_image())
     job = answer.job
     if job.is_terminal and answer.waited and _names_image():
-        return _vary(_bytes_of(answer))
+        return _bytes_of(answer)
     response = _job_response(job, status=202)
     response.headers["Location"] = f"/v1/crops/{job.id}"
-    return _vary(response)
+    return response
+
+
+@bp.after_request
+def vary(response: Response) -> Response:
+    """Tells what the answer to a submit depends on, a refusal too."""
+    if request.method == "POST":
+        response.vary.update(["Accept", "Prefer"])
+    return response
 
 
 @bp.get("/<job_id>")
@@ -103,8 +111,8 @@ def _bytes_of(answer: Answer) -> Response:
 
 def _names_image() -> bool:
     """Whether `Accept` names an image range; `*/*` does not count."""
-    accepted = request.headers.get("Accept", "")
-    return any(part.strip().lower().startswith("image/") for part in accepted.split(","))
+    ranges = request.accept_mimetypes
+    return any(kind.lower().startswith("image/") and quality > 0 for kind, quality in ranges)
 
 
 def _wait_argument() -> float:
@@ -127,9 +135,4 @@ def _with_preference(response: Response) -> Response:
     preferred = preferred_wait()
     if preferred is not None:
         response.headers["Preference-Applied"] = f"wait={preferred}"
-    return response
-
-
-def _vary(response: Response) -> Response:
-    response.vary.update(["Accept", "Prefer"])
     return response

@@ -46,6 +46,7 @@ def read_body() -> Body:
     UnsupportedFormat for a type that is no picture.
     """
     kind, options = parse_options_header(request.headers.get("Content-Type", ""))
+    kind = kind.lower()
     limit = services().settings.max_upload
     if kind == "multipart/form-data":
         return _form(_read(limit + FORM_ALLOWANCE, limit), options.get("boundary", ""), limit)
@@ -123,6 +124,8 @@ def _form(data: bytes, boundary: str, limit: int) -> Body:
         ) from error
     except (ValueError, UnicodeDecodeError) as error:
         raise BadRequest("the multipart form is broken or cut off") from error
+    if "image" in fields:
+        raise BadRequest("no file: the form's part 'image' has no filename, so it is only text")
     return Body(_picture(files.items(multi=True), limit), tuple(fields.items(multi=True)))
 
 

@@ -167,7 +167,9 @@ def test_who_accepts_images_and_waits_gets_the_bytes(api: Client, accept: str) -
     assert {"accept", "prefer"} <= {v.strip().lower() for v in response.headers["Vary"].split(",")}
 
 
-@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html,*/*;q=0.8"])
+@pytest.mark.parametrize(
+    "accept", ["*/*", "application/json", "text/html,*/*;q=0.8", "application/json, image/*;q=0"]
+)
 def test_who_does_not_name_images_gets_the_job(api: Client, accept: str) -> None:
     response = api.submit(pictures.png(52, 30), wait=20, headers={"Accept": accept})
     assert api.accept(response)["state"] == "done"
@@ -193,7 +195,9 @@ def test_the_first_output_is_the_one_that_comes_at_once(api: Client) -> None:
 
 def test_a_broken_image_is_a_problem_where_the_bytes_were_asked(api: Client) -> None:
     data = pictures.truncated(pictures.jpeg(300, 200, seed=77))
-    problem(api.submit(data, wait=20, headers={"Accept": "image/*"}), 422, "unreadable")
+    response = api.submit(data, wait=20, headers={"Accept": "image/*"})
+    problem(response, 422, "unreadable")
+    assert {"accept", "prefer"} <= {v.strip().lower() for v in response.headers["Vary"].split(",")}
 
 
 def test_one_curl_crops_a_file(api: Client, require, tmp_path) -> None:

@@ -218,6 +218,16 @@ NAMES = {
 }
 
 
+def test_a_picture_sent_as_text_is_no_file(api: Client) -> None:
+    told = problem(api.post("/v1/crops", files={"image": (None, b"me")}), 400, "bad-request")
+    assert "no filename" in told["detail"]
+
+
+@pytest.mark.parametrize("kind", ["IMAGE/PNG", "Application/Octet-Stream", "image/png; a=b"])
+def test_the_content_type_is_read_whatever_its_case(api: Client, kind: str) -> None:
+    api.accept(api.submit(pictures.png(), headers={"Content-Type": kind}))
+
+
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_files_name_is_only_ever_text(api: Client, kind: str) -> None:
     job = api.ended(api.accept(api.upload(PNG, name=NAMES[kind])))

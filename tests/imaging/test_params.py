@@ -118,6 +118,10 @@ def test_every_wrong_field_is_named_at_once() -> None:
     assert wrong == ["rotate", "outputs[1].quality", "outputs[1].x", "outputs[2].box"]
 
 
+def test_an_unknown_parameter_is_named_once_however_often_it_came() -> None:
+    assert fields(("foo", "1"), ("bar", "2"), ("foo", "3")) == ["foo", "bar"]
+
+
 def test_a_name_repeated_inside_an_entry_is_refused() -> None:
     assert fields(("outputs", '[{"quality": 5, "quality": 6}]')) == ["outputs[0].quality"]
 
