@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-ver
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format check lock sbom up scale reload rotate ps logs down destroy
+.PHONY: help run test lint format check lock sbom up scale reload rotate backup restore ps logs down destroy
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,17 @@ reload: ## the front end and the dashboard read secrets/ again, without a pause
 
 rotate: ## new passwords for all users of Valkey, without a pause
 	@compose/rotate $(COMPOSE)
+
+backup: ## FILE=path: every job and result of the running containers, in one file
+	@test -n "$(FILE)" || { echo "make backup FILE=path: say where to" >&2; exit 1; }
+	@compose/backup "$(FILE)" $(COMPOSE)
+	@ls -l "$(FILE)"
+
+restore: ## FILE=path: put a backup in the place of all jobs (after make down; asks first)
+	@test -s "$(FILE)" || { echo "make restore FILE=path: say which backup" >&2; exit 1; }
+	@echo "This replaces every job and result of $(COMPOSE_PROJECT_NAME) by those in $(FILE)."
+	@printf 'Type yes to go on: '; read -r answer && test "$$answer" = yes
+	@compose/restore "$(FILE)" $(COMPOSE)
 
 ps: ## the containers
 	@$(COMPOSE) ps
