@@ -14,7 +14,7 @@ from PIL import Image
 from tests import pictures
 from tests.contract.client import Client
 from tests.dashboard import hostile
-from tests.stack import Stack
+from tests.stack import Stack, until
 
 WORD = "owned4711"
 MARKUP = f"<img src=x onerror={WORD}()>"
@@ -51,9 +51,7 @@ def strange(api: Client) -> list[httpx.Response]:
     form = {"image": (MARKUP, spoken(), "image/jpeg")}
     shown = api.post("/crops", files=form, follow_redirects=True)
     wrong = api.post("/crops", files=form, data={"box": MARKUP, "size": MARKUP})
-    said = dict.fromkeys(
-        ("User-Agent", "Referer", "X-Request-Id", "Prefer", "Range", "Accept", "Cookie"), MARKUP
-    )
+    names = ("User-Agent", "Referer", "X-Request-Id", "Prefer", "Range", "Accept", "Cookie")
     return [
         *(api.get(path) for path in job["links"].values()),
         shown,
@@ -90,10 +88,11 @@ def test_markup_is_in_no_page_and_no_header(api: Client) -> None:
 
 
 def test_log_lines_hold_no_name_no_parameter_no_text_of_a_picture(own: Stack, api: Client) -> None:
-    job = api.ended(api.accept(api.upload(spoken(), name=CONTROL.replace("\n", ""))))
+    job = api.ended(api.accept(api.upload(spoken() + b"1", name=CONTROL.replace("\n", ""))))
     api.submit(spoken(), box=CONTROL, **{CONTROL: CONTROL})
     api.get("/crops/" + quote(CONTROL))
     api.get("/v1/crops/x", headers=[(b"User-Agent", WORD.encode() + b"\x1b[31m")])
+    until(lambda: job["id"] in own.worker.log.read_text(), seconds=5, what="the job is told of")
     for part in (own.web, own.worker):
         text = part.log.read_bytes().decode()
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]", text), part.name
@@ -102,7 +101,6 @@ def test_log_lines_hold_no_name_no_parameter_no_text_of_a_picture(own: Stack, ap
         assert {tuple(key for key in line if WORD in str(line[key])) for line in with_word} <= {
             ("path",)
         }
-    assert job["id"] in own.worker.log.read_text()
 
 
 def test_what_cannot_be_parsed_is_logged_in_one_harmless_line(own: Stack) -> None:
