@@ -13,6 +13,8 @@ EXECUTABLES = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "docker": ("docker",),
     "docker-compose": ("docker-compose",),
+    "prometheus": ("prometheus",),
+    "promtool": ("promtool",),
     "rabbitmq": ("rabbitmq-server", "/usr/lib/rabbitmq/bin/rabbitmq-server"),
 }
 
