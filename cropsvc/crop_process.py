@@ -110,7 +110,8 @@ class CropProcess:
         time that these take is not the crop's: they talk to a store that may hang.
         """
         child = self._living()
-        deadline = time.monotonic() + seconds
+        began = time.monotonic()
+        deadline, tick = began + seconds, began + TICK_SECONDS
         while (left := deadline - time.monotonic()) > 0:
             message = self._heard(child, min(TICK_SECONDS, left))
             if message and "stage" not in message:
@@ -118,7 +119,9 @@ class CropProcess:
             asked = time.monotonic()
             if message:
                 on_progress(message["stage"], message["fraction"])
-            on_tick()
+            if asked >= tick:
+                on_tick()
+                tick = time.monotonic() + TICK_SECONDS
             deadline += time.monotonic() - asked
         self._bury(child)
         raise Overdue

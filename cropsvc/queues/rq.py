@@ -1,7 +1,7 @@
 """The lean worker on RQ.
 
 Stock `rq.Worker` forks for each job and talks to Redis 20 to 24 times; this one keeps a warm
-crop process and talks 4 times. It overrides RQ's public methods, each with its reason.
+crop process and talks twice. It overrides RQ's public methods, each with its reason.
 """
 
 import json
@@ -80,8 +80,10 @@ class LeanWorker(BaseWorker):
         self.store: Store = cropper.store
         self._orphans = Orphans(self.store, engine, connection)
         self._due: dict[str, float] = {}
+        self._unsettled: tuple[Job, Execution] | None = None
+        self._queue = CropQueue(connection=connection)
         super().__init__(
-            [CropQueue(connection=connection)],
+            [self._queue],
             connection=connection,
             serializer=JSONSerializer,
             exception_handlers=[self._give_up],
@@ -153,12 +155,12 @@ class LeanWorker(BaseWorker):
     ) -> tuple[Job, Queue] | None:
         """The next job; None when the queue is empty in burst mode, or idle for too long.
 
-        On a busy queue this is two round trips, pop and fetch. An idle worker waits in short
-        turns, so that it hears suspension, keeps its heartbeat and does maintenance.
+        On a busy queue this is one round trip; stock: pop, then fetch. An idle worker waits in
+        short turns, so that it hears suspension, keeps its heartbeat and does maintenance.
         """
         idle_since = time.monotonic()
         while True:
-            popped = self._patiently(lambda: self._pop(None))
+            popped = self._patiently(lambda: self._popped(self._take))
             if popped or timeout is None:
                 return popped
             popped = self._patiently(self._rest)
@@ -168,25 +170,33 @@ class LeanWorker(BaseWorker):
                 return None
 
     def _rest(self) -> tuple[Job, Queue] | None:
+        self._settle_now()
         self.set_state(WorkerStatus.IDLE)
         self.heartbeat()
         self.check_for_suspension(burst=False)
         if self.should_run_maintenance_tasks:
             self.run_maintenance_tasks()
         try:
-            return self._pop(POP_SECONDS)
+            return self._popped(self._wait_for_job)
         except DequeueTimeout:
             return None
 
-    def _pop(self, seconds: int | None) -> tuple[Job, Queue] | None:
+    def _take(self) -> tuple[Job, Queue] | None:
+        job = self._queue.take()
+        return (job, self._queue) if job else None
+
+    def _wait_for_job(self) -> tuple[Job, Queue] | None:
+        return self.queue_class.dequeue_any(
+            self.queues,
+            POP_SECONDS,
+            connection=self.connection,
+            job_class=self.job_class,
+            serializer=self.serializer,
+        )
+
+    def _popped(self, pop: Callable[[], tuple[Job, Queue] | None]) -> tuple[Job, Queue] | None:
         try:
-            popped = self.queue_class.dequeue_any(
-                self.queues,
-                seconds,
-                connection=self.connection,
-                job_class=self.job_class,
-                serializer=self.serializer,
-            )
+            popped = pop()
         except UNREADABLE as error:
             if not hasattr(error, "job_id"):
                 raise  # Redis' own refusal, not a job's
@@ -214,9 +224,10 @@ class LeanWorker(BaseWorker):
     # -- doing a job ------------------------------------------------------------------------
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Has the crop process do the job: three transactions, stock: 15 round trips and a fork.
+        """Has the crop process do the job: one transaction, stock: 15 round trips and a fork.
 
-        The crop process begins while this worker tells RQ of the start.
+        The crop process begins while this worker tells RQ of the start, and of the end of the job
+        before: RQ's books may lag, for nobody but RQ's tools reads them.
         """
         try:
             ref, source_home = reference_of(job)
@@ -235,12 +246,14 @@ class LeanWorker(BaseWorker):
 
     def _started(self, job: Job, queue: Queue) -> Execution:
         with self.connection.pipeline() as pipe:
+            self._settle(pipe)
             execution = Execution.create(job, EXECUTION_TTL, pipeline=pipe, worker_name=self.name)
             self.set_state(WorkerStatus.BUSY, pipeline=pipe)
             job.prepare_for_execution(self.name, pipeline=pipe)
             pipe.persist(job.key)
             pipe.lrem(queue.intermediate_queue_key, 1, job.id)
             pipe.execute()
+        self._unsettled = None
         self.executions[execution.id] = execution
         return execution
 
@@ -252,27 +265,33 @@ class LeanWorker(BaseWorker):
             reason = f"{reply.code}: {reply.detail}" if reply.code else reply.state
             self.handle_job_failure(job, queue, exc_string=reason, execution=execution)
         else:
-            self._succeeded(job, execution)
+            self._unsettled = (job, execution)
 
-    def _succeeded(self, job: Job, execution: Execution) -> None:
+    def _settle_now(self) -> None:
+        if self._unsettled:
+            with self.connection.pipeline() as pipe:
+                self._settle(pipe)
+                pipe.execute()
+            self._unsettled = None
+
+    def _settle(self, pipe: Pipeline) -> None:
         """RQ's books on a finished job, without the dependents, repeats and results unused here."""
+        if not self._unsettled:
+            return
+        job, execution = self._unsettled
         ttl = job.get_result_ttl(self.default_result_ttl)
         ended = job.ended_at or now()
-        with self.connection.pipeline() as pipe:
-            pipe.hset(
-                job.key,
-                mapping={
-                    "status": JobStatus.FINISHED.value,
-                    "ended_at": utcformat(ended),
-                    "meta": json.dumps({"progress": 1.0, "stage": "done"}),
-                },
-            )
-            pipe.expire(job.key, ttl)
-            job.finished_job_registry.add(job, ttl, pipeline=pipe)
-            self.increment_successful_job_count(pipeline=pipe)
-            self.increment_total_working_time(ended - (job.started_at or ended), pipe)
-            self.cleanup_execution(job, pipeline=pipe, execution=execution)
-            pipe.execute()
+        mapping: dict[Any, Any] = {
+            "status": JobStatus.FINISHED.value,
+            "ended_at": utcformat(ended),
+            "meta": json.dumps({"progress": 1.0, "stage": "done"}),
+        }
+        pipe.hset(job.key, mapping=mapping)
+        pipe.expire(job.key, ttl)
+        job.finished_job_registry.add(job, ttl, pipeline=pipe)
+        self.increment_successful_job_count(pipeline=pipe)
+        self.increment_total_working_time(ended - (job.started_at or ended), pipe)
+        self.cleanup_execution(job, pipeline=pipe, execution=execution)
 
     def _refuse(self, job: Job, queue: Queue, reason: str) -> None:
         self.log.error("Worker %s: job %s refused: %s", self.name, job.id, reason)
@@ -298,6 +317,12 @@ class LeanWorker(BaseWorker):
     def kill_horse(self, sig: signal.Signals = signal.SIGKILL) -> None:
         """Kills the crop process; a job that was not told to stop gets its second attempt."""
         self.cropper.process.kill()
+
+    def teardown(self) -> None:
+        """As RQ's, with the last job's end told."""
+        with suppress(RedisError):
+            self._settle_now()
+        super().teardown()  # type: ignore[no-untyped-call]  # as RQ has it
 
     def set_shutdown_requested_date(self) -> None:
         """Noted for RQ's tools, if Redis is there: a signal is obeyed without it."""

@@ -9,7 +9,7 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import ResponseError
 from rq import Queue, Retry
-from rq.exceptions import DeserializationError, TimeoutFormatError
+from rq.exceptions import DeserializationError, NoSuchJobError, TimeoutFormatError
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -40,6 +40,14 @@ QUEUE = "cropsvc"
 START_SECONDS = 4  # longer than a start takes: a job popped so long ago was dropped
 SEEN_SECONDS = 10  # longer than START_SECONDS and two looks
 LOCK_SECONDS = 10  # a maintenance that takes longer has died
+
+
+class UnreadableJob(ValueError):
+    """A job on the queue whose hash RQ did not write."""
+
+    def __init__(self, job_id: str, reason: str) -> None:
+        super().__init__(reason)
+        self.job_id = job_id
 
 
 class ForeignJob(Exception):
@@ -115,6 +123,15 @@ class PromptIntermediateQueue(IntermediateQueue):
         return first_seen is not None and now() - first_seen > timedelta(seconds=START_SECONDS)
 
 
+TAKE = """
+-- KEYS queue, intermediate queue; ARGV what a job's key begins with
+local id = redis.call('LMOVE', KEYS[1], KEYS[2], 'LEFT', 'RIGHT')
+if not id then return false end
+local fields = redis.pcall('HGETALL', ARGV[1] .. id)
+return fields.err and {id} or {id, fields}
+"""
+
+
 class CropQueue(Queue):
     """The queue of crop jobs: JSON, one function, prompt recovery."""
 
@@ -123,6 +140,29 @@ class CropQueue(Queue):
     def __init__(self, name: str = QUEUE, connection: Redis | None = None, **options: Any) -> None:
         options = {**options, "serializer": JSONSerializer, "job_class": CropJob}
         super().__init__(name, connection=connection, **options)
+        self._take = self.connection.register_script(TAKE)
+
+    def take(self) -> CropJob | None:
+        """The next job, popped and fetched in one round trip; None when there is none.
+
+        Raises UnreadableJob for one that RQ cannot read.
+        """
+        keys = [self.key, self.intermediate_queue_key]
+        while taken := self._take(keys=keys, args=[CropJob.redis_job_namespace_prefix]):
+            job_id = taken[0].decode()
+            if len(taken) == 1:
+                raise UnreadableJob(job_id, "its key holds no hash")
+            if taken[1]:  # else it was deleted while it waited
+                return self._restored(job_id, taken[1])
+        return None
+
+    def _restored(self, job_id: str, pairs: list[bytes]) -> CropJob:
+        job = CropJob(job_id, connection=self.connection, serializer=self.serializer)
+        try:
+            job.restore(dict(zip(pairs[::2], pairs[1::2], strict=True)))
+        except (*UNREADABLE, NoSuchJobError) as error:
+            raise UnreadableJob(job_id, repr(error)) from error
+        return job
 
     @property
     def intermediate_queue(self) -> PromptIntermediateQueue:
