@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cropsvc import logs
 from cropsvc.config import ConfigError, Settings
-from cropsvc.heap import keep_freed
+from cropsvc.heap import settle_in
 from cropsvc.tether import die_with
 
 try:
@@ -39,6 +39,10 @@ logs.configure(settings.log_format, settings.log_level)
 
 
 def post_fork(server, worker):
-    """Ties each process to gunicorn's own, which a SIGKILL may end; its heap stays warm."""
+    """Ties each process to gunicorn's own, which a SIGKILL may end."""
     die_with(server.pid)
-    keep_freed()
+
+
+def post_worker_init(worker):
+    """Once the application is loaded."""
+    settle_in()

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from cropsvc import logs, redis_client
 from cropsvc.config import Settings
 from cropsvc.crop_process import Confines, CropProcess
+from cropsvc.heap import settle_in
 from cropsvc.queues.engines import run_worker
 from cropsvc.store import Lifetimes, Store
 from cropsvc.supervisor import Program, Supervisor
@@ -52,6 +53,7 @@ def _work_here(settings: Settings, *, burst: bool) -> None:
     client = _connected(settings.redis_url)
     store = Store(client, Lifetimes(settings.result_ttl, settings.source_ttl))
     cropper = Cropper(store, process, settings.job_timeout)
+    settle_in()
     code = run_worker(settings, cropper, burst=burst)
     process.stop()
     if code:

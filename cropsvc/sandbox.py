@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from cropsvc import redis_client
 from cropsvc.crop_process import Confines, Reply
 from cropsvc.errors import CropError, CropFailed, OutOfMemory
-from cropsvc.heap import keep_freed
+from cropsvc.heap import settle_in
 from cropsvc.imaging.limits import Limits
 from cropsvc.imaging.params import Request
 from cropsvc.imaging.render import Rendered, render
@@ -41,9 +41,9 @@ def main(fd: int) -> None:
     die_with(told.pop("parent"))
     confines = Confines(**told)
     _confine(confines)
-    keep_freed()
     client = redis_client.for_crop_process(confines.redis_url)
     store = Store(client, Lifetimes(confines.result_ttl, confines.source_ttl))
+    settle_in()
     while True:
         try:
             message = json.loads(pipe.recv_bytes())

@@ -121,7 +121,8 @@ def shortened(data: bytes, bottom: int) -> bytes:
     if rows > height * WORTH_IT or data.rfind(END, first) < 0:
         return data
     place = walk.heights[0]
-    return data[:place] + rows.to_bytes(2, "big") + data[place + 2 :]
+    rest = memoryview(data)  # joined without a copy of its own
+    return b"".join((rest[:place], rows.to_bytes(2, "big"), rest[place + 2 :]))
 
 
 def _pictures(block: bytes) -> int:
