@@ -11,7 +11,6 @@ from redis.exceptions import RedisError
 from cropsvc import logs, redis_client
 from cropsvc.config import Settings
 from cropsvc.crop_process import Confines, CropProcess
-from cropsvc.heap import settle_in
 from cropsvc.queues.engines import run_worker
 from cropsvc.store import Lifetimes, Store
 from cropsvc.supervisor import Program, Supervisor
@@ -53,7 +52,6 @@ def _work_here(settings: Settings, *, burst: bool) -> None:
     client = _connected(settings.redis_url)
     store = Store(client, Lifetimes(settings.result_ttl, settings.source_ttl))
     cropper = Cropper(store, process, settings.job_timeout)
-    settle_in()
     code = run_worker(settings, cropper, burst=burst)
     process.stop()
     if code:

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from dataclasses import asdict
+from functools import lru_cache
 from multiprocessing.connection import Connection
 
 from redis.exceptions import RedisError
@@ -30,6 +31,7 @@ from cropsvc.tether import die_with
 
 REPORT_SECONDS = 0.1  # progress within a stage is told no more often
 QUIET_SECONDS = 0.05  # a job that is done by then tells no progress
+REQUESTS = 64  # the last ones are kept parsed: many uploads are cropped alike
 OUT_OF_MEMORY = "the crop needs more memory than a job may use"
 
 
@@ -91,7 +93,7 @@ class _Cropping:
             raise CropFailed("the upload is no longer stored")
         if hashlib.sha256(work.data).hexdigest() != work.source.sha256:
             raise CropFailed("the stored upload is not what was handed in (integrity)")
-        return render(work.data, Request.from_json(work.request), self._limits, self._report)
+        return render(work.data, _request_of(work.request), self._limits, self._report)
 
     def _report(self, stage: str, fraction: float) -> None:
         now = time.monotonic()
@@ -100,6 +102,11 @@ class _Cropping:
             return
         self._stage, self._told = stage, now
         self._pipe.send_bytes(json.dumps({"stage": stage, "fraction": fraction}).encode())
+
+
+@lru_cache(maxsize=REQUESTS)
+def _request_of(text: str) -> Request:
+    return Request.from_json(text)
 
 
 def _outcome_of(rendered: list[Rendered]) -> Outcome:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import floor
 
 from cropsvc.errors import BoxOutside, FieldError
@@ -21,6 +22,7 @@ class Plan:
     notes: tuple[str, ...]
 
 
+@lru_cache(maxsize=64)  # many uploads are of the same size and cropped alike
 def plan(crop: Crop, width: int, height: int) -> Plan:
     """The plan for *crop* of a picture that is displayed at *width* x *height*.
 

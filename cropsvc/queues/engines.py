@@ -6,6 +6,7 @@ Each is imported when it is asked for: with RQ nothing of Celery is loaded, nor 
 from redis import Redis
 
 from cropsvc.config import Settings
+from cropsvc.heap import settle_in
 from cropsvc.queues import Engine
 from cropsvc.store import Lifetimes, Store
 from cropsvc.tasks import Cropper
@@ -36,6 +37,7 @@ def run_worker(settings: Settings, cropper: Cropper, *, burst: bool) -> int:
 
     client = cropper.store.client
     worker = LeanWorker(client, cropper, engine_of(settings, cropper.store))
+    settle_in()
     worker.work(burst=burst, logging_level="DEBUG" if settings.log_level == "debug" else "WARNING")
     return 0
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from flask import request
@@ -55,9 +55,14 @@ def accept(*, strict: bool = True, with_bytes: bool = False) -> Answer:
     with _place(key) as place:
         body = read_body()
         wanted = _wanted([*request.args.items(multi=True), *body.fields], strict=strict)
-        crop = parse(wanted.pairs, ignore_unknown=not strict)
+        crop = _parsed(wanted.pairs, strict)
         submission = Submission(_upload(place, body.image, wanted, crop), crop, key, request_id())
         return _submit(place, submission, wait_of(wanted.wait), with_bytes=with_bytes)
+
+
+@lru_cache(maxsize=64)  # many uploads are cropped alike
+def _parsed(pairs: tuple[tuple[str, str], ...], strict: bool) -> Request:
+    return parse(pairs, ignore_unknown=not strict)
 
 
 def accept_sample(pairs: Pairs) -> Job:
