@@ -17,6 +17,10 @@ IN_FLIGHT = 16  # jobs taken but not done when the workers are stopped; Celery f
 MARGIN = 1.6  # how much longer the queue is than the raw limit could work off
 SKEW_SECONDS = 1.5  # between the first and the last worker's start
 UNIT = "crops/s"
+RAW = {
+    "raw": "render in a tight loop, 2 processes",
+    "kept": "the same with the crop process's memory settings",
+}
 
 
 def drain(plan: Plan, results: Results) -> None:
@@ -29,16 +33,18 @@ def drain(plan: Plan, results: Results) -> None:
 
 def _race(case: Case, peers: Sequence[Side], plan: Plan, rounds: int, results: Results) -> None:
     sides = (OURS, *peers)
-    rates: dict[str, list[float]] = {name: [] for name in ("raw", *(s.name for s in sides))}
+    rates: dict[str, list[float]] = {name: [] for name in (*RAW, *(s.name for s in sides))}
     with ExitStack() as exits:
         raw = exits.enter_context(loops(case, PROCESSES))
+        kept = exits.enter_context(loops(case, PROCESSES, "kept"))
         on = exits.enter_context(stage())
         for _ in range(rounds):
             rates["raw"].append(raw.rate(plan.drain_seconds))
+            rates["kept"].append(kept.rate(plan.drain_seconds))
             length = _length(rates["raw"][-1], plan.drain_seconds)
             for side in sides:
                 rates[side.name].append(measure(on, side, case, length, plan.drain_seconds))
-    results.figures.append(_figure(case, "raw", "render in a tight loop, 2 processes", rates))
+    results.figures.extend(_figure(case, name, words, rates) for name, words in RAW.items())
     results.figures.extend(_figure(case, side.name, side.words, rates) for side in sides)
     results.claims.extend(_claims(case, rates))
 

@@ -1,7 +1,8 @@
 """The raw limit: the render that every side uses, in a tight loop, from bytes in memory.
 
-`python -m bench.raw CASE` waits for a line with seconds, renders for that long, prints
-`count elapsed`, and waits for the next.
+`python -m bench.raw CASE [kept]` waits for a line with seconds, renders for that long, prints
+`count elapsed`, and waits for the next. *kept*: with the crop process's memory settings, which
+spare a plain loop the page faults of large pictures too.
 """
 
 import subprocess
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 
 from bench.images import CASES, Case, check
 from bench.places import ROOT
+from cropsvc.heap import settle_in
 from cropsvc.imaging.limits import Limits
 from cropsvc.imaging.render import render
 
@@ -41,10 +43,10 @@ class Loops:
 
 
 @contextmanager
-def loops(case: Case, processes: int) -> Iterator[Loops]:
+def loops(case: Case, processes: int, *options: str) -> Iterator[Loops]:
     """So many processes for *case*, warmed up."""
     _ = case.data  # made before they look for it
-    command = [sys.executable, "-m", "bench.raw", case.name]
+    command = [sys.executable, "-m", "bench.raw", case.name, *options]
     children = [
         subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -80,4 +82,6 @@ def main(case: Case) -> None:
 
 
 if __name__ == "__main__":
+    if "kept" in sys.argv[2:]:
+        settle_in()
     main(CASES[sys.argv[1]])

@@ -10,6 +10,7 @@ from rq.worker_registration import get_keys
 
 from bench.images import Case, check, fresh
 from bench.peers import rq_plain
+from bench.places import ROOT
 from bench.service import PROCESSES, Stage, jobs_of, start_worker
 from cropsvc.jobs import Jobs, Submission
 from cropsvc.queues.rq_queue import CropQueue
@@ -99,6 +100,13 @@ def _start_rq(kind: str) -> Callable[[Stage], object]:
     return start
 
 
+def _start_rq_as_it_comes(stage: Stage) -> None:
+    """`rq worker`: each job's fork imports the job's module, as it does for whoever runs it so."""
+    command = (sys.executable, "-m", "rq.cli", "worker", rq_plain.QUEUE, "--url", stage.url)
+    for _ in range(PROCESSES):
+        stage.start("rq", *command, "--serializer", "json", "--path", str(ROOT))
+
+
 def start_celery(stage: Stage) -> None:
     """`celery worker` with its defaults, two prefork processes."""
     options = ("--concurrency", str(PROCESSES), "--loglevel", "INFO")
@@ -139,8 +147,12 @@ OURS = Side(
     _fill_ours, start_worker, _rq_is_warm,
 )  # fmt: skip
 RQ_KEY = CropQueue.redis_queue_namespace_prefix + rq_plain.QUEUE
-STOCK = Side("stock", "rq.Worker x2", RQ_KEY, _fill_rq, _start_rq("Worker"), _rq_is_warm)
+STOCK = Side("stock", "rq worker, twice", RQ_KEY, _fill_rq, _start_rq_as_it_comes, _rq_is_warm)
+PRELOADED = Side(
+    "preloaded", "rq.Worker x2, the render imported before the first fork", RQ_KEY,
+    _fill_rq, _start_rq("Worker"), _rq_is_warm,
+)  # fmt: skip
 SIMPLE = Side("simple", "SimpleWorker x2", RQ_KEY, _fill_rq, _start_rq("SimpleWorker"), _rq_is_warm)
 CELERY = Side("celery", "prefork, 2", "bench", _fill_celery, start_celery, _celery_is_warm)
-PEERS = (STOCK, SIMPLE, CELERY)
+PEERS = (STOCK, PRELOADED, SIMPLE, CELERY)
 SIDES = {side.name: side for side in (OURS, *PEERS)}

@@ -1,6 +1,6 @@
-"""RQ as it comes: `python -m bench.peers.rq_plain Worker|SimpleWorker`, with BENCH_REDIS_URL.
+"""Plain RQ: `python -m bench.peers.rq_plain Worker|SimpleWorker`, with BENCH_REDIS_URL.
 
-The render is imported before the first fork, which spares stock RQ half of each job's time.
+The render is imported before the first fork, which spares `rq worker` half of each job's time.
 """
 
 import os
