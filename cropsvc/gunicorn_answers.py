@@ -1,5 +1,6 @@
-"""The security headers on what gunicorn itself answers, to requests that no application sees."""
+"""What gunicorn itself answers, to requests that no application sees: problems, and hardened."""
 
+import json
 from typing import Any
 
 HEADERS = (
@@ -9,11 +10,18 @@ HEADERS = (
     b"Referrer-Policy: same-origin\r\n"
     b"Cross-Origin-Resource-Policy: same-origin\r\n"
     b"Cache-Control: no-store\r\n"
+    b"Connection: close\r\n"
+    b"Content-Type: application/problem+json\r\n"
 )
+DETAILS = {
+    "414": "the request line is too long; hand the parameters in as form fields",
+    "431": "the request's headers are too long, or too many",
+}
+BROKEN = "the request's first line or its headers cannot be read"
 
 
 class Marked:
-    """A client's socket, for one whole answer: the headers go in behind its first line."""
+    """A client's socket, for one whole answer: of what gunicorn says, the first line is kept."""
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
@@ -22,6 +30,19 @@ class Marked:
         return getattr(self._sock, name)
 
     def sendall(self, answer: bytes) -> None:
-        """Sends the answer with the headers."""
-        line, end, rest = answer.partition(b"\r\n")
-        self._sock.sendall(line + end + HEADERS + rest)
+        """Sends the answer's status as a problem, with the headers."""
+        line = answer.partition(b"\r\n")[0]
+        body = _problem(*line.decode("latin-1").split(" ", 2)[1:])
+        head = line + b"\r\n" + HEADERS + b"Content-Length: %d\r\n\r\n" % len(body)
+        self._sock.sendall(head + body)
+
+
+def _problem(status: str, title: str) -> bytes:
+    facts = {
+        "type": "/docs#bad-request",
+        "title": title,
+        "status": int(status),
+        "detail": DETAILS.get(status, BROKEN),
+        "code": "bad-request",
+    }
+    return json.dumps(facts).encode()

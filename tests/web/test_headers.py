@@ -1,5 +1,6 @@
 """What every answer tells browsers, whatever was asked and whatever came of it."""
 
+import json
 import socket
 from collections.abc import Callable
 from typing import Any, cast
@@ -121,7 +122,14 @@ def test_the_answer_to_a_bug_has_them_too() -> None:
 
 @pytest.mark.parametrize(
     "sent",
-    [b"GET / HTTP/9.9\r\n\r\n", b"<script>alert(1)</script> /\r\n\r\n", b"\x16\x03\x01\r\n\r\n"],
+    [
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"<script>alert(1)</script> /\r\n\r\n",
+        b"\x16\x03\x01\r\n\r\n",
+        b"GET /v1/crops/x HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"GET /?" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+    ids=["version", "script", "tls", "length", "long"],
 )
 def test_gunicorns_own_answers_have_them(stack: Stack, sent: bytes) -> None:
     with socket.create_connection(("127.0.0.1", stack.port), timeout=10) as sock:
@@ -134,3 +142,7 @@ def test_gunicorns_own_answers_have_them(stack: Stack, sent: bytes) -> None:
     assert "cross-origin-resource-policy: same-origin" in lines
     assert b"<script" not in body
     assert f"content-length: {len(body)}" in lines
+    assert "content-type: application/problem+json" in lines
+    told = json.loads(body)
+    assert (told["status"], told["code"]) == (int(lines[0].split()[1]), "bad-request")
+    assert "detail" in told
