@@ -19,8 +19,9 @@ help: ## this list
 run: $(VENV)/installed ## everything in the foreground, with an embedded Valkey (DEV=1: with reload)
 	@exec $(BIN)/python -m cropsvc.run
 
+TESTS_AT_ONCE ?= 3
 test: $(VENV)/installed-dev ## the tests (ARGS="-k name" goes to pytest; CI=true: all components)
-	@$(BIN)/python -m pytest $(or $(ARGS),-n 3)
+	@$(BIN)/python -m pytest $(or $(ARGS),-n $(TESTS_AT_ONCE))
 
 lint: $(VENV)/installed-dev ## ruff and mypy strict
 	@$(BIN)/ruff check .

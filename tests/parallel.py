@@ -18,7 +18,7 @@ from xdist.workermanage import WorkerController
 from tests import components
 
 WHOLE = ("tests/compose",)  # one project of containers
-LONGEST_FIRST = ("tests/chaos", "tests/compose", "tests/run", "tests/browser", "tests/contract")
+LONGEST_FIRST = ("tests/run", "tests/compose", "tests/chaos", "tests/browser", "tests/contract")
 
 
 class ByFile(LoadFileScheduling):

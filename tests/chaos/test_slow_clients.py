@@ -88,6 +88,7 @@ def crop_seconds(api: Client, first: int, count: int = 15) -> float:
     return statistics.median(took)
 
 
+@pytest.mark.alone
 def test_three_hundred_slow_clients_hardly_slow_another_one(
     make_stack: Callable[..., Stack], record_property
 ) -> None:

@@ -9,6 +9,8 @@ from tests.contract.client import Client, Json, problem
 
 SLOW = {"format": "avif", "quality": 90, "outputs": "[{},{},{},{}]"}
 
+pytestmark = pytest.mark.alone  # it tells how soon a crop is killed
+
 
 @pytest.fixture(scope="module")
 def large() -> bytes:

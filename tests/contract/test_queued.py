@@ -77,12 +77,12 @@ def test_the_status_of_a_waiting_job_says_when_to_come_again(api: Client, first:
 def test_wait_holds_that_long_and_then_answers(api: Client, first: Json) -> None:
     response = api.get(first["links"]["self"], params={"wait": 1})
     assert response.json()["state"] == "queued"
-    assert 0.9 < response.elapsed.total_seconds() < 3
+    assert 0.9 < response.elapsed.total_seconds() < 8
 
 
 def test_prefer_holds_a_status_too(api: Client, first: Json) -> None:
     response = api.get(first["links"]["self"], headers={"Prefer": "wait=1"})
-    assert 0.9 < response.elapsed.total_seconds() < 3
+    assert 0.9 < response.elapsed.total_seconds() < 8
     assert response.headers["Preference-Applied"] == "wait=1"
 
 
@@ -107,7 +107,7 @@ def test_who_wants_the_bytes_in_vain_gets_the_job(api: Client, second: Json) -> 
     response = api.submit(pictures.unlike(3), wait=1, headers=headers)
     job = api.accept(response)
     assert (job["state"], job["position"]) == ("queued", 3)
-    assert 0.9 < response.elapsed.total_seconds() < 3
+    assert 0.9 < response.elapsed.total_seconds() < 8
 
 
 def test_a_repeat_under_a_key_is_the_same_job_even_at_the_cap(api: Client) -> None:
@@ -120,7 +120,7 @@ def test_at_its_cap_the_queue_refuses_in_time(api: Client) -> None:
     body = problem(response, 429, "busy")
     assert "3" in body["detail"]
     assert int(response.headers["Retry-After"]) >= 1
-    assert response.elapsed.total_seconds() < 1
+    assert response.elapsed.total_seconds() < 3
     assert "queue" in api.get("/readyz").text.lower()
 
 
@@ -136,7 +136,7 @@ def test_the_events_of_a_waiting_job_begin_at_once(api: Client, first: Json) -> 
         assert stream.headers["Content-Type"].partition(";")[0] == "text/event-stream"
         line = next(line for line in stream.iter_lines() if line.startswith("data:"))
     assert first["id"] in line
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
 
 
 def test_a_canceled_job_wakes_its_waiters_and_makes_room(api: Client, first: Json) -> None:
@@ -146,7 +146,7 @@ def test_a_canceled_job_wakes_its_waiters_and_makes_room(api: Client, first: Jso
         asked = time.monotonic()
         assert api.delete(first["links"]["self"]).status_code == 204
         assert waiting.result(10)["state"] == "canceled"
-        assert time.monotonic() - asked < 1
+        assert time.monotonic() - asked < 5  # not the 20 of its wait
     job = api.job(first)
     assert (job["state"], job["progress"]) == ("canceled", 0.0)
     assert [output["state"] for output in job["outputs"]] == ["canceled", "canceled"]

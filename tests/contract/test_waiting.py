@@ -17,6 +17,8 @@ from tests.stack import Stack
 
 EACH = 150
 
+pytestmark = pytest.mark.alone  # it tells how soon an answer comes
+
 
 class Crowd:
     """Raw connections that wait for one job, half of them by `wait`, half by its events."""
@@ -67,17 +69,17 @@ def test_three_hundred_waiters_leave_room_for_others_and_are_all_woken(
     job = api.accepted(pictures.png())
     with ExitStack() as closing:
         crowd = Crowd(idle.port, job, closing)
-        crowd.heard(job["id"], EACH, seconds=15)  # the streams' first events
+        crowd.heard(job["id"], EACH, seconds=30)  # the streams' first events
         times = [api.get("/healthz").elapsed.total_seconds() for _ in range(50)]
         assert statistics.median(times) <= 0.05
         uploads = [api.submit(pictures.unlike(n)) for n in range(20)]
         assert {response.status_code for response in uploads} == {202}
-        assert max(response.elapsed.total_seconds() for response in uploads) < 1
+        assert max(response.elapsed.total_seconds() for response in uploads) < 2
         canceled = json.dumps({"state": "canceled"})[1:-1]
         assert api.delete(job["links"]["self"]).status_code == 204
         answered = time.monotonic()
-        woken = crowd.heard(canceled, 2 * EACH, seconds=5) - answered
-        assert woken < 1  # 300 answers on a machine that also runs the tests
+        woken = crowd.heard(canceled, 2 * EACH, seconds=20) - answered
+        assert woken < 2  # 300 answers on a machine that also runs the tests
 
 
 def test_one_waiter_is_woken_at_once(idle: Stack, api: Client) -> None:

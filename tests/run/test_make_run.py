@@ -106,6 +106,7 @@ def running(tree: Path, **settings: object) -> Iterator[Run]:
         kill(run.everything() if run.make.poll() is None else ())
 
 
+@pytest.mark.alone
 def test_a_fresh_tree_answers_within_90_seconds_and_again_within_5(
     tree: Path, record_property: Callable[[str, object], None]
 ) -> None:

@@ -11,6 +11,8 @@ from tests.contract.client import Client
 from tests.processes import lives
 from tests.worker.conftest import Bench
 
+pytestmark = pytest.mark.alone  # it tells how soon a crop is killed
+
 
 def test_the_crop_process_is_warm_and_the_same_for_many_jobs(bench: Bench) -> None:
     before = bench.crop_process().pid
