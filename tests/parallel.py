@@ -21,6 +21,25 @@ WHOLE = ("tests/compose",)  # one project of containers
 LONGEST_FIRST = ("tests/run", "tests/compose", "tests/chaos", "tests/browser", "tests/contract")
 
 
+class FailuresAtOnce:
+    """Names each failure when it happens: a line of dots from several files does not."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """One line for a test that failed."""
+        if report.failed:
+            reporter = self._config.pluginmanager.getplugin("terminalreporter")
+            reporter.line(f"\nFAILED in its {report.when}: {report.nodeid}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where the processes report to."""
+    if getattr(config.option, "numprocesses", None):
+        config.pluginmanager.register(FailuresAtOnce(config))
+
+
 class ByFile(LoadFileScheduling):
     """Hands out files in the order of the collection."""
 
