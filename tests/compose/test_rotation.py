@@ -48,10 +48,10 @@ def test_a_changed_key_counts_after_reload_and_a_broken_file_changes_nothing(
     reloaded = project.make("reload")
     with trickle(project.url, {"Authorization": "Bearer the key"}) as told:
         again = project.make("reload")
-    refused = httpx.get(f"{project.url}/v1/crops/x").status_code
+    refused = httpx.get(f"{project.url}/v1/crops/x", timeout=60).status_code
     keys.write_text("nonsense\n")
     broken = project.make("reload")
-    still_refused = httpx.get(f"{project.url}/v1/crops/x").status_code
+    still_refused = httpx.get(f"{project.url}/v1/crops/x", timeout=60).status_code
     keys.write_text("")
     opened = project.make("reload")
     keys.chmod(0o444)

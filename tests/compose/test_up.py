@@ -19,7 +19,7 @@ def crop(project: Project) -> httpx.Response:
         f"{project.url}/v1/crops?box=4,100,1500,1200&size=300x300&wait=20",
         content=PHOTO.read_bytes(),
         headers={"Content-Type": "image/jpeg", "Accept": "image/*"},
-        timeout=30,
+        timeout=90,
     )
 
 
@@ -28,7 +28,7 @@ def test_from_nothing_to_a_cropped_photo_in_one_command(project: Project) -> Non
 
     assert answer.status_code == 200, answer.text
     assert Image.open(io.BytesIO(answer.content)).size == (300, 300)
-    assert httpx.get(f"{project.url}/").status_code == 200
+    assert httpx.get(f"{project.url}/", timeout=60).status_code == 200
 
 
 def test_up_says_where_the_page_and_the_dashboard_are(project: Project) -> None:
@@ -42,9 +42,10 @@ def test_up_says_where_the_page_and_the_dashboard_are(project: Project) -> None:
 def test_the_dashboard_wants_its_password(project: Project) -> None:
     url = f"http://localhost:{project.dashboard_port}/"
     password = project.secret("dashboard_password")
+    allowed = {"auth": ("admin", password), "follow_redirects": True, "timeout": 60}
 
-    assert httpx.get(url).status_code == 401
-    assert httpx.get(url, auth=("admin", password), follow_redirects=True).status_code == 200
+    assert httpx.get(url, timeout=60).status_code == 401
+    assert httpx.get(url, **allowed).status_code == 200
 
 
 def test_three_workers_share_the_load_and_survive_another_up(project: Project) -> None:
@@ -106,7 +107,7 @@ def test_up_again_gives_the_front_end_a_changed_secret(project: Project) -> None
     keys.chmod(0o644)
     keys.write_text(f"somebody:{hashlib.sha256(b'the key').hexdigest()}\n")
     project.up()
-    refused = httpx.post(f"{project.url}/v1/crops", content=b"")
+    refused = httpx.post(f"{project.url}/v1/crops", content=b"", timeout=60)
     keys.write_text("")
     keys.chmod(0o444)
     project.up()
