@@ -77,3 +77,20 @@ def test_make_sbom_lists_what_is_installed_and_nothing_else(tmp_path: Path) -> N
     assert all(c["purl"].startswith("pkg:pypi/") for c in bom["components"])
     assert all(c["licenses"] for c in bom["components"])
     assert bom["metadata"]["component"]["name"] == "cropsvc"
+
+
+LEAKS = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b"
+    r"|\b(?:amqps?|rediss?)://[^:@/\s]*:[A-Za-z0-9_-]{12,}@|\bxox[abp]-[0-9A-Za-z-]{10,}"
+)
+
+
+def test_no_secret_lies_in_the_tree() -> None:
+    places = [ROOT / name for name in ("cropsvc", "compose", "docs", "make", "bench", "tests")]
+    files = [path for place in places for path in place.rglob("*") if path.is_file()]
+    files += [path for path in ROOT.iterdir() if path.is_file()]
+    texts = {path: path.read_bytes().decode("latin-1") for path in files}
+    assert len(texts) > 200
+    assert {
+        str(path): LEAKS.findall(text) for path, text in texts.items() if LEAKS.search(text)
+    } == {}
