@@ -65,6 +65,7 @@ class Settings:
     secrets: tuple[str, ...] = field(default=(), repr=False)  # none: made once, kept in the store
     log_format: str = "auto"
     log_level: str = "info"
+    otlp_endpoint: str = ""  # where traces go
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -100,6 +101,7 @@ class Settings:
             log_level=read(
                 "CROPSVC_LOG_LEVEL", cls.log_level, _one_of("debug", "info", "warning", "error")
             ),
+            otlp_endpoint=read("OTEL_EXPORTER_OTLP_ENDPOINT", "", _url("http", "https")),
         )._checked()
 
     def _checked(self) -> "Settings":

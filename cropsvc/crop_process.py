@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -41,7 +41,8 @@ class Reply:
     state: str  # done, failed, over (it had ended before), spent (too many runs), lost (no store)
     code: str = ""
     detail: str = ""
-    trace: str = ""  # the id of the request that made the job
+    trace: str = ""  # came with the job: see tracing.py
+    marks: Sequence[tuple[str, float]] = ()  # of a traced job: what began when
 
 
 class Died(Exception):

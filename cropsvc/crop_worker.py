@@ -15,6 +15,7 @@ from cropsvc.queues.engines import run_worker
 from cropsvc.store import Lifetimes, Store
 from cropsvc.supervisor import Program, Supervisor
 from cropsvc.tasks import Cropper
+from cropsvc.tracing import spans_of
 
 STOP_SECONDS = 5  # beyond the job's limit, for a worker told to stop
 RETRY_SECONDS = 1.0
@@ -51,7 +52,8 @@ def _work_here(settings: Settings, *, burst: bool) -> None:
     process.start()  # from the main thread: its life is tied to it
     client = _connected(settings.redis_url)
     store = Store(client, Lifetimes(settings.result_ttl, settings.source_ttl))
-    cropper = Cropper(store, process, settings.job_timeout)
+    spans = spans_of(settings.otlp_endpoint, "cropsvc-worker")
+    cropper = Cropper(store, process, settings.job_timeout, spans)
     code = run_worker(settings, cropper, burst=burst)
     process.stop()
     if code:

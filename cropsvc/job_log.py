@@ -7,6 +7,7 @@ and jobs canceled while they waited.
 import structlog
 
 from cropsvc.records import Job
+from cropsvc.tracing import request_of
 
 log = structlog.get_logger("cropsvc.job")
 
@@ -16,7 +17,7 @@ def tell(
 ) -> None:
     """Logs a job's end: its *state*, the error's *code*, how long it ran in milliseconds.
 
-    *trace* came with the job; it holds the id of the request that made it.
+    *trace* came with the job (tracing.py).
     """
     log.info(
         "job",
@@ -24,7 +25,7 @@ def tell(
         state=state,
         code=code or None,
         ms=None if ms is None else round(ms, 1),
-        request=trace or None,
+        request=request_of(trace) or None,
     )
 
 

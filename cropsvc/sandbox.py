@@ -28,6 +28,7 @@ from cropsvc.imaging.render import Rendered, render
 from cropsvc.records import Output, Problem, Ref
 from cropsvc.store import Lifetimes, Outcome, Store, Work
 from cropsvc.tether import die_with
+from cropsvc.tracing import context_of
 
 REPORT_SECONDS = 0.1  # progress within a stage is told no more often
 QUIET_SECONDS = 0.1  # a job that is done by then tells no progress
@@ -67,6 +68,7 @@ class _Cropping:
         self._pipe = pipe
         self._began = self._told = time.monotonic()
         self._stage = ""
+        self._marks = [("fetching", time.time())]
 
     def run(self, ref: Ref, source_home: str) -> Reply:
         try:
@@ -74,11 +76,20 @@ class _Cropping:
             if isinstance(work, str):
                 return Reply(work)
             outcome = self._outcome(work)
+            self._mark("storing")
             self._store.finish_work(work, outcome)
         except RedisError as error:
             return Reply("lost", detail=str(error))
         problem = outcome.error or Problem("", "")
-        return Reply(outcome.state, problem.code, problem.detail, work.trace)
+        marks = self._marks_of(work) if context_of(work.trace) else ()
+        return Reply(outcome.state, problem.code, problem.detail, work.trace, marks)
+
+    def _mark(self, stage: str) -> None:
+        if stage != self._marks[-1][0]:
+            self._marks.append((stage, time.time()))
+
+    def _marks_of(self, work: Work) -> tuple[tuple[str, float], ...]:
+        return (("queued", work.created / 1000), *self._marks, ("ended", time.time()))
 
     def _outcome(self, work: Work) -> Outcome:
         try:
@@ -96,6 +107,7 @@ class _Cropping:
         return render(work.data, _request_of(work.request), self._limits, self._report)
 
     def _report(self, stage: str, fraction: float) -> None:
+        self._mark(stage)
         now = time.monotonic()
         pause = QUIET_SECONDS if stage != self._stage else REPORT_SECONDS
         if now - (self._began if stage != self._stage else self._told) < pause:

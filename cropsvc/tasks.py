@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from redis.exceptions import RedisError
 
@@ -14,6 +14,10 @@ from cropsvc.crop_process import CropProcess, Died, Overdue, Reply
 from cropsvc.errors import CropFailed, OutOfMemory, TimedOut
 from cropsvc.records import Job, Problem, Ref
 from cropsvc.store import Store
+from cropsvc.tracing import context_of
+
+if TYPE_CHECKING:
+    from cropsvc.spans import Spans
 
 T = TypeVar("T")
 
@@ -44,6 +48,7 @@ class Cropper:
     store: Store
     process: CropProcess
     seconds: int  # wall clock of one crop
+    spans: "Spans | None" = None  # where a traced job is told
 
     def hand_over(self, ref: Ref, source_home: str) -> None:
         """Lets the crop process begin; `finish` must follow."""
@@ -64,8 +69,22 @@ class Cropper:
         record = self.store.load(ref) if reply.state == "over" else None
         if isinstance(record, Job):
             job_log.tell_of(record)
-        else:
-            job_log.tell(ref.id, reply.state, code=reply.code, ms=ms, trace=reply.trace)
+            return
+        self._trace_end(ref, reply, ms)
+        job_log.tell(ref.id, reply.state, code=reply.code, ms=ms, trace=reply.trace)
+
+    def _trace_end(self, ref: Ref, reply: Reply, ms: float) -> None:
+        context = context_of(reply.trace)
+        if self.spans and context:
+            marks = reply.marks or self._few_marks(ref, ms)
+            self.spans.tell_job(context, marks, ref.id, reply.code)
+
+    def _few_marks(self, ref: Ref, ms: float) -> list[tuple[str, float]]:
+        """Of a job whose crop process could not tell them: its wait, its crop, its end."""
+        now = time.time()
+        began, record = now - ms / 1000, self.store.load(ref)
+        created = record.created / 1000 if isinstance(record, Job) else began
+        return [("queued", created), ("cropping", began), ("ended", now)]
 
     def _finish(self, ref: Ref, source_home: str, reporter: Reporter) -> Reply:
         for attempt in range(1, ATTEMPTS + 1):

@@ -310,7 +310,7 @@ class Stack:
 
 
 def _variable(name: str) -> str:
-    return name.upper() if name in PLAIN else f"CROPSVC_{name.upper()}"
+    return name.upper() if name in PLAIN or name.startswith("otel_") else f"CROPSVC_{name.upper()}"
 
 
 def _engine() -> dict[str, str]:

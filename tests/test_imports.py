@@ -29,6 +29,7 @@ LIBRARIES = {  # library: the only places that may import it
     "rq": ("worker", "cropsvc.queues", "cropsvc.dashboard"),
     "celery": ("worker", "cropsvc.queues", "cropsvc.dashboard"),
     "kombu": ("cropsvc.queues",),
+    "opentelemetry": ("cropsvc.spans", "cropsvc.web.traced"),
     "rq_dashboard": ("cropsvc.dashboard",),
 }
 

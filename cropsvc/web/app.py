@@ -8,6 +8,7 @@ from cropsvc.imaging.limits import Limits
 from cropsvc.jobs import Jobs, Policy
 from cropsvc.queues.engines import engine_of
 from cropsvc.store import Lifetimes, Store
+from cropsvc.tracing import spans_of
 from cropsvc.waiting import Hub
 from cropsvc.web import (
     access_log,
@@ -35,8 +36,15 @@ def create_app(settings: Settings) -> Flask:
     owners = tuple(key.name for key in settings.api_keys) or (owner.OPEN,)
     limits = Limits(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side)
     policy = Policy(settings.queue_cap, owners, limits)
-    jobs = Jobs(store, engine_of(settings, store), Hub(client), policy)
-    return app_of(Services(settings, store, jobs))
+    parts = (store, engine_of(settings, store), Hub(client), policy)
+    spans = spans_of(settings.otlp_endpoint, "cropsvc-web")
+    if not spans:
+        return app_of(Services(settings, store, Jobs(*parts)))
+    from cropsvc.web import traced
+
+    app = app_of(Services(settings, store, traced.TracedJobs(spans, *parts)))
+    traced.install(app, spans)
+    return app
 
 
 def app_of(services: Services) -> Flask:
