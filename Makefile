@@ -39,6 +39,7 @@ lock: $(VENV)/installed-dev ## compile the hashed requirements*.txt from pyproje
 	@$(COMPILE) --group dev --extra celery --extra tracing -o requirements-dev.txt
 	@$(COMPILE) -c requirements-dev.txt -o requirements.txt
 	@$(COMPILE) -c requirements-dev.txt --extra celery -o requirements-celery.txt
+	@$(COMPILE) -c requirements-dev.txt --extra tracing -o requirements-tracing.txt
 
 # In containers. COMPOSE=docker-compose takes version 1.29.
 COMPOSE := docker compose

@@ -30,7 +30,7 @@ def _collector() -> Iterator[Collector]:
 @pytest.fixture(scope="module", name="traced")
 def _traced(collector: Collector, make_module_stack) -> Stack:  # stopped before it
     settings = {"otel_exporter_otlp_endpoint": collector.url, **SOON}
-    return make_module_stack(workers=1, job_timeout=2, **settings)
+    return make_module_stack(workers=1, job_timeout=4, **settings)
 
 
 def calling(sampled: bool = True) -> tuple[str, str, dict[str, str]]:

@@ -16,7 +16,12 @@ from packaging.version import Version
 
 from tests.stack import ROOT
 
-LOCKS = ("requirements.txt", "requirements-celery.txt", "requirements-dev.txt")
+LOCKS = (
+    "requirements.txt",
+    "requirements-celery.txt",
+    "requirements-tracing.txt",
+    "requirements-dev.txt",
+)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 

@@ -77,7 +77,7 @@ def _endpoint(request: httpx.Request) -> str:
 
 @pytest.fixture(scope="module", name="stack")
 def _stack(make_module_stack) -> Stack:
-    return make_module_stack(web_workers=2, workers=2, job_timeout=2, log_format="json")
+    return make_module_stack(web_workers=2, workers=2, job_timeout=4, log_format="json")
 
 
 @pytest.fixture(scope="module", name="ledger")
