@@ -24,6 +24,11 @@ def login(project: Project, user: str, password: str) -> str:
     return project.valkey("auth", user, password).splitlines()[-1]
 
 
+def status(project: Project) -> int:
+    """What somebody without a key is told."""
+    return httpx.get(f"{project.url}/v1/crops/x", timeout=30).status_code
+
+
 def test_new_passwords_for_all_users_while_requests_go_on(project: Project) -> None:
     before = passwords(project)
     with trickle(project.url) as told:
