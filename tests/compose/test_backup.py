@@ -13,7 +13,7 @@ def test_a_backup_brings_every_job_back_into_an_empty_volume(
     with load(project.url, 20) as done:
         pass
     assert set(done.settle(45).values()) == {"done"}
-    docker("stop", "--time", "45", project.container("worker"))
+    docker("stop", "-t", "45", project.container("worker"))
     with load(project.url, 10) as waiting:
         pass
     saved = project.make("backup", f"FILE={file}")
