@@ -1,6 +1,5 @@
 """A real RabbitMQ for tests: its own node, ports and data, with a virtual host for each stack."""
 
-import json
 import os
 import secrets
 import shutil
@@ -16,9 +15,8 @@ import psutil
 
 from tests import components
 from tests.stack import Part, free_port, until
+from tests.vhosts import make_vhost
 
-ROOT = Path(__file__).resolve().parents[1]
-DEFINITIONS = ROOT / "compose" / "rabbitmq" / "definitions.json"
 SCRIPT = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's wrapper wants a user of its own
 MESSAGE_BYTES = 64 * 1024**2
 PATIENCE = 90  # seconds; a busy machine starts Erlang slowly
@@ -128,26 +126,6 @@ class Broker:
             "RABBITMQ_SCHEMA_DIR": str(self.directory / "schema"),
             "RABBITMQ_PID_FILE": str(self.directory / "pid"),
         }
-
-
-def make_vhost(url: str, api_url: str, name: str) -> str:
-    """Makes a virtual host with the policies of compose/rabbitmq/; gives its URL."""
-    with httpx.Client(base_url=api_url, timeout=30) as api:
-        api.put(f"/vhosts/{name}").raise_for_status()
-        user = httpx.URL(api_url).username
-        every = {"configure": ".*", "write": ".*", "read": ".*"}
-        api.put(f"/permissions/{name}/{user}", json=every).raise_for_status()
-        api.post(f"/definitions/{name}", json=_definitions()).raise_for_status()
-    return url + name
-
-
-def _definitions() -> dict[str, Any]:
-    """The product's own, without the virtual host that they name."""
-    found = json.loads(DEFINITIONS.read_text(encoding="utf-8"))
-    return {
-        kind: [{k: v for k, v in one.items() if k != "vhost"} for one in found[kind]]
-        for kind in ("policies", "queues")
-    }
 
 
 class QueueView:

