@@ -138,7 +138,7 @@ class QueueView:
         """Type, policy, arguments, messages and message_stats of a queue."""
         answer = httpx.get(f"{self._base}/{queue}", timeout=10)
         answer.raise_for_status()
-        return dict(answer.json())
+        return {"messages": -1, "messages_unacknowledged": -1, **answer.json()}  # counted later
 
     def count(self, what: str, queue: str = "cropsvc") -> int:
         """A counter of message_stats, such as `publish`, `deliver` or `ack`."""

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from cropsvc.errors import Unavailable
 from cropsvc.queues.celery_orphans import Orphans
 from cropsvc.queues.celery_queue import CeleryEngine
+from cropsvc.records import Ref
 from cropsvc.store import Store
 
 HEARTBEAT_SECONDS = 2
@@ -41,6 +42,10 @@ class Life:
             self._orphans.bring_back()
         except RedisError as error:
             told.error("Redis cannot be used", reason=str(error))
+
+    def took(self, ref: Ref) -> None:
+        """Notes that this worker was handed a job."""
+        self._orphans.came(ref)
 
     def leave(self) -> None:
         """Takes this worker off the books, if Redis is there."""

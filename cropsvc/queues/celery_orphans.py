@@ -5,8 +5,8 @@ while the queue was RQ: without this they would wait for ever.
 
 RabbitMQ does not tell which messages it holds, so a loss is concluded. Messages are handed out in
 order: one is gone if the queue is empty and no worker has the job in hand, or if a job that came
-much later runs already. A wrong conclusion costs a second message, which is dropped when the
-job has ended: one job has one effect.
+much later was handed out already. A wrong conclusion costs a second message, which is dropped
+when the job has ended: one job has one effect.
 """
 
 from functools import partial
@@ -32,6 +32,11 @@ class Orphans:
     def __init__(self, store: Store, engine: CeleryEngine) -> None:
         self._store = store
         self._engine = engine
+        self._last: list[Ref] = []
+
+    def came(self, ref: Ref) -> None:
+        """Notes the job that this worker was handed last."""
+        self._last = [ref]
 
     def bring_back(self) -> None:
         """Sends again what was lost in every look for some seconds."""
@@ -53,13 +58,13 @@ class Orphans:
         }
         if not since:
             return []
-        last = standing.now if self._engine.ready() == 0 else self._newest_running(standing)
+        last = standing.now if self._engine.ready() == 0 else self._newest_handed_out(standing)
         return [ref for ref, start in since.items() if start < last]
 
-    def _newest_running(self, standing: Standing) -> int:
-        """When the newest job came that runs, less what the order may be off; ms."""
+    def _newest_handed_out(self, standing: Standing) -> int:
+        """When the newest job came that a worker was handed, less what the order may be off; ms."""
         own = [ref for ref in standing.running if ref.owner != FOREIGN]
-        return max(self._store.created(own), default=0) - OVERTAKEN_SECONDS * 1000
+        return max(self._store.created([*own, *self._last]), default=0) - OVERTAKEN_SECONDS * 1000
 
     def _send_again(self, ref: Ref, now: int) -> None:
         if ref.owner == FOREIGN:  # its program's message brings it back, or nobody waits for it

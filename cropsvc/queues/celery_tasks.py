@@ -41,6 +41,7 @@ class OwnJob(Task):  # type: ignore[misc]  # Celery has no types
         """Does the job; one that has ended, or was canceled, is done at once."""
         ref, source_home = _reference_of(arguments, named)
         began = time.monotonic()
+        self._life.took(ref)
         self._cropper.hand_over(ref, source_home)
         reporter = _Reporter(self._life, self._cropper.store, ref)
         reply = self._cropper.finish(ref, source_home, reporter)
@@ -133,7 +134,7 @@ def _reference_of(arguments: tuple[object, ...], named: dict[str, object]) -> tu
 
 
 def _whole(arguments: tuple[object, ...], named: dict[str, object]) -> list[object]:
-    return [*arguments, *([named] if named else [])]
+    return [] if named else [*arguments]  # which is refused: there are no names to take
 
 
 def _patiently(step: Callable[[], T]) -> T:
