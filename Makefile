@@ -16,7 +16,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-ver
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(VENV)/installed ## everything in the foreground, with an embedded Valkey (DEV=1: with reload)
+run: $(VENV)/$(if $(filter celery,$(CROPSVC_QUEUE)),installed-celery,installed) ## everything in the foreground, with an embedded Valkey (DEV=1: with reload)
 	@exec $(BIN)/python -m cropsvc.run
 
 TESTS_AT_ONCE ?= 3
@@ -108,6 +108,11 @@ $(VENV)/installed: requirements.txt | $(BIN)/python
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip
 	@echo "Installing requirements.txt into $(VENV) ..."
 	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-celery: requirements-celery.txt $(VENV)/installed
+	@echo "Installing requirements-celery.txt into $(VENV) ..."
+	@$(PIP) -r requirements-celery.txt
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed

@@ -18,7 +18,14 @@ from xdist.workermanage import WorkerController
 from tests import components
 
 WHOLE = ("tests/compose",)  # one project of containers
-LONGEST_FIRST = ("tests/run", "tests/compose", "tests/chaos", "tests/browser", "tests/contract")
+LONGEST_FIRST = (
+    "tests/celery/test_contract.py",
+    "tests/run",
+    "tests/compose",
+    "tests/chaos",
+    "tests/browser",
+    "tests/contract",
+)
 
 
 class FailuresAtOnce:

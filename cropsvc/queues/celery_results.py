@@ -4,9 +4,15 @@ from typing import Any
 
 from celery.backends.redis import RedisBackend
 
+from cropsvc.redis_client import PLAIN
+
 
 class Results(RedisBackend):  # type: ignore[misc]  # Celery has no types
-    """Stores an error's class and words only."""
+    """Stores an error's class and words only, and talks to Redis as our other clients do."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.connparams.update(PLAIN)
 
     def store_result(
         self, task_id: str, result: Any, state: str, traceback: object = None, **options: Any

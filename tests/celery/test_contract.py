@@ -1,0 +1,33 @@
+"""The contract's own tests, unchanged, against the service on Celery."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.broker import Broker
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 900
+
+
+@pytest.mark.timeout(SECONDS + 60)
+def test_the_contract_holds_on_celery(broker: Broker) -> None:
+    environ = {
+        **{k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "CROPSVC"))},
+        "CROPSVC_TEST_QUEUE": "celery",
+        "CROPSVC_TEST_BROKER_URL": broker.url,
+        "CROPSVC_TEST_BROKER_API": broker.api_url,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contract"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert " passed" in done.stdout.splitlines()[-1]
