@@ -87,7 +87,9 @@ def _rank(item: pytest.Item) -> int:
     module = item.getparent(pytest.Module)
     if module and any(mark.name == "alone" for mark in module.own_markers):
         return len(LONGEST_FIRST) + 1
-    places = (n for n, one in enumerate(LONGEST_FIRST) if item.nodeid.startswith(f"{one}/"))
+    places = (
+        n for n, one in enumerate(LONGEST_FIRST) if item.nodeid.startswith((f"{one}/", f"{one}::"))
+    )
     return next(places, len(LONGEST_FIRST))
 
 
