@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.mark.parametrize("name", ["docker-compose.yml", "Dockerfile"])
 def test_a_check_that_takes_too_long_is_killed(name: str) -> None:
-    """Docker gives up waiting, but leaves the process: on a busy machine they piled up by dozens."""
+    """Docker stops waiting but leaves the process: on a busy machine dozens piled up."""
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     checks = [line for line in lines if '"cropsvc.health"' in line]
     assert checks
