@@ -9,7 +9,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from cropsvc.records import PENDING
-from cropsvc.store import EVENTS
+from cropsvc.store.keys import EVENTS
 
 RECHECK_SECONDS = 5.0  # a lost message costs no longer than this
 RETRY_SECONDS = 0.5

@@ -14,8 +14,8 @@ from redis.exceptions import RedisError, ResponseError
 
 from cropsvc import errors
 from cropsvc.jobs import Jobs
-from cropsvc.scripts import BOUNDS
 from cropsvc.store import Store
+from cropsvc.store.scripts import BOUNDS
 
 Counts = Mapping[str, float]
 
