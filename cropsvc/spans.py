@@ -45,20 +45,23 @@ class Spans:
         request = W3C.extract({"traceparent": context})
         (_, created), (_, began), *_, (_, ended) = marks
         facts = {"cropsvc.job": job}
-        self._section("queue", SpanKind.INTERNAL, request, (created, began), facts)
-        crop = self._section("crop", SpanKind.CONSUMER, request, (began, ended), facts, error)
+        self._section("queue", request, (created, began), facts=facts)
+        crop = self._section(
+            "crop", request, (began, ended), facts=facts, error=error, kind=SpanKind.CONSUMER
+        )
         inside = set_span_in_context(crop)
         for (stage, start), (_, end) in pairwise(marks[1:]):
-            self._section(stage, SpanKind.INTERNAL, inside, (start, end), {})
+            self._section(stage, inside, (start, end))
 
     def _section(
         self,
         name: str,
-        kind: SpanKind,
         parent: Context,
         times: tuple[float, float],
-        facts: Mapping[str, str],
+        *,
+        facts: Mapping[str, str] | None = None,
         error: str = "",
+        kind: SpanKind = SpanKind.INTERNAL,
     ) -> Span:
         start, end = times
         span = self.tracer.start_span(name, parent, kind, facts, start_time=_nanoseconds(start))
