@@ -2,7 +2,7 @@
 
 A file's tests go to one process, for the sake of what its fixtures share; so does a directory
 whose tests share something dear (WHOLE). A test marked `alone` waits until no other test runs,
-and none begins while it does; as a file's `pytestmark` it also puts the file last.
+and none begins while it does; its file comes last, for the others stand still meanwhile.
 """
 
 import fcntl
@@ -80,13 +80,11 @@ def _locks(config: pytest.Config) -> Path:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The long ones first, so that no process is left with one of them at the end."""
     if hasattr(config, "workerinput"):
-        items.sort(key=_rank)
+        last = {item.path for item in items if item.get_closest_marker("alone")}
+        items.sort(key=lambda item: (item.path in last, _rank(item)))
 
 
 def _rank(item: pytest.Item) -> int:
-    module = item.getparent(pytest.Module)
-    if module and any(mark.name == "alone" for mark in module.own_markers):
-        return len(LONGEST_FIRST) + 1
     places = (
         n for n, one in enumerate(LONGEST_FIRST) if item.nodeid.startswith((f"{one}/", f"{one}::"))
     )
