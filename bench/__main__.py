@@ -10,6 +10,7 @@ import time
 
 from bench import machine, report
 from bench.drain import drain
+from bench.engines import engines
 from bench.memory import memory
 from bench.over_http import Row, cached, over_http
 from bench.places import RESULTS, VAR
@@ -22,6 +23,7 @@ ROWS: dict[str, Row] = {
     "drain": drain,
     "http": over_http,
     "latency": latency,
+    "engines": engines,
     "cached": cached,
     "depth": depth,
     "memory": memory,
