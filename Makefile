@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-ver
 .PHONY: help run test lint format check lock up scale reload rotate backup restore ps logs down destroy
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/$(if $(filter celery,$(CROPSVC_QUEUE)),installed-celery,installed) ## everything in the foreground, with an embedded Valkey (DEV=1: with reload)
 	@exec $(BIN)/python -m cropsvc.run
@@ -45,24 +45,25 @@ lock: $(VENV)/installed-dev ## compile the hashed requirements*.txt from pyproje
 COMPOSE := docker compose
 PORT ?= 5000
 DASHBOARD_PORT ?= 9181
+QUEUE ?= rq
+export COMPOSE_PROFILES := celery # which engine is started is said by name
 export COMPOSE_PROJECT_NAME ?= cropsvc
 export STOP_GRACE := $(shell echo $$(($(or $(CROPSVC_JOB_TIMEOUT),30) + 15)))s
-WORKERS_NOW = $$($(COMPOSE) ps -q worker 2>/dev/null | grep -c .)
-CONFIG_NOW = "$$(cat secrets/* compose/valkey.conf | cksum)"
+CONFIG_NOW = "$$(cat secrets/* compose/valkey.conf compose/rabbitmq/* | cksum)"
+RUNS_CELERY = $(COMPOSE) ps -q rabbitmq 2>/dev/null | grep -q .
 
-up: ## the service in containers: build, start or renew, wait until it is ready
+up: ## the service in containers: build, start or renew, wait until ready (QUEUE=celery: RabbitMQ)
 	@compose/make-secrets
-	@$(COMPOSE) build web
-	@now=$(WORKERS_NOW); export CONFIG=$(CONFIG_NOW); \
-		$(COMPOSE) up -d --remove-orphans --scale worker=$$((now > 1 ? now : 1))
-	@compose/await-ready $(COMPOSE)
+	@CONFIG=$(CONFIG_NOW) compose/start-engine $(QUEUE) $(COMPOSE)
 	@echo "cropsvc is ready: http://localhost:$(PORT)/"
 	@echo "the dashboard:    http://localhost:$(DASHBOARD_PORT)/ ($(or $(CROPSVC_DASHBOARD_USER),admin),"\
 		"secrets/dashboard_password)"
 
 scale: ## N=4: so many worker containers in all
 	@test "$(N)" -ge 0 2>/dev/null || { echo "make scale N=4: say how many" >&2; exit 1; }
-	@CONFIG=$(CONFIG_NOW) $(COMPOSE) up -d --no-recreate --scale worker=$(N) worker
+	@QUEUE=rq worker=worker; if $(RUNS_CELERY); then QUEUE=celery worker=celery-worker; fi; \
+		export QUEUE; CONFIG=$(CONFIG_NOW) \
+		$(COMPOSE) up -d --no-recreate --scale $$worker=$(N) $$worker
 
 reload: ## the front end and the dashboard read secrets/ again, without a pause
 	@compose/reload $(COMPOSE)

@@ -11,6 +11,7 @@ from tests.stack import free_port
 
 SERVICES = ("web", "worker", "dashboard", "redis")
 OURS = ("web", "worker", "dashboard")
+IMAGES = ("rq", "celery")  # their tags
 
 
 def docker(*arguments: str, check: bool = True, **options: Any) -> str:
@@ -59,9 +60,9 @@ class Project:
             text=True,
         )
 
-    def up(self) -> str:
-        """`make up`, and what it said."""
-        ended = self.make("up")
+    def up(self, queue: str = "rq") -> str:
+        """`make up` with that engine, and what it said."""
+        ended = self.make("up", f"QUEUE={queue}")
         assert ended.returncode == 0, ended.stdout
         return ended.stdout
 
@@ -115,6 +116,7 @@ class Project:
         return dict(shown)
 
     def remove(self) -> None:
-        """Removes containers, networks, volumes and the image."""
+        """Removes containers, networks, volumes and the images."""
         self.make("destroy", answer="yes\n")
-        docker("image", "rm", "--force", self.name, check=False)
+        for tag in IMAGES:
+            docker("image", "rm", "--force", f"{self.name}:{tag}", check=False)

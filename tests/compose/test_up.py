@@ -7,20 +7,11 @@ import pytest
 from PIL import Image
 
 from tests.compose.load import load
+from tests.compose.photo import crop
 from tests.compose.project import OURS, Project, docker
-from tests.stack import ROOT, until
+from tests.stack import until
 
-PHOTO = ROOT / "tests/photos/stream-6mp.jpg"
 JOB_LIMIT = 30  # seconds; the default
-
-
-def crop(project: Project) -> httpx.Response:
-    return httpx.post(
-        f"{project.url}/v1/crops?box=4,100,1500,1200&size=300x300&wait=20",
-        content=PHOTO.read_bytes(),
-        headers={"Content-Type": "image/jpeg", "Accept": "image/*"},
-        timeout=90,
-    )
 
 
 def test_from_nothing_to_a_cropped_photo_in_one_command(project: Project) -> None:
