@@ -2,14 +2,16 @@
 
 import io
 import json
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.compose.checks import check_no_secret_shows, check_patience, check_rights
 from tests.compose.load import load
-from tests.compose.photo import crop
+from tests.compose.photo import PHOTO, crop
 from tests.compose.project import Project, docker
 from tests.stack import until
 
@@ -59,6 +61,34 @@ def test_a_container_of_the_engine_has_no_more_rights_than_it_needs(
     check_no_secret_shows(project, service)
 
 
+FOREIGN = """
+import sys
+from celery import Celery
+broker, backend = (open(f"/urls/program_{name}_url").read() for name in ("broker", "redis"))
+app = Celery(broker=broker, backend=backend)
+app.conf.update(
+    accept_content=["json", "msgpack"],
+    result_serializer="msgpack",
+    task_default_queue="cropsvc",
+    task_default_queue_type="quorum",
+)
+asked = {"box": "4,100,1500,1200", "size": "300x300"}
+sent = app.send_task("cropsvc.crop", [sys.stdin.buffer.read(), asked], serializer="msgpack")
+sys.stdout.buffer.write(sent.get(timeout=30))
+"""
+
+
+def test_a_foreign_celery_program_uses_the_worker_with_rights_of_its_own(project: Project) -> None:
+    urls = [f"{project.tree}/secrets/program_{name}_url" for name in ("broker", "redis")]
+    mounts = [f"--volume={url}:/urls/{Path(url).name}:ro" for url in urls]
+    where = ["--network", f"{project.name}_back", *mounts, f"{project.name}:celery"]
+    program = ["docker", "run", "--rm", "--interactive", *where, "python", "-c", FOREIGN]
+    ended = subprocess.run(program, input=PHOTO.read_bytes(), capture_output=True)
+
+    assert ended.returncode == 0, ended.stderr.decode()
+    assert Image.open(io.BytesIO(ended.stdout)).size == (300, 300)
+
+
 def test_the_broker_is_reached_from_within_only_and_by_its_own_port_only(project: Project) -> None:
     published = project.inspect("rabbitmq")["NetworkSettings"]["Ports"]
     script = (
@@ -83,7 +113,9 @@ def test_each_user_of_rabbitmq_may_do_its_own_work_only(project: Project) -> Non
         "except Exception as error: print(error)\n"
     )
 
-    assert sorted(ctl(project, "list_users")) == [["web", "[]"], ["worker", "[]"]]
+    assert sorted(ctl(project, "list_users")) == [
+        [name, "[]"] for name in ("program", "web", "worker")
+    ]
     assert "ACCESS_REFUSED" in project.python("web", script)
 
 
