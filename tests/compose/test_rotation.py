@@ -3,6 +3,7 @@
 import hashlib
 
 import httpx
+import pytest
 
 from tests.compose.project import Project
 from tests.web.trickle import trickle
@@ -26,9 +27,10 @@ def login(project: Project, user: str, password: str) -> str:
 
 def status(project: Project) -> int:
     """What somebody without a key is told."""
-    return httpx.get(f"{project.url}/v1/crops/x", timeout=30).status_code
+    return httpx.get(f"{project.url}/v1/crops/x", timeout=60).status_code
 
 
+@pytest.mark.timeout(600)  # a minute on a machine that has the time
 def test_new_passwords_for_all_users_while_requests_go_on(project: Project) -> None:
     before = passwords(project)
     with trickle(project.url) as told:
