@@ -10,6 +10,7 @@ from itertools import count
 import httpx
 
 from tests.pictures import unlike
+from tests.stack import BESIDE_OTHERS
 
 CLIENTS = 6
 TERMINAL = ("done", "failed", "canceled")
@@ -56,8 +57,8 @@ class Load:
             return {job_id: _state(client, job_id) for job_id in self.acknowledged}
 
     def settle(self, seconds: float) -> dict[str, str]:
-        """The states once all are terminal, or after *seconds*."""
-        deadline = time.monotonic() + seconds
+        """The states once all are terminal, or after *seconds* (more beside other tests)."""
+        deadline = time.monotonic() + seconds * (4 if BESIDE_OTHERS else 1)
         states = self.states()
         while time.monotonic() < deadline and not all(s in TERMINAL for s in states.values()):
             time.sleep(0.2)
