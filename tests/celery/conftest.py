@@ -35,8 +35,17 @@ class Service:
     broker_url: str
 
     def submit(self, **parameters: object) -> str:
-        """The id of a new job on a picture never seen before."""
-        return self.api.accepted(picture(), **parameters)["id"]
+        """The id of a new job on a picture never seen before.
+
+        A broker that makes a new queue on a busy machine may take too long for the first answer.
+        """
+        data = picture()
+
+        def accepted() -> str | None:
+            answer = self.api.submit(data, **parameters)
+            return None if answer.status_code == 503 else self.api.accept(answer)["id"]
+
+        return until(accepted, seconds=30, what="the submit is accepted")
 
     def job(self, job_id: str) -> dict:
         """The job as a client sees it."""
