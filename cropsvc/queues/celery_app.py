@@ -10,7 +10,7 @@ from cropsvc.tasks import ATTEMPTS
 QUEUE = "cropsvc"
 OWN_JOB = "cropsvc.job"  # the task that stands for a job of our own store
 
-CONNECTIONS = 32  # to the broker, of one front end process
+CONNECTIONS = 8  # of one front end process: each is dear to open, and busy for milliseconds
 CONNECT_SECONDS = 1.0
 BROKER_HEARTBEAT_SECONDS = 120  # a worker that crops does not answer the broker meanwhile
 

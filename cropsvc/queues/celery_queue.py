@@ -12,7 +12,7 @@ from cropsvc.queues.celery_app import OWN_JOB, QUEUE
 from cropsvc.records import Ref
 from cropsvc.store import Store
 
-PATIENCE_SECONDS = 1.3  # for a connection and the confirm together: 503 in 1.5 s
+PATIENCE_SECONDS = 1.6  # for a connection and the confirm together: 503 within 2 s
 RETRY_AFTER = 2  # seconds
 
 
