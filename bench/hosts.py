@@ -32,7 +32,7 @@ SHARE = 0.15  # of a core, for each host
 REDIS_SHARE = 0.04  # of a core: in proportion to SHARE, so that Redis is what ends the growth
 ONE_WAY = 0.0005  # seconds: 1 ms for a round trip
 PER_CORE = 150.0  # small crops a second, at most, only to choose a queue's length
-START_SECONDS = 90.0
+START_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
