@@ -9,7 +9,7 @@ from bench.plan import Plan
 from bench.raw import loops
 from bench.results import BenchError, Claim, Figure, Results, ratios
 from bench.service import PROCESSES, Stage, stage
-from bench.sides import OURS, PEERS, STOCK, Side
+from bench.sides import CELERY, OURS, PEERS, STOCK, Side
 
 LOOK_SECONDS = 0.01  # between two looks at the queue's length
 WARM_SECONDS = 60.0
@@ -26,7 +26,7 @@ RAW = {
 def drain(plan: Plan, results: Results) -> None:
     """All pictures: the raw limit and ours; the peers where the issue compares them."""
     _race(SMALL, PEERS, plan, plan.rounds, results)
-    _race(MP6, PEERS if plan.drain_all else (), plan, plan.rounds, results)
+    _race(MP6, (STOCK, CELERY) if plan.drain_all else (), plan, plan.rounds, results)
     for case in (MP12, ALPHA) if plan.drain_all else ():
         _race(case, (), plan, plan.side_rounds, results)
 
