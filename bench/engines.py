@@ -18,7 +18,7 @@ from bench.service import PROCESSES, Stage, environ_of, scratch, stage, start_we
 from cropsvc.config import Settings
 from cropsvc.errors import Unavailable
 from cropsvc.jobs import Jobs, Submission
-from cropsvc.store import PENDING
+from cropsvc.store.keys import PENDING
 from cropsvc.web.app import create_app
 from cropsvc.web.owner import OPEN
 from cropsvc.web.services import EXTENSION
