@@ -26,6 +26,7 @@ def run_contract(broker: Broker, marked: str) -> None:
         "CROPSVC_TEST_QUEUE": "celery",
         "CROPSVC_TEST_BROKER_URL": broker.url,
         "CROPSVC_TEST_BROKER_API": broker.api_url,
+        "CROPSVC_TEST_SOAK": "200",  # the thousand are soaked on RQ
     }
     done = subprocess.run(
         [
