@@ -16,6 +16,7 @@ from celery.worker import state
 from celery.worker.consumer import Consumer
 
 from cropsvc.config import Settings
+from cropsvc.heap import settle_in
 from cropsvc.imaging.limits import Limits
 from cropsvc.queues.celery_app import celery_app
 from cropsvc.queues.celery_foreign import ForeignCrops
@@ -43,6 +44,7 @@ def work(settings: Settings, cropper: Cropper, *, burst: bool = False) -> int:
     app.register_task(ForeignCrop(ForeignCrops(cropper, limits, settings.max_upload), life))
     _say_little(settings.log_level)
     worker = CropWorker(app, life, burst=burst)
+    settle_in()
     worker.start()
     life.leave()
     return int(worker.exitcode or 0)
