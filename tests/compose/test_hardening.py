@@ -113,7 +113,7 @@ def test_the_secrets_are_closed_to_other_users_of_the_host(project: Project) -> 
 def test_without_a_store_to_use_the_start_fails_with_words(
     project: Project, command: list[str]
 ) -> None:
-    said = docker("run", "--rm", project.name, *command, check=False)
+    said = docker("run", "--rm", f"{project.name}:rq", *command, check=False)
 
     assert "CROPSVC_REDIS_URL" in said
     assert "Traceback" not in said
@@ -126,7 +126,7 @@ def test_without_the_secrets_nothing_runs_on_a_default(project: Project, tmp_pat
         "--rm",
         "--env",
         f"CROPSVC_REDIS_URL_FILE={missing}",
-        project.name,
+        f"{project.name}:rq",
         "python",
         "worker.py",
         check=False,
