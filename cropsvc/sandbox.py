@@ -31,7 +31,7 @@ from cropsvc.tether import die_with
 from cropsvc.tracing import context_of
 
 REPORT_SECONDS = 0.1  # progress within a stage is told no more often
-QUIET_SECONDS = 0.1  # a job that is done by then tells no progress
+QUIET_SECONDS = 0.05  # a job that is done by then tells no progress
 REQUESTS = 64  # the last ones are kept parsed: many uploads are cropped alike
 OUT_OF_MEMORY = "the crop needs more memory than a job may use"
 

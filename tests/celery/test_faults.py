@@ -3,16 +3,25 @@
 import signal
 import threading
 import time
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from tests import broker as brokers
 from tests.broker import Broker
 from tests.celery.conftest import MakeService, Service, picture
 from tests.contract.client import TERMINAL, problem
 
 JOBS = 60
 CLIENTS = 4
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One of this file's own: with the virtual hosts of all other tests it is minutes to start."""
+    with brokers.running(tmp_path_factory.mktemp("rabbitmq")) as started:
+        yield started
 
 
 class Load:

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.compose.project import Project
+from tests.stack import until
 from tests.web.trickle import trickle
 
 USERS = {
@@ -68,3 +69,4 @@ def test_a_changed_key_counts_after_reload_and_a_broken_file_changes_nothing(
     assert broken.returncode != 0
     assert "CROPSVC_API_KEYS" in broken.stdout
     assert (refused, still_refused) == (401, 401)
+    until(lambda: status(project) == 404, seconds=30, what="the processes with the key have ended")

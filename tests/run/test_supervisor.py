@@ -32,7 +32,9 @@ def _start_outer() -> Iterator[StartOuter]:
     def start(prelude: str = "pass", grace: float = 5) -> psutil.Popen:
         code = f"{prelude}; import time; print('running', flush=True); time.sleep(600)"
         command = (sys.executable, "-ISc", code)
+        # Under nohup the tests, and what they start, would ignore a SIGHUP.
         script = f"""\
+            import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)
             from cropsvc.supervisor import Program, Supervisor
             with Supervisor() as supervisor:
                 supervisor.start([Program("inner", {command!r}, grace={grace})])
