@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,11 @@ from tests.vhosts import make_vhost
 SCRIPT = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's wrapper wants a user of its own
 MESSAGE_BYTES = 64 * 1024**2
 PATIENCE = 240  # seconds; Erlang starts slowly on a busy machine
+
+ELECT = (
+    "[ra:trigger_election(amqqueue:get_pid(Q)) || Q <- rabbit_amqqueue:list(), "
+    "amqqueue:get_type(Q) =:= rabbit_quorum_queue]."
+)
 
 CONF = """\
 listeners.tcp.1 = 127.0.0.1:{port}
@@ -65,9 +71,21 @@ class Broker:
 
     def start(self) -> "Broker":
         """Starts it and waits until it serves."""
+        is_again = (self.directory / "mnesia").exists()
         self.part.start()
         self.await_serving()
+        if is_again:
+            self._elect()
         return self
+
+    def _elect(self) -> None:
+        """RabbitMQ 3 on one node may leave a queue without a leader after a crash for good.
+
+        This is the operator's cure (docs/operations.md; rabbitmq-server issue 10070).
+        """
+        command = [str(SCRIPT.with_name("rabbitmqctl")), "eval", ELECT]
+        environ = self._environ()
+        subprocess.run(command, env=environ, check=True, capture_output=True, timeout=60)
 
     def await_serving(self) -> None:
         """Waits until the management API says that the node serves AMQP."""
