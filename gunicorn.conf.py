@@ -1,21 +1,14 @@
 """How gunicorn serves the front end: `gunicorn -c gunicorn.conf.py wsgi:app`."""
 
 import os
-import sys
 from pathlib import Path
 
 from cropsvc import logs
-from cropsvc.config import ConfigError, Settings
 from cropsvc.heap import settle_in
+from cropsvc.held_settings import held_settings
 from cropsvc.tether import die_with
 
-try:
-    settings = Settings.from_env(os.environ)
-except ConfigError as error:
-    sys.exit(f"cropsvc: {error}")
-if not settings.redis_url:
-    sys.exit("cropsvc: CROPSVC_REDIS_URL is needed: where should the jobs be kept?")
-
+settings = held_settings.read(os.environ)  # at the start, and again at each SIGHUP
 host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
 bind = f"{host}:{settings.port}"
 workers = settings.web_workers

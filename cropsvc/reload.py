@@ -24,5 +24,12 @@ class Watch:
             worker.signal(signal.SIGTERM)
         return changed
 
-    def _stamps(self) -> dict[Path, int]:
-        return {path: path.stat().st_mtime_ns for path in self._package.rglob("*.py")}
+    def _stamps(self) -> dict[Path, int | None]:
+        return {path: _stamp(path) for path in self._package.rglob("*.py")}
+
+
+def _stamp(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:  # an editor's lock, a link to nothing, or a file just replaced
+        return None

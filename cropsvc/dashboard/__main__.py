@@ -11,8 +11,9 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from cropsvc import logs
-from cropsvc.config import ConfigError, Settings
+from cropsvc.config import Settings
 from cropsvc.dashboard.address import is_loopback
+from cropsvc.held_settings import held_settings
 from cropsvc.server_log import ServerLog
 from cropsvc.tether import die_with
 
@@ -24,7 +25,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def load_config(self) -> None:
         """gunicorn's settings, instead of a file of them; read again at a SIGHUP."""
-        self._settings = _read_settings()
+        self._settings = held_settings.read(os.environ)
         for name, value in _options(self._settings).items():
             self.cfg.set(name, value)
 
@@ -66,19 +67,9 @@ def address_for(settings: Settings) -> str:
     return LOOPBACK
 
 
-def _read_settings() -> Settings:
-    try:
-        settings = Settings.from_env(os.environ)
-    except ConfigError as error:
-        sys.exit(f"cropsvc: {error}")
-    if not settings.redis_url:
-        sys.exit("cropsvc: CROPSVC_REDIS_URL is needed: which jobs should the dashboard show?")
-    return settings
-
-
 def main() -> None:
     """Serves until SIGTERM; ends with a clear line when a setting is wrong."""
-    settings = _read_settings()
+    settings = held_settings.read(os.environ)
     if address_for(settings) != settings.bind:
         sys.stderr.write(
             f"cropsvc: the dashboard listens on {LOOPBACK}, not on CROPSVC_BIND={settings.bind}:"

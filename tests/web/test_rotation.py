@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import psutil
 
 from tests import pictures
 from tests.contract.client import Client, problem
@@ -61,6 +62,24 @@ def test_an_api_key_is_changed_under_requests(make_stack: MakeStack, tmp_path: P
     assert told["200"] > 10
 
 
+def test_a_broken_file_ends_no_process_that_starts_meanwhile(
+    make_stack: MakeStack, tmp_path: Path
+) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text(pairs("old"))
+    stack = make_stack(workers=1, api_keys_file=keys)
+    keys.write_text("nonsense\n")
+
+    for process in front_ends(stack):  # killed: gunicorn starts another
+        psutil.Process(process).kill()
+    assert (status(stack, "old"), status(stack, "no key")) == (404, 401)
+    read_again(stack)
+    assert (status(stack, "old"), status(stack, "no key")) == (404, 401)
+    keys.write_text(pairs("new"))
+    read_again(stack)
+    assert (status(stack, "old"), status(stack, "new")) == (401, 404)
+
+
 def test_ids_and_cookies_of_the_secret_before_are_still_believed(
     make_stack: MakeStack, tmp_path: Path
 ) -> None:
@@ -110,6 +129,14 @@ def test_the_dashboards_password_is_changed_without_a_restart(tmp_path: Path) ->
         dashboard.part.signal(signal.SIGHUP)
         until(lambda: told("second") == 200, seconds=15, what="the new password counts")
         until(lambda: told("first") == 401, seconds=15, what="the old one no longer does")
+        password.write_text("")
+        dashboard.part.signal(signal.SIGHUP)
+        until(
+            lambda: "the settings stay as they were" in dashboard.part.tail(),
+            seconds=15,
+            what="a wrong one is named",
+        )
+        assert told("second") == 200
         assert dashboard.part.running
         assert dashboard.part.pid == pid
     finally:

@@ -1,0 +1,45 @@
+"""The settings of a gunicorn server: its first process reads them, and all others inherit them.
+
+So a file that is wrong, or half written, ends no process that starts meanwhile.
+"""
+
+import logging
+import sys
+from collections.abc import Mapping
+
+from cropsvc.config import ConfigError, Settings
+
+log = logging.getLogger(__name__)
+
+
+class HeldSettings:
+    """The settings read last that were right."""
+
+    def __init__(self) -> None:
+        self._settings: Settings | None = None
+
+    def read(self, environ: Mapping[str, str]) -> Settings:
+        """The settings as they are now; wrong ones are named, and change nothing.
+
+        Ends the program where there are none before.
+        """
+        try:
+            self._settings = _usable(Settings.from_env(environ))
+        except ConfigError as error:
+            if self._settings is None:
+                sys.exit(f"cropsvc: {error}")
+            log.error("the settings stay as they were: %s", error)
+        return self._settings
+
+    def get(self, environ: Mapping[str, str]) -> Settings:
+        """The settings as they were read last, by this process or the one it comes from."""
+        return self._settings or self.read(environ)
+
+
+def _usable(settings: Settings) -> Settings:
+    if not settings.redis_url:
+        raise ConfigError("CROPSVC_REDIS_URL is needed: where are the jobs kept?")
+    return settings
+
+
+held_settings = HeldSettings()
