@@ -19,6 +19,7 @@ COUNTS = PREFIX + "counts"
 RUNNING = PREFIX + "running"
 ORPHANS = PREFIX + "orphans"
 WORKERS = PREFIX + "workers"
+WORKERS_TURN = WORKERS + ":turn"  # whose turn it is to look for orphans
 PROBE = PREFIX + "probe"
 LIMIT = PREFIX + "limit"  # of the rate limiter's own keys
 
