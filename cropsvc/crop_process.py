@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -67,9 +68,13 @@ class Overdue(Exception):
 class _Child:
     process: subprocess.Popen[bytes]
     pipe: Connection
+    poller: select.poll  # kept: the pipe's own would be made anew at each look
 
     def send(self, message: dict[str, Any]) -> None:
         self.pipe.send_bytes(json.dumps(message).encode())
+
+    def has_news(self, seconds: float) -> bool:
+        return bool(self.poller.poll(seconds * 1000))
 
 
 class CropProcess:
@@ -130,7 +135,7 @@ class CropProcess:
     def _heard(self, child: _Child, seconds: float) -> dict[str, Any] | None:
         """The crop process's next message, if one comes within *seconds*. Raises Died."""
         try:
-            return json.loads(child.pipe.recv_bytes()) if child.pipe.poll(seconds) else None
+            return json.loads(child.pipe.recv_bytes()) if child.has_news(seconds) else None
         except (EOFError, OSError):
             raise self._bury(child) from None
 
@@ -160,7 +165,10 @@ class CropProcess:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        child = _Child(process, Connection(ours.detach()))
+        pipe = Connection(ours.detach())
+        poller = select.poll()
+        poller.register(pipe, select.POLLIN)
+        child = _Child(process, pipe, poller)
         child.send({"parent": os.getpid(), **asdict(self._confines)})
         return child
 

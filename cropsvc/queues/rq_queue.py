@@ -181,12 +181,13 @@ class RqEngine:
 
     def __init__(self, client: Redis, *, timeout: int, keep: int) -> None:
         self._client = client
+        self._queue = CropQueue(connection=client)
         self._timeout = timeout
         self._keep = keep
 
     def enqueue(self, pipe: Pipeline, ref: Ref, source_home: str) -> None:
         """Queues the job by reference with *pipe*'s transaction, before other commands."""
-        CropQueue(connection=self._client).enqueue_call(
+        self._queue.enqueue_call(
             FUNCTION,
             args=(ref.owner, ref.id, source_home),
             job_id=ref.id,
@@ -204,13 +205,12 @@ class RqEngine:
 
     def forget(self, ref: Ref) -> bool:
         """Drops a canceled job that waits; False for one that runs, which its worker stops."""
-        queue = CropQueue(connection=self._client)
-        waited = bool(self._client.lrem(queue.key, 1, ref.id))
+        waited = bool(self._client.lrem(self._queue.key, 1, ref.id))
         if waited:
             self._client.delete(CropJob.key_for(ref.id))
         return waited
 
     def workers(self) -> int:
         """Workers with a fresh heartbeat."""
-        keys = list(get_keys(CropQueue(connection=self._client)))
+        keys = list(get_keys(self._queue))
         return self._client.exists(*keys) if keys else 0
