@@ -4,7 +4,7 @@ import hashlib
 import math
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
 from redis.exceptions import WatchError
@@ -79,11 +79,14 @@ class Jobs:
 
     # -- submitting -----------------------------------------------------------------------
 
-    def admit(self, owner: str, *, size: int = 0, key: str | None = None) -> Place:
-        """A reserved place for a job of *owner*, to be asked for before the body is read.
+    def admit(
+        self, owner: str, *, size: int = 0, key: str | None = None, later: bool = False
+    ) -> Place:
+        """A place for a job of *owner*, to be asked for before the body is read.
 
         *size* is what the body's headers announce, in bytes. A repeat under the Idempotency-Key
-        *key* needs no place. Raises Busy when the queue is at its cap or memory is short.
+        *key* needs no place. *later*: it is reserved by the submit, which saves a round trip.
+        Raises Busy when the queue is at its cap or memory is short.
         """
         now = time.time()
         ref = Ref(owner, ids.make(self._store.secrets()[0], owner, now))
@@ -91,8 +94,15 @@ class Jobs:
             return Place(ref, int(now * 1000), 0)
         if not self._memory.has_room(size):
             raise Busy("memory for uploads and results is short; try again later", retry_after=5)
-        try:
+        if later:
+            return Place(ref, int(now * 1000), 0, is_reserved=False)
+        with self._refusals():
             return self._store.reserve(ref, self._policy.cap, self._policy.owners)
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        try:
+            yield
         except Refused as refused:
             raise Busy(
                 f"{refused.waiting} jobs are waiting, of {self._policy.cap} that may",
@@ -138,7 +148,10 @@ class Jobs:
                 self.release(place)
                 return earlier
             try:
-                return self._placed(job, submission, once)
+                if not place.is_reserved:
+                    return self._placed_at_once(job, submission)
+                shared = self._store.share(job, submission.upload.data, once)
+                return self._placed(job, submission, once, shared=shared)
             except WatchError:
                 continue
 
@@ -153,12 +166,19 @@ class Jobs:
             return None  # it was withdrawn just now
         return self.get(owner, job_id)
 
-    def _placed(self, job: Job, submission: Submission, once: Once | None) -> Job:
+    def _placed_at_once(self, job: Job, submission: Submission) -> Job:
+        data, policy = submission.upload.data, self._policy
+        with self._refusals():
+            place, shared = self._store.reserve_and_share(job, data, policy.cap, policy.owners)
+        job = replace(job, created=place.now, position=place.waiting + 1)
+        return self._placed(job, submission, None, shared=shared)
+
+    def _placed(self, job: Job, submission: Submission, once: Once | None, *, shared: bool) -> Job:
         upload = submission.upload
-        if self._store.share(job, upload.data, once):
-            shared = self.get(job.ref.owner, job.id)
-            job_log.tell_of(shared)
-            return shared
+        if shared:
+            job = self.get(job.ref.owner, job.id)
+            job_log.tell_of(job)
+            return job
         if upload.data is None and not self._store.adopt(job.ref, upload.source_home):
             raise Expired(f"the upload of job {upload.source_home} is no longer kept")
         self._store.submit(

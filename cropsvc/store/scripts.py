@@ -196,7 +196,9 @@ SHARE = (
 -- KEYS same, record, pending, pending of the owner, once, counts
 -- ARGV id, member, result ttl, source ttl, results prefix, sharers prefix, source prefix,
 --      once value or '', field, value ...
--- gives 0 nothing to share, 1 shared, 2 shared but the source is to be stored, 3 the key is taken
+-- gives 0 nothing to share, or no place; 1 shared; 2 shared but the source is to be stored;
+--       3 the key is taken
+if not redis.call('ZSCORE', KEYS[3], ARGV[2]) then return 0 end
 local home = redis.call('GET', KEYS[1])
 if not home then return 0 end
 if ARGV[8] ~= '' and redis.call('EXISTS', KEYS[5]) == 1 then return 3 end

@@ -35,14 +35,25 @@ class Submitting(Base):
 
     def reserve(self, ref: Ref, cap: int, owners: Iterable[str]) -> Place:
         """A place in the queue for *ref*, or Refused; *owners* share the cap."""
+        [reply] = self._pipeline(lambda pipe: self._queue_reserve(pipe, ref, cap, owners))
+        return _granted(ref, reply)
+
+    def reserve_and_share(
+        self, job: Job, data: bytes | None, cap: int, owners: Iterable[str]
+    ) -> tuple[Place, bool]:
+        """`reserve`, then `share` without an Idempotency-Key, in one round trip."""
+
+        def fill(pipe: Pipeline) -> None:
+            self._queue_reserve(pipe, job.ref, cap, owners)
+            self._queue_share(pipe, job, None)
+
+        reply, verdict = self._pipeline(fill)
+        return _granted(job.ref, reply), self._is_shared(verdict, job, data)
+
+    def _queue_reserve(self, pipe: Pipeline, ref: Ref, cap: int, owners: Iterable[str]) -> None:
         keys = [PENDING, pending_key(ref.owner)]
         keys += [pending_key(owner) for owner in owners if owner != ref.owner]
-        granted, now, waiting = self._run(
-            scripts.RESERVE, keys, [member_of(ref), cap, RESERVATION_SECONDS]
-        )
-        if not granted:
-            raise Refused(waiting)
-        return Place(ref, now, waiting)
+        self._queue(pipe, scripts.RESERVE, keys, [member_of(ref), cap, RESERVATION_SECONDS])
 
     def release(self, ref: Ref) -> None:
         """Gives a reserved place back, unless a job took it."""
@@ -65,9 +76,14 @@ class Submitting(Base):
 
         False when there is none. Raises WatchError when *once* was claimed meanwhile.
         """
+        [verdict] = self._pipeline(lambda pipe: self._queue_share(pipe, job, once))
+        return self._is_shared(verdict, job, data)
+
+    def _queue_share(self, pipe: Pipeline, job: Job, once: Once | None) -> None:
         ref = job.ref
         fields = {**job_fields(job), "source_home": ref.id}
-        verdict = self._run(
+        self._queue(
+            pipe,
             scripts.SHARE,
             [
                 same_key_of(job),
@@ -89,10 +105,12 @@ class Submitting(Base):
                 *_flat(fields),
             ],
         )
+
+    def _is_shared(self, verdict: int, job: Job, data: bytes | None) -> bool:
         if verdict == 3:
             raise WatchError("the idempotency key was claimed meanwhile")
         if verdict == 2 and data is not None and self._lifetimes.source:
-            source = source_key(ref.owner, ref.id)
+            source = source_key(job.ref.owner, job.id)
             with self.client.pipeline() as pipe:
                 pipe.set(source, data, ex=self._lifetimes.source)
                 pipe.zadd(RETAINED, {source: job.created})
@@ -164,6 +182,13 @@ class Submitting(Base):
         ]
         arguments = [ref.id, member_of(ref), job.source_home, self._lifetimes.source]
         return bool(self._run(scripts.WITHDRAW, keys, arguments))
+
+
+def _granted(ref: Ref, reply: tuple[int, int, int]) -> Place:
+    granted, now, waiting = reply
+    if not granted:
+        raise Refused(waiting)
+    return Place(ref, now, waiting)
 
 
 def _flat(fields: dict[str, Any]) -> list[Any]:

@@ -17,11 +17,12 @@ class Lifetimes:
 
 @dataclass(frozen=True)
 class Place:
-    """A reserved place in the queue: for which job, when (ms), and how many wait before it."""
+    """A place in the queue: for which job, when (ms), and how many wait before it."""
 
     ref: Ref
     now: int
     waiting: int
+    is_reserved: bool = True  # else it is asked for together with the submit
 
 
 @dataclass(frozen=True)

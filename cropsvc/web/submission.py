@@ -23,6 +23,7 @@ from cropsvc.web.uploads import read_body
 
 SAMPLE = Path(__file__).parent.parent / "static" / "sample.jpg"
 LONGEST_WAIT = 30.0  # seconds
+SMALL = 128 * 1024  # bytes of an upload that it costs little to refuse
 Pairs = list[tuple[str, str]]
 
 
@@ -108,7 +109,7 @@ def _place(key: str | None = None) -> Iterator[Place]:
     jobs, owner = services().jobs, current_owner()
     rate_limit().check(owner)
     size = min(request.content_length or 0, services().settings.max_upload)
-    place = jobs.admit(owner, size=size, key=key)
+    place = jobs.admit(owner, size=size, key=key, later=key is None and _is_small())
     try:
         yield place
     except RedisError:
@@ -116,6 +117,12 @@ def _place(key: str | None = None) -> Iterator[Place]:
     except BaseException:
         jobs.release(place)
         raise
+
+
+def _is_small() -> bool:
+    """Whether the body may be read before it is known that there is a place for it."""
+    length = request.content_length
+    return length is not None and length <= SMALL and "Expect" not in request.headers
 
 
 def _submit(
