@@ -19,7 +19,7 @@ from typing import Any
 from cropsvc.records import Ref
 
 TICK_SECONDS = 0.25  # how often a waiting worker looks up
-RENEW_AFTER_JOBS = 2000
+RENEW_AFTER_JOBS = 10_000
 RENEW_ABOVE_BYTES = 400 * 1024**2  # resident size of an idle crop process
 
 

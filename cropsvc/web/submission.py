@@ -23,7 +23,7 @@ from cropsvc.web.uploads import read_body
 
 SAMPLE = Path(__file__).parent.parent / "static" / "sample.jpg"
 LONGEST_WAIT = 30.0  # seconds
-SMALL = 128 * 1024  # bytes of an upload that it costs little to refuse
+SMALL = 64 * 1024  # bytes of an upload that it costs little to refuse
 Pairs = list[tuple[str, str]]
 
 

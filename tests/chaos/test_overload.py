@@ -111,6 +111,29 @@ def test_the_place_of_a_client_that_vanished_in_its_upload_is_free_again(narrow:
         )
 
 
+def test_a_small_upload_takes_a_place_only_when_it_is_there(narrow: Stack) -> None:
+    with Client(narrow.url) as api:
+        vanishing = say(narrow, announcement(60_000) + b"\x89PNG" + bytes(1000))
+        api.accepted(pictures.png())
+        vanishing.close()
+
+
+@pytest.mark.parametrize("size", [0, 70_000], ids=["small", "large"])
+def test_a_full_queue_refuses_what_is_done_already_too(make_stack, size: int) -> None:
+    stack = make_stack(workers=1, queue_cap=1)
+    picture = pictures.png() + bytes(size)
+    with Client(stack.url) as api:
+        api.crop(picture)
+        assert api.accepted(picture)["cached"]
+        stack.kill(stack.worker)
+        waiting = api.accepted(pictures.unlike(1))
+        records = stack.redis().keys("cropsvc:job:*")
+        problem(api.submit(picture), 429, "busy")
+        assert sorted(stack.redis().keys("cropsvc:job:*")) == sorted(records)
+        api.delete(waiting["links"]["self"])
+        assert api.accepted(picture)["cached"]
+
+
 def test_a_refused_upload_gives_its_place_back(narrow: Stack) -> None:
     with Client(narrow.url) as api:
         for _ in range(3):

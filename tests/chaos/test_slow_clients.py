@@ -119,7 +119,7 @@ def test_a_body_that_trickles_for_ever_is_cut_off_and_frees_its_place(
 ) -> None:
     stack = make_stack(worker=False, queue_cap=1)
     sock = socket.create_connection(("127.0.0.1", stack.port), timeout=60)
-    sock.sendall(HEAD + b"Content-Length: 50000\r\n\r\n\x89PNG")
+    sock.sendall(HEAD + b"Content-Length: 99999\r\n\r\n\x89PNG")
     began, answered = time.monotonic(), threading.Event()
 
     def drip() -> None:
