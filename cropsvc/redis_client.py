@@ -3,14 +3,11 @@
 redis-py's defaults retry a hung server for up to a minute; a front end must answer sooner.
 """
 
-from select import POLLIN
-from socket import socket
 from typing import Any
 
-from gevent.monkey import get_original
 from redis import BlockingConnectionPool, ConnectionPool, Redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
-from redis.connection import DefaultParser, HiredisRespSerializer, PythonRespSerializer
+from redis.connection import HiredisRespSerializer, PythonRespSerializer
 from redis.retry import Retry
 
 from cropsvc.config import ConfigError
@@ -36,28 +33,6 @@ class Packing:
         return serializer.pack(*arguments)  # type: ignore[no-any-return]  # redis-py's is untyped
 
 
-class IdleParser(DefaultParser):  # type: ignore[misc,valid-type]  # typed as any of three
-    """redis-py's parser, which asks the kernel itself whether an idle connection is clean.
-
-    The pool asks that before each use. gevent's poll takes it through the event loop: a tenth of
-    the front end's time.
-    """
-
-    def can_read(self, timeout: float) -> bool:
-        """Whether something, or the connection's end, can be read within *timeout* seconds."""
-        if not timeout and not self._reader.has_data() and _is_silent(self._sock):
-            return False
-        return bool(super().can_read(timeout))
-
-
-def _is_silent(sock: socket) -> bool:
-    if hasattr(sock, "pending"):  # TLS may hold bytes that the kernel no longer has
-        return False
-    poller = get_original("select", "poll")()
-    poller.register(sock, POLLIN)
-    return not poller.poll(0)
-
-
 PLAIN: dict[str, Any] = {  # protocol 2 saves RESP3's handshakes
     "protocol": 2,
     "driver_info": None,
@@ -69,6 +44,8 @@ CONNECTION_SECONDS = 0.4  # together with one command's second: 503 in 1.5 s
 
 def for_front_end(url: str) -> Redis:
     """Fails within about a second, so that a request can answer 503 in time."""
+    from cropsvc.idle_parser import IdleParser  # gevent takes 4 MB, which workers do without
+
     pool = BlockingConnectionPool.from_url(
         _needed(url),
         retry=Retry(NoBackoff(), 0),
