@@ -44,6 +44,7 @@ class Reply:
     detail: str = ""
     trace: str = ""  # came with the job: see tracing.py
     marks: Sequence[tuple[str, float]] = ()  # of a traced job: what began when
+    is_worn: bool = False  # codecs that gave up may keep memory: the next job gets a fresh process
 
 
 class Died(Exception):
@@ -174,12 +175,15 @@ class CropProcess:
 
     def _done(self, child: _Child, reply: Reply) -> Reply:
         self._jobs += 1
-        if self._jobs % 50 == 0 and (
-            self._jobs >= RENEW_AFTER_JOBS or _resident_bytes(self.pid) > RENEW_ABOVE_BYTES
-        ):
+        if reply.is_worn or self._is_due_for_renewal():
             self._bury(child)
             self.start()
         return reply
+
+    def _is_due_for_renewal(self) -> bool:
+        return self._jobs % 50 == 0 and (
+            self._jobs >= RENEW_AFTER_JOBS or _resident_bytes(self.pid) > RENEW_ABOVE_BYTES
+        )
 
     def _bury(self, child: _Child) -> Died:
         child.process.kill()  # the pipe may have broken before the process did

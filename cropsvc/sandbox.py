@@ -33,6 +33,7 @@ from cropsvc.tracing import context_of
 REPORT_SECONDS = 0.1  # progress within a stage is told no more often
 QUIET_SECONDS = 0.05  # a job that is done by then tells no progress
 REQUESTS = 64  # the last ones are kept parsed: many uploads are cropped alike
+WEARING = (OutOfMemory.code, CropFailed.code)
 OUT_OF_MEMORY = "the crop needs more memory than a job may use"
 
 
@@ -82,7 +83,8 @@ class _Cropping:
             return Reply("lost", detail=str(error))
         problem = outcome.error or Problem("", "")
         marks = self._marks_of(work) if context_of(work.trace) else ()
-        return Reply(outcome.state, problem.code, problem.detail, work.trace, marks)
+        worn = _has_worn(outcome)
+        return Reply(outcome.state, problem.code, problem.detail, work.trace, marks, is_worn=worn)
 
     def _mark(self, stage: str) -> None:
         if stage != self._marks[-1][0]:
@@ -127,6 +129,11 @@ def _outcome_of(rendered: list[Rendered]) -> Outcome:
     if all(output.error for output in outputs):
         return Outcome("failed", outputs, error=first)
     return Outcome("done", outputs, tuple(one.data for one in rendered))
+
+
+def _has_worn(outcome: Outcome) -> bool:
+    errors = [outcome.error, *(output.error for output in outcome.outputs)]
+    return any(error.code in WEARING for error in errors if error)
 
 
 def _output_of(one: Rendered) -> Output:

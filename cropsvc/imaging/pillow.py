@@ -1,5 +1,6 @@
 """Pillow, set up for us in one place, and the one fence around what its codecs raise."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,11 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 warnings.filterwarnings("ignore", module=r"PIL\.")
 Image.preinit()
 
+# How encoders say that memory ran out: libwebp's codes 1 and 2; libavif's words for all that aom
+# cannot do, which for a picture that is there already is to get memory.
+MEMORY = re.compile(r"encoding error [12]\b|Encoding of (color|alpha) planes failed|Out of memory")
+NO_MEMORY = "it needs more memory than a job may use"
+
 
 @contextmanager
 def decoding() -> Iterator[None]:
@@ -51,8 +57,10 @@ def _fenced(kind: type[CropError], words: str) -> Iterator[None]:
     except CropError:
         raise
     except MemoryError:
-        raise OutOfMemory(f"{words}: it needs more memory than a job may use") from None
+        raise OutOfMemory(f"{words}: {NO_MEMORY}") from None
     except Exception as error:  # the documented place: Pillow's plugins raise anything
+        if MEMORY.search(str(error)):
+            raise OutOfMemory(f"{words}: {NO_MEMORY}") from error
         raise kind(f"{words}: {_words(error)}") from error
 
 

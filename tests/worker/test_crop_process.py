@@ -1,5 +1,6 @@
 """Whatever happens to the crop process: the worker lives, and the job ends as it should."""
 
+import json
 import signal
 import time
 
@@ -70,6 +71,21 @@ def test_a_crop_that_needs_too_much_memory_fails_as_out_of_memory(make_stack) ->
         job = bench.ended(api.accepted(pictures.png(50, 40), size="16384x16384")["id"], 30)
         assert (job["state"], job["error"]["code"]) == ("failed", "out-of-memory")
         assert bench.ended(bench.submit())["state"] == "done"
+
+
+def test_memory_that_a_codec_keeps_when_it_gives_up_harms_no_later_job(make_stack) -> None:
+    stack = make_stack(workers=1, job_memory="300MiB")
+    with Client(stack.url) as api:
+        bench = Bench(stack, api)
+        before = bench.crop_process().pid
+        first = {"name": "huge", "size": "3500x3500", "format": "avif"}
+        outputs = json.dumps([first, {"name": "small", "size": "20x20"}])
+        job = bench.ended(api.accepted(pictures.png(50, 40), outputs=outputs)["id"], 60)
+        huge, small = job["outputs"]
+        assert (huge["error"]["code"], small["state"]) == ("out-of-memory", "done")
+        bench.until(lambda: bench.crop_process().pid != before, "a fresh crop process")
+        later = api.accepted(pictures.png(50, 41), size="2000x2000", format="avif")
+        assert bench.ended(later["id"], 60)["state"] == "done"
 
 
 def test_a_flipped_bit_in_the_stored_upload_is_noticed_before_decoding(bench: Bench) -> None:
