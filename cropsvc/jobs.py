@@ -126,11 +126,28 @@ class Jobs:
         )
         return Upload(data, facts, place.ref.id)
 
-    def earlier_upload(self, owner: str, source: str, request: Request) -> Upload:
+    def earlier_upload(
+        self, owner: str, source: str, request: Request, key: str | None = None
+    ) -> Upload:
         """The upload of job *source*, checked against the request.
 
-        Raises NotFound for a foreign or unknown job, Expired when the upload is gone.
+        Raises NotFound for a foreign or unknown job, Expired or Deleted when the upload is gone,
+        unless the job of the Idempotency-Key *key* was made of it: that one is asked for again.
         """
+        try:
+            return self._kept_upload(owner, source, request)
+        except (Expired, Deleted):
+            repeated = self._made_of(owner, source, key) if key else None
+            if repeated is None:
+                raise
+            return Upload(None, repeated.source, source)
+
+    def _made_of(self, owner: str, source: str, key: str) -> Job | None:
+        claimed = self._store.claimed(owner, Once(_digest(key), ""))
+        job = self._store.load(Ref(owner, claimed[0])) if claimed else None
+        return job if isinstance(job, Job) and job.source_home == source else None
+
+    def _kept_upload(self, owner: str, source: str, request: Request) -> Upload:
         job = self.get(owner, source)
         facts = job.source
         check(request, Source(facts.format, facts.width, facts.height), self._policy.limits)

@@ -23,7 +23,7 @@ def submit() -> Response:
     job = answer.job
     if job.is_terminal and answer.waited and _names_image():
         return _bytes_of(answer)
-    response = _job_response(job, status=202)
+    response = _job_response(job, answer.preferred, status=202)
     response.headers["Location"] = f"/v1/crops/{job.id}"
     return response
 
@@ -40,7 +40,10 @@ def vary(response: Response) -> Response:
 def show(job_id: str) -> Response:
     """The job; with `wait`, once it has ended or the time is up."""
     jobs, owner = services().jobs, current_owner()
-    return _job_response(jobs.wait(owner, job_id, _wait_argument()))
+    given = _wait_argument()
+    preferred = preferred_wait() if given is None else None
+    seconds = wait_of(given) or 0.0
+    return _job_response(jobs.wait(owner, job_id, seconds), preferred)
 
 
 @bp.get("/<job_id>/image")
@@ -92,12 +95,12 @@ def _stream(changes: Iterator[Job | None]) -> Iterator[str]:
             yield f"event: {event}\ndata: {json.dumps(job_json(job))}\n\n"
 
 
-def _job_response(job: Job, status: int = 200) -> Response:
+def _job_response(job: Job, preferred: int | None, status: int = 200) -> Response:
     response = Response(json.dumps(job_json(job)), status=status, content_type="application/json")
     response.headers["Cache-Control"] = "no-store"
     if not job.is_terminal:
         response.headers["Retry-After"] = str(services().jobs.retry_after(job))
-    return _with_preference(response)
+    return _with_preference(response, preferred)
 
 
 def _bytes_of(answer: Answer) -> Response:
@@ -106,7 +109,7 @@ def _bytes_of(answer: Answer) -> Response:
         raise error_of(job.error)
     response = picture(*services().jobs.image_of(job, None, answer.data))
     response.headers["Location"] = f"/v1/crops/{job.id}"
-    return _with_preference(response)
+    return _with_preference(response, answer.preferred)
 
 
 def _names_image() -> bool:
@@ -115,12 +118,12 @@ def _names_image() -> bool:
     return any(kind.lower().startswith("image/") and quality > 0 for kind, quality in ranges)
 
 
-def _wait_argument() -> float:
+def _wait_argument() -> float | None:
     _no_arguments(but="wait")
     given = request.args.getlist("wait")
     if len(given) > 1:
         raise BadParameter.of(FieldError("wait", "was given more than once"))
-    return wait_of(parse_wait(given[0]) if given else None) or 0.0
+    return parse_wait(given[0]) if given else None
 
 
 def _no_arguments(but: str = "") -> None:
@@ -131,8 +134,7 @@ def _no_arguments(but: str = "") -> None:
         )
 
 
-def _with_preference(response: Response) -> Response:
-    preferred = preferred_wait()
+def _with_preference(response: Response, preferred: int | None) -> Response:
     if preferred is not None:
         response.headers["Preference-Applied"] = f"wait={preferred}"
     return response

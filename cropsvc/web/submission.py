@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -44,6 +44,7 @@ class Answer:
     job: Job
     waited: bool = False
     data: bytes | None = None
+    preferred: int | None = None  # seconds of the Prefer header, if they counted
 
 
 def accept(*, strict: bool = True, with_bytes: bool = False) -> Answer:
@@ -57,8 +58,10 @@ def accept(*, strict: bool = True, with_bytes: bool = False) -> Answer:
         body = read_body()
         wanted = _wanted([*request.args.items(multi=True), *body.fields], strict=strict)
         crop = _parsed(wanted.pairs, strict)
-        submission = Submission(_upload(place, body.image, wanted, crop), crop, key, request_id())
-        return _submit(place, submission, wait_of(wanted.wait), with_bytes=with_bytes)
+        upload = _upload(place, body.image, wanted, crop, key)
+        submission = Submission(upload, crop, key, request_id())
+        answer = _submit(place, submission, wait_of(wanted.wait), with_bytes=with_bytes)
+        return replace(answer, preferred=preferred_wait() if wanted.wait is None else None)
 
 
 @lru_cache(maxsize=64)  # many uploads are cropped alike
@@ -88,9 +91,9 @@ def wait_of(parameter: float | None) -> float | None:
 def preferred_wait() -> int | None:
     """The seconds of `Prefer: wait=N` (RFC 7240), at most 30; None if absent or malformed."""
     for preference in ",".join(request.headers.getlist("Prefer")).split(","):
-        match = re.fullmatch(r'\s*wait\s*=\s*"?(\d{1,9})"?\s*(;.*)?', preference, re.IGNORECASE)
+        match = re.fullmatch(r'\s*wait\s*=\s*"?0*([0-9]+)"?\s*(;.*)?', preference, re.IGNORECASE)
         if match:
-            return min(int(match[1]), int(LONGEST_WAIT))
+            return min(int(match[1][:3]), int(LONGEST_WAIT))
     return None
 
 
@@ -141,12 +144,14 @@ def _submit(
         return Answer(jobs.wait_on(watch, job, seconds), waited=True)
 
 
-def _upload(place: Place, image: bytes | None, wanted: Wanted, crop: Request) -> Upload:
+def _upload(
+    place: Place, image: bytes | None, wanted: Wanted, crop: Request, key: str | None
+) -> Upload:
     jobs = services().jobs
     if wanted.source is not None:
-        if image is not None:
+        if image:  # a form without a file sends an empty one
             raise BadParameter.of(FieldError("source", "goes without a file; one came too"))
-        return jobs.earlier_upload(place.ref.owner, wanted.source, crop)
+        return jobs.earlier_upload(place.ref.owner, wanted.source, crop, key)
     if not image and wanted.sample:
         image = sample_bytes()
     if image is None:

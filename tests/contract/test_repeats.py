@@ -50,6 +50,22 @@ def test_the_key_is_free_again_once_the_job_is_deleted(api: Client) -> None:
     assert again["id"] != first["id"]
 
 
+def test_a_crop_of_an_earlier_upload_is_found_by_its_key_when_the_upload_is_gone(
+    api: Client,
+) -> None:
+    first = api.crop(pictures.png(87, 30))
+    asked = {"source": first["id"], "box": "0,0,5,5"}
+    again = api.ended(api.accepted(**asked, headers=keyed("gone")))
+    api.delete(first["links"]["self"])
+    problem(api.submit(**asked), 410, "deleted")
+    assert api.accepted(**asked, headers=keyed("gone"))["id"] == again["id"]
+    other = api.submit(**{**asked, "box": "0,0,6,6"}, headers=keyed("gone"))
+    problem(other, 422, "idempotency-mismatch")
+    strange = api.crop(pictures.png(88, 30))
+    api.delete(strange["links"]["self"])
+    problem(api.submit(**{**asked, "source": strange["id"]}, headers=keyed("gone")), 410, "deleted")
+
+
 def test_equal_parameters_in_other_words_are_the_same_request(api: Client) -> None:
     data = pictures.png(86, 30)
     first = api.accepted(data, box="0,0,5,5", rotate="0", headers=keyed("five"))

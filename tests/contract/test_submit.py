@@ -105,6 +105,15 @@ def test_source_works_as_a_form_field_without_a_file(api: Client) -> None:
     assert again["outputs"][0]["region"] == [0, 0, 3, 3]
 
 
+def test_source_works_beside_the_empty_file_of_a_form(api: Client) -> None:
+    first = api.crop(pictures.png(48, 31))
+    source = f'--x\r\nContent-Disposition: form-data; name="source"\r\n\r\n{first["id"]}\r\n'
+    empty = '--x\r\nContent-Disposition: form-data; name="image"; filename=""\r\n\r\n\r\n--x--\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    response = api.post("/v1/crops", content=(source + empty).encode(), headers=headers)
+    assert api.ended(api.accept(response))["state"] == "done"
+
+
 def test_an_unknown_source_is_refused(api: Client) -> None:
     problem(api.submit(source="never-was"), 404, "not-found")
 
@@ -129,7 +138,9 @@ def test_wait_holds_the_answer_until_the_job_ended(api: Client) -> None:
     assert response.elapsed.total_seconds() < 10
 
 
-@pytest.mark.parametrize("asked", ["wait=20", "wait=100", "respond-async, wait=20"])
+@pytest.mark.parametrize(
+    "asked", ["wait=20", "wait=100", "wait=99999999999", "respond-async, wait=20"]
+)
 def test_prefer_waits_too_and_is_told_so(api: Client, asked: str) -> None:
     response = api.submit(pictures.unlike(len(asked)), headers={"Prefer": asked})
     assert api.accept(response)["state"] == "done"
@@ -145,6 +156,14 @@ def test_a_malformed_preference_is_ignored(api: Client, malformed: str) -> None:
 
 def test_without_a_preference_none_is_applied(api: Client) -> None:
     assert "Preference-Applied" not in api.submit(pictures.png()).headers
+
+
+def test_a_preference_gives_way_to_the_parameter(api: Client) -> None:
+    headers = {"Prefer": "wait=5"}
+    submitted = api.submit(pictures.png(51, 30), wait=0, headers=headers)
+    shown = api.get(submitted.headers["Location"], params={"wait": 0}, headers=headers)
+    assert "Preference-Applied" not in submitted.headers
+    assert "Preference-Applied" not in shown.headers
 
 
 def test_the_answer_varies_by_what_decides_it(api: Client) -> None:
