@@ -124,6 +124,7 @@ WALKS = {  # what a header's reader could walk for long
     "jpeg-exif": lambda: b"\xff\xd8" + EXIF_SEGMENT * 480,
     "png-chunks": lambda: png(ihdr(1, 1)) + b"\0\0\0\0eXXt\0\0\0\0" * 2_600_000,
     "png-exif": lambda: png(ihdr(1, 1)) + IDAT + b"\0\x0f\xff\xffeXIf" * 4_000_000,
+    "png-pieces": lambda: png(ihdr(1, 1)) + IDAT * 2_600_000,
     "png-texts": exif_text_bomb,
     "gif-blocks": lambda: GIF + GIF_FRAME + b"\1\1" * 15_000_000,
     "gif-extensions": lambda: GIF + b"!\xfe\0" * 10_000_000,

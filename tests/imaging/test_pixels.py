@@ -198,10 +198,17 @@ def test_an_exif_chunk_behind_a_pngs_picture_counts() -> None:
     assert np.array_equal(pixels(data), SHOW[8](PHOTO))
 
 
+@pytest.mark.parametrize("between", [b"", b"more", pictures.png()])
+def test_an_exif_chunk_behind_a_pngs_end_does_not_count(between: bytes) -> None:
+    data = pictures.encode(PHOTO) + between + chunk(b"eXIf", exif_of(8))
+    made = crop(data)
+    assert np.array_equal(np.asarray(opened(made)), PHOTO)
+    assert made.notes == ()
+
+
 def test_what_only_looks_like_an_exif_chunk_does_not_count() -> None:
     data = pictures.encode(PHOTO)
-    fake = chunk(b"eXIf", exif_of(8))[:-1] + b"\0"
-    data = data[:-12] + chunk(b"prVt", fake) + data[-12:]
+    data = data[:-12] + chunk(b"prVt", chunk(b"eXIf", exif_of(8))) + data[-12:]
     assert np.array_equal(pixels(data), PHOTO)
 
 
