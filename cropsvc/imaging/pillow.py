@@ -21,12 +21,14 @@ from PIL import (  # noqa: F401
 )
 
 from cropsvc.errors import CropError, CropFailed, OutOfMemory, Unreadable
+from cropsvc.imaging.png_stream import ChunkStream
 
 # Pillow's process-wide settings. Pixels are bounded by our own Limits, before and after opening,
 # also where an operator allows more than Pillow would. AVIF's threads cost 10 MB of stack each.
 # Warnings of its parsers tell about the upload, not about us, and would fill the log.
 Image.MAX_IMAGE_PIXELS = None
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+PngImagePlugin.PngStream = ChunkStream  # type: ignore[misc]  # Pillow has no other way in
 warnings.filterwarnings("ignore", module=r"PIL\.")
 Image.preinit()
 

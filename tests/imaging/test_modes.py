@@ -11,6 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from cropsvc.imaging.params import FORMATS
 from tests import pictures
+from tests.imaging import hostile
 from tests.imaging.engine import Pixels, crop, difference, opened, over_white
 
 OUTPUTS = FORMATS[1:]
@@ -70,6 +71,23 @@ def keyed(image: Image.Image, key: object) -> bytes:
     return pictures.save(image, "png", transparency=key)
 
 
+def stored(depth: int, color: int, samples: Pixels, key: tuple[int, ...]) -> bytes:
+    """A PNG of these samples, of 2, 4 or 16 bits each, one value transparent; by hand."""
+    if depth == 16:
+        packed = samples.astype(">u2").reshape(len(samples), -1).view(np.uint8)
+    else:
+        bits = np.unpackbits(samples.astype(np.uint8)[..., None], axis=-1)[..., -depth:]
+        packed = np.packbits(bits.reshape(len(samples), -1), axis=-1)
+    rows = b"".join(b"\0" + row.tobytes() for row in packed)
+    return hostile.png(
+        hostile.ihdr(samples.shape[1], len(samples), depth, color),
+        (b"tRNS", struct.pack(f">{len(key)}H", *key)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    )
+
+
+WIDE = np.stack([X * 257 + 5, Y * 257 + 6, (X + Y) * 257 + 8], axis=-1)
 PALETTE = COLOR.quantize(64)
 LAB = ImageCms.profileToProfile(
     COLOR, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
@@ -171,8 +189,11 @@ def test_every_mode_comes_out_in_the_right_colours(
         ),
         (pictures.save(PALETTE, "gif", transparency=7), None),
         (keyed(GRAY.convert("1"), 0), np.asarray(GRAY.convert("1")) == 0),
+        (stored(2, 0, X % 4, (2,)), X % 4 == 2),
+        (stored(4, 0, X % 16, (13,)), X % 16 == 13),
+        (stored(16, 2, WIDE, tuple(WIDE[7, 9])), (X == 9) & (Y == 7)),
     ],
-    ids=["L", "I;16", "RGB", "P-bytes", "P-gif", "1"],
+    ids=["L", "I;16", "RGB", "P-bytes", "P-gif", "1", "L-2", "L-4", "RGB-16"],
 )
 def test_a_transparent_colour_stays_transparent(data: bytes, hole: Pixels | None) -> None:
     if hole is None:
