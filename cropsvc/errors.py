@@ -4,7 +4,7 @@ CropError
 ├── BadParameter 400, BadRequest 400, IncompleteUpload 400
 ├── Unauthorized 401, CrossSite 403, NotFound 404, MethodNotAllowed 405, NotReady 409
 ├── Expired, Canceled, Deleted 410
-├── TooLarge 413, UnsupportedFormat 415, RangeNotSatisfiable 416
+├── PreconditionFailed 412, TooLarge 413, UnsupportedFormat 415, RangeNotSatisfiable 416
 ├── Unreadable, TooManyPixels, TooComplex, BoxOutside, IdempotencyMismatch 422
 ├── CropFailed, TimedOut, OutOfMemory 422 (only as a job's error)
 ├── Busy, RateLimited 429
@@ -135,6 +135,14 @@ class Deleted(Gone):
     """The job was deleted."""
 
     code = "deleted"
+
+
+class PreconditionFailed(CropError):
+    """`If-Match` names other bytes than these."""
+
+    code = "precondition-failed"
+    status = 412
+    title = "Precondition failed"
 
 
 class TooLarge(CropError):

@@ -90,6 +90,7 @@ CROPPING = tuple(
 RANGE = (
     parameter("Range", "header", {"type": "string"}, "Part of the bytes, `bytes=0-99`."),
     parameter("If-None-Match", "header", {"type": "string"}, "An `ETag` that is known already."),
+    parameter("If-Match", "header", {"type": "string"}, "The only `ETag` that is wanted."),
 )
 JOBID = parameter("jobid", "query", {"type": "string"}, "The job's id.")
 
@@ -163,7 +164,8 @@ FILES = (
     Answer(206, "The part that `Range` asked for.", headers=(*FILE_HEADERS, "Content-Range")),
     Answer(304, "Not modified: `If-None-Match` has the `ETag`.", headers=("ETag",)),
 )
-OF_IMAGE: Errors = (*OF_JOB, e.Canceled, e.NotReady, e.RangeNotSatisfiable, *FAILED)
+NOT_SENT: Errors = (e.PreconditionFailed, e.RangeNotSatisfiable)
+OF_IMAGE: Errors = (*OF_JOB, e.Canceled, e.NotReady, *NOT_SENT, *FAILED)
 PICTURE = Answer(200, "The picture.", MADE, FILE_HEADERS)
 
 CALLS = (
@@ -236,7 +238,7 @@ CALLS = (
         "Fetch the upload",
         "The upload's bytes while they are kept, as an attachment.",
         (Answer(200, "The upload.", READ, FILE_HEADERS), *FILES),
-        (*OF_JOB, e.RangeNotSatisfiable),
+        (*OF_JOB, *NOT_SENT),
         RANGE,
         tag="Bytes",
         example="curl -sS{key} {url}/v1/crops/$id/source -o again.jpg",
@@ -353,7 +355,7 @@ CALLS = (
         "The classic picture",
         "The first output's bytes, with their true type whatever the path says.",
         (PICTURE, *FILES),
-        (*GONE, e.NotFound, e.Canceled, e.NotReady, e.RangeNotSatisfiable, *FAILED),
+        (*GONE, e.NotFound, e.Canceled, e.NotReady, *NOT_SENT, *FAILED),
         (JOBID, *RANGE),
         tag="The first version's routes",
         example="curl -sS{key} '{url}/result.png?jobid='$id -o out.jpg",

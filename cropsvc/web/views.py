@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response, request
 
+from cropsvc.errors import PreconditionFailed
 from cropsvc.imaging.formats import CONTENT_TYPES
 from cropsvc.records import Job, Output
 from cropsvc.web.owner import current_owner
@@ -75,16 +76,29 @@ def as_download(response: Response, length: int) -> Response:
 
     Preconditions come first, then Range (RFC 9110, sections 13.2.2 and 14.2). A Range header
     that is malformed or asks for several ranges is ignored; Werkzeug would answer 416.
+    Raises PreconditionFailed.
     """
+    _check_match(response)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers["Accept-Ranges"] = "bytes"
-    response.make_conditional(request)
+    response.make_conditional({**request.environ, "HTTP_IF_MATCH": ""})  # checked already
     if response.status_code == 200 and (asked := _single_range(length)):
-        environ = {**request.environ, "HTTP_RANGE": asked}
+        environ = {**request.environ, "HTTP_IF_MATCH": "", "HTTP_RANGE": asked}
         response.make_conditional(environ, accept_ranges=True, complete_length=length)
     return response
+
+
+def _check_match(response: Response) -> None:
+    """Werkzeug would send all bytes with its 412, and 412 for `If-Match: *`."""
+    asked, (tag, _) = request.if_match, response.get_etag()
+    if request.method not in ("GET", "HEAD") or not asked or asked.star_tag:
+        return
+    if not asked.is_strong(tag or ""):
+        raise PreconditionFailed(
+            f'these bytes are "{tag}", and If-Match wants {request.headers["If-Match"][:200]}'
+        )
 
 
 def _single_range(length: int) -> str | None:

@@ -104,6 +104,21 @@ def test_a_precondition_is_looked_at_before_the_range(api: Client, url: str) -> 
         assert api.get(url, headers={"Range": asked, "If-None-Match": tag}).status_code == 304
 
 
+@pytest.mark.parametrize("path", ["image", "source", "result.png"])
+def test_bytes_other_than_those_asked_for_are_not_sent(api: Client, job: Json, path: str) -> None:
+    url = f"/result.png?jobid={job['id']}" if path == "result.png" else job["links"][path]
+    tag = api.get(url).headers["ETag"]
+    for asked in ('"x"', f"W/{tag}"):  # RFC 9110, section 13.1.1: the comparison is strong
+        refused = api.get(url, headers={"If-Match": asked, "Range": "bytes=0-3"})
+        problem(refused, 412, "precondition-failed")
+        assert refused.headers["Cache-Control"] == "no-store"
+        assert "ETag" not in refused.headers
+    for asked in (tag, f'"x", {tag}', "*"):
+        assert api.get(url, headers={"If-Match": asked}).status_code == 200, asked
+    both = api.get(url, headers={"If-Match": tag, "If-None-Match": tag})
+    assert both.status_code == 304
+
+
 def test_a_range_behind_the_end_is_refused(api: Client, url: str, body: bytes) -> None:
     response = api.get(url, headers={"Range": f"bytes={len(body)}-"})
     problem(response, 416, "range-not-satisfiable")
