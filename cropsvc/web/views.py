@@ -1,10 +1,12 @@
 """How jobs and pictures are shown over HTTP."""
 
+import re
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, request
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from cropsvc.errors import PreconditionFailed
 from cropsvc.imaging.formats import CONTENT_TYPES
@@ -13,6 +15,7 @@ from cropsvc.web.owner import current_owner
 from cropsvc.web.services import services
 
 SOURCE_TYPES = {**CONTENT_TYPES, "tiff": "image/tiff", "bmp": "image/bmp"}
+NO_BYTES = re.compile(r"bytes=[ \t]*-0+[ \t]*", re.IGNORECASE)
 
 
 def job_json(job: Job) -> dict[str, Any]:
@@ -76,7 +79,7 @@ def as_download(response: Response, length: int) -> Response:
 
     Preconditions come first, then Range (RFC 9110, sections 13.2.2 and 14.2). A Range header
     that is malformed or asks for several ranges is ignored; Werkzeug would answer 416.
-    Raises PreconditionFailed.
+    Raises PreconditionFailed, RequestedRangeNotSatisfiable.
     """
     _check_match(response)
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -84,7 +87,7 @@ def as_download(response: Response, length: int) -> Response:
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers["Accept-Ranges"] = "bytes"
     response.make_conditional({**request.environ, "HTTP_IF_MATCH": ""})  # checked already
-    if response.status_code == 200 and (asked := _single_range(length)):
+    if response.status_code == 200 and (asked := _single_range(response, length)):
         environ = {**request.environ, "HTTP_IF_MATCH": "", "HTTP_RANGE": asked}
         response.make_conditional(environ, accept_ranges=True, complete_length=length)
     return response
@@ -101,13 +104,23 @@ def _check_match(response: Response) -> None:
         )
 
 
-def _single_range(length: int) -> str | None:
+def _single_range(response: Response, length: int) -> str | None:
     """The Range header with a suffix no longer than the bytes; None if it is to be ignored."""
+    if request.method != "GET" or not _is_of(response):
+        return None
+    if NO_BYTES.fullmatch(request.headers.get("Range", "")):
+        raise RequestedRangeNotSatisfiable(length)  # Werkzeug takes it for malformed
     asked = request.range
-    if request.method != "GET" or not asked or asked.units != "bytes" or len(asked.ranges) != 1:
+    if not asked or asked.units != "bytes" or len(asked.ranges) != 1:
         return None
     start, _ = asked.ranges[0]
     return f"bytes=-{min(-start, length)}" if start < 0 else asked.to_header()
+
+
+def _is_of(response: Response) -> bool:
+    """Whether If-Range, if there is one, has this strong tag; Werkzeug takes a weak one too."""
+    tag = response.headers["ETag"]
+    return request.headers.get("If-Range", tag) == tag
 
 
 def _output_json(output: Output, link: str) -> dict[str, Any]:

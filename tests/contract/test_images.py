@@ -125,6 +125,19 @@ def test_a_range_behind_the_end_is_refused(api: Client, url: str, body: bytes) -
     assert response.headers["Content-Range"] == f"bytes */{len(body)}"
 
 
+@pytest.mark.parametrize("asked", ["bytes=-0", "Bytes= -00"])
+def test_the_last_zero_bytes_are_refused(api: Client, url: str, body: bytes, asked: str) -> None:
+    response = api.get(url, headers={"Range": asked})  # RFC 9110, section 14.1.2
+    problem(response, 416, "range-not-satisfiable")
+    assert response.headers["Content-Range"] == f"bytes */{len(body)}"
+
+
+def test_the_last_zero_bytes_of_a_head_or_of_other_bytes_are_ignored(api: Client, url: str) -> None:
+    headers = {"Range": "bytes=-0"}
+    assert api.head(url, headers=headers).status_code == 200
+    assert api.get(url, headers={**headers, "If-Range": '"other"'}).status_code == 200
+
+
 def test_a_range_in_another_unit_is_ignored(api: Client, url: str, body: bytes) -> None:
     response = api.get(url, headers={"Range": "lines=0-3"})
     assert (response.status_code, response.content) == (200, body)
@@ -139,6 +152,15 @@ def test_a_malformed_range_is_ignored_or_refused(api: Client, url: str, asked: s
 def test_if_range_with_another_tag_gives_the_whole(api: Client, url: str, body: bytes) -> None:
     response = api.get(url, headers={"Range": "bytes=0-3", "If-Range": '"other"'})
     assert (response.status_code, response.content) == (200, body)
+
+
+def test_if_range_is_compared_strongly(api: Client, url: str, body: bytes) -> None:
+    tag = api.get(url).headers["ETag"]
+    for asked in (f"W/{tag}", "Thu, 01 Jan 2099 00:00:00 GMT"):  # RFC 9110, section 13.1.5
+        response = api.get(url, headers={"Range": "bytes=0-3", "If-Range": asked})
+        assert (response.status_code, response.content) == (200, body), asked
+    part = api.get(url, headers={"Range": "bytes=0-3", "If-Range": tag})
+    assert (part.status_code, part.content) == (206, body[:4])
 
 
 def test_an_unknown_output_name_is_not_found(api: Client, url: str) -> None:
