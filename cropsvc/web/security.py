@@ -26,11 +26,13 @@ def install(app: Flask) -> None:
 
 
 def refuse_cross_site() -> Response | None:
-    """Refuses what another site's page would change; answers an allowed origin's preflight."""
+    """Answers an allowed origin's preflight. Raises CrossSite for another site's, and for what
+    another site's page would change.
+    """
     origin = request.headers.get("Origin")
     allowed = origin is not None and origin in services().settings.cors_origins
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
-        return Response(status=204 if allowed else 403)
+        return _preflight(origin, allowed=allowed)
     if request.method in READING or allowed:
         return None
     if origin is not None and urlsplit(origin).netloc != request.host:
@@ -38,6 +40,14 @@ def refuse_cross_site() -> Response | None:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise CrossSite(f"{request.method} from another site is not allowed")
     return None
+
+
+def _preflight(origin: str | None, *, allowed: bool) -> Response:
+    if allowed:
+        return Response(status=204)
+    method = request.headers["Access-Control-Request-Method"]
+    site = f"the site {origin[:200]!r}" if origin else "a site without a name"
+    raise CrossSite(f"{method[:200]} from {site} is not allowed")
 
 
 def mark(response: Response) -> Response:

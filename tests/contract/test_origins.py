@@ -95,6 +95,16 @@ def test_a_problem_can_be_read_by_an_allowed_origin(friendly: Client) -> None:
     assert response.headers["Access-Control-Allow-Origin"] == FRIEND
 
 
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", None])
+def test_the_preflight_of_another_is_refused_as_a_problem(
+    friendly: Client, origin: str | None
+) -> None:
+    asked = {"Access-Control-Request-Method": "POST"} | ({"Origin": origin} if origin else {})
+    response = friendly.options("/v1/crops", headers=asked)
+    problem(response, 403, "cross-site")
+    assert not [name for name in response.headers if "access-control" in name.lower()]
+
+
 @pytest.mark.parametrize("headers", FOREIGN)
 def test_the_others_stay_refused(friendly: Client, headers: dict[str, str]) -> None:
     response = friendly.submit(pictures.png(), headers=headers)
