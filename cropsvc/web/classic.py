@@ -17,8 +17,12 @@ NEARLY_DONE = 0.98  # the first version told 0.99 and more only with SUCCESS
 
 @bp.get("/image_page")
 def image_page() -> Response:
-    """Start a classic crop of the sample, and the page that polls for it; HEAD starts nothing."""
+    """Start a classic crop of the sample, and the page that polls for it; HEAD starts nothing.
+
+    Raises Unauthorized.
+    """
     if request.method == "HEAD":
+        current_owner()
         return Response(mimetype="text/html")
     return job_page(job_json(accept_sample([("preset", "classic")])), classic=True)
 
@@ -35,7 +39,11 @@ def progress() -> Response:
 
 @bp.get("/result.png")
 def result() -> BaseResponse:
-    """The picture of `jobid` in its true format; raises NotFound, NotReady, Gone, its error."""
+    """The picture of `jobid` in its true format.
+
+    Raises Unauthorized, NotFound, NotReady, Gone, its error.
+    """
+    current_owner()  # a key comes before anything that is wrong with the request
     job_id = request.args.get("jobid", "")
     if not job_id:
         raise NotFound("jobid is missing")

@@ -61,6 +61,17 @@ def test_without_a_right_key_nothing_is_done(nobody: Client, authorization: str)
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("path", ["/image_page", "/progress", "/result.png"])
+def test_the_first_versions_routes_want_the_key_first(
+    nobody: Client, alice: Client, method: str, path: str
+) -> None:
+    refused = nobody.request(method, path)
+    assert refused.status_code == 401
+    assert refused.headers["WWW-Authenticate"].startswith("Bearer")
+    assert alice.request(method, path).status_code in (200, 404)
+
+
 def test_a_key_that_is_not_ascii_is_only_wrong(nobody: Client) -> None:
     response = nobody.get("/v1/crops/x", headers=[(b"Authorization", "Bearer schlüssel".encode())])
     problem(response, 401, "unauthorized")
