@@ -54,4 +54,6 @@ def test_crops_that_eat_memory_fail_alone(make_stack) -> None:
             assert runs(bench, one) <= 2
         assert [bench.ended(one, 30)["state"] for one in others] == ["done"] * 3
         assert (stack.worker.pid, stack.worker.running) == (worker, True)
-        assert bench.crop_process().pid == crop  # it was refused the memory, and lives
+        # Each crop process was refused the memory and lived; then a fresh one took its place.
+        assert not [key for key in bench.redis.hkeys("cropsvc:counts") if b"deaths" in key]
+        assert bench.crop_process().pid != crop
