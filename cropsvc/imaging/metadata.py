@@ -43,16 +43,9 @@ TIFF_TAGS = (270, 271, 272, 305, 306, 315, 316, 700, 33432, 33723, 34377, 34665,
 
 
 def take_metadata(image: Image.Image) -> bool:
-    """Remove what is not needed to show the picture; whether there was any.
-
-    A PNG's text may carry the name of something technical, and is then no less a text.
-    """
+    """Remove what is not needed to show the picture; whether there was any."""
     tags = getattr(image, "tag_v2", {})
-    extra = [key for key, value in image.info.items() if _is_metadata(key, value)]
+    extra = [key for key in image.info if key not in TECHNICAL]
     for key in extra:
         del image.info[key]
     return bool(extra) or any(tag in tags for tag in TIFF_TAGS)
-
-
-def _is_metadata(key: str | tuple[int, int], value: object) -> bool:
-    return key not in TECHNICAL or (isinstance(value, str) and key != "compression")

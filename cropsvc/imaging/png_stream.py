@@ -1,6 +1,8 @@
 """PNG's chunks as Pillow reads them, where its own reading is not ours."""
 
-from PIL import PngImagePlugin
+from typing import IO, cast
+
+from PIL import ImageFile, PngImagePlugin
 
 # How Pillow makes 8 bits of the samples it reads in these raw modes. It leaves the transparent
 # value as stored, where no pixel would meet it.
@@ -26,3 +28,22 @@ class ChunkStream(PngImagePlugin.PngStream):
         elif scaled and isinstance(key, int):
             self.im_info["transparency"] = scaled(key)
         return body
+
+    def chunk_iCCP(self, pos: int, length: int) -> bytes:
+        """The profile; one beyond Pillow's bound is ignored as a broken one is."""
+        try:
+            return super().chunk_iCCP(pos, length)
+        except ValueError:
+            return self._body(pos, length)
+
+    def chunk_tEXt(self, pos: int, length: int) -> bytes:
+        """Only that there is a text: it is dropped, so it need not be unpacked, however large."""
+        self.im_info["text"] = True
+        return self._body(pos, length)
+
+    chunk_zTXt = chunk_iTXt = chunk_tEXt
+
+    def _body(self, pos: int, length: int) -> bytes:
+        stream = cast("IO[bytes]", self.fp)
+        stream.seek(pos)
+        return ImageFile._safe_read(stream, length)

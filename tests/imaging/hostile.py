@@ -91,6 +91,19 @@ def profile_bomb() -> bytes:
     return png(ihdr(1, 1), (b"iCCP", body), (b"IDAT", zlib.compress(b"\0" * 4)), (b"IEND", b""))
 
 
+def long_text_bomb() -> bytes:
+    """A PNG with texts of 1.2 GB each, before its picture and behind it; 2.4 MB in all."""
+    packer = zlib.compressobj(9)
+    body = b"".join(packer.compress(b"\0" * 2**20) for _ in range(1200)) + packer.flush()
+    return png(
+        ihdr(1, 1),
+        (b"zTXt", b"Comment\0\0" + body),
+        (b"IDAT", zlib.compress(b"\0" * 4)),
+        (b"iTXt", b"Comment\0\1\0\0\0" + body),
+        (b"IEND", b""),
+    )
+
+
 def pixel_bomb(side: int = 7000) -> bytes:
     """A small PNG of 49 million RGBA pixels."""
     packer = zlib.compressobj(9)

@@ -127,7 +127,9 @@ def test_srgb_by_any_name_is_left_to_the_pixel() -> None:
 
 
 @pytest.mark.parametrize(
-    "profile", [b"nonsense", WIDE[:200], gray_profile(2.2), WIDE[:128] + b"\xff" * 300]
+    "profile",
+    [b"nonsense", WIDE[:200], gray_profile(2.2), WIDE[:128] + b"\xff" * 300, WIDE + bytes(2**20)],
+    ids=["nonsense", "cut-off", "gray", "bad-tags", "large"],
 )
 def test_a_broken_or_mismatched_profile_is_ignored(profile: bytes) -> None:
     data = pictures.encode(COLOR, "png", icc_profile=profile)

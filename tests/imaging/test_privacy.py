@@ -63,6 +63,14 @@ def tail_text(data: bytes) -> bytes:
     return data[:-12] + chunk + data[-12:]
 
 
+def long_texts() -> PngInfo:
+    """Packed texts that are more than a megabyte each, as some programs' XMP is."""
+    info = PngInfo()
+    info.add_text("Comment", SECRET * 200_000, zip=True)
+    info.add_itxt("XML:com.adobe.xmp", XMP.decode() + " " * 2_000_000, zip=True)
+    return info
+
+
 def tiff() -> bytes:
     tags = {270: SECRET, 271: SECRET, 305: SECRET, 315: SECRET, 33432: SECRET, 700: XMP}
     return pictures.save(PICTURE, "tiff", tiffinfo=tags)
@@ -73,6 +81,7 @@ SOURCES = {
     "jpeg-iptc": iptc(pictures.save(PICTURE, "jpeg")),
     "jpeg-comment": pictures.save(PICTURE, "jpeg", comment=SECRET.encode()),
     "png": pictures.save(PICTURE, "png", exif=exif(), pnginfo=texts(), icc_profile=WIDE),
+    "png-long": pictures.save(PICTURE, "png", pnginfo=long_texts()),
     "png-behind": tail_text(pictures.save(PICTURE, "png")),
     "webp": pictures.save(PICTURE, "webp", exif=exif(), xmp=XMP),
     "avif": pictures.save(PICTURE, "avif", exif=exif(), xmp=XMP),
