@@ -86,7 +86,7 @@ class Finish:
         padded = Image.new(mode, canvas, self._color if alpha else self._color[:3])
         place = ((canvas[0] - image.width) // 2, (canvas[1] - image.height) // 2)
         padded.paste(image if image.mode == mode else image.convert(mode), place)
-        return padded
+        return self._alpha_as_possible(padded)  # the padding's own may be between, too
 
 
 def least_alpha(image: Image.Image) -> int:

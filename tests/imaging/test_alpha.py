@@ -74,6 +74,31 @@ def test_padding_may_be_transparent(output: str) -> None:
     assert (alpha[6:14] == 255).all()
 
 
+@pytest.mark.parametrize("moving", [False, True], ids=["still", "moving"])
+@pytest.mark.parametrize(
+    ("alpha", "seen", "notes"),
+    [
+        ("ff", (255, 0, 0, 255), ()),
+        ("c0", (255, 0, 0, 255), ("alpha-flattened",)),
+        ("80", (255, 0, 0, 255), ("alpha-flattened",)),
+        ("7f", (0, 0, 0, 0), ("alpha-flattened",)),
+        ("00", (0, 0, 0, 0), ()),
+    ],
+)
+def test_padding_of_a_gif_shows_or_not_as_its_pixels_do(
+    alpha: str, seen: tuple[int, ...], notes: tuple[str, ...], moving: bool
+) -> None:
+    data = pictures.animation("gif") if moving else pictures.png()
+    made = crop(data, size="80x30", fit="contain", background=f"#ff0000{alpha}", format="gif")
+    shown = opened(made)
+    for frame in range(4 if moving else 1):
+        shown.seek(frame)
+        padding = np.asarray(shown.convert("RGBA"))[:, [0, 19, 60, 79]]
+        assert (padding[..., 3] == seen[3]).all()
+        assert (padding[padding[..., 3] > 0] == seen).all()
+    assert made.notes == notes
+
+
 def test_padding_does_not_lie_under_kept_alpha() -> None:
     made = crop(pictures.save(disc(), "png"), size="64x80", fit="contain", background="#ff0000")
     shown = np.asarray(opened(made))
