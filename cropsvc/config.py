@@ -10,6 +10,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 
+from cropsvc.url_settings import broker_url, store_url, url_of
+
 T = TypeVar("T")
 Network = IPv4Network | IPv6Network
 
@@ -77,9 +79,9 @@ class Settings:
             bind=read("CROPSVC_BIND", cls.bind, str),
             workers=read("WORKERS", os.cpu_count() or 1, _whole(1, 256)),
             web_workers=read("CROPSVC_WEB_WORKERS", cls.web_workers, _whole(1, 64)),
-            redis_url=read("CROPSVC_REDIS_URL", "", _url("redis", "rediss", "unix")),
+            redis_url=read("CROPSVC_REDIS_URL", "", store_url),
             queue=read("CROPSVC_QUEUE", cls.queue, _one_of("rq", "celery")),
-            broker_url=read("CROPSVC_BROKER_URL", "", _url("amqp", "amqps")),
+            broker_url=read("CROPSVC_BROKER_URL", "", broker_url),
             result_ttl=read("CROPSVC_RESULT_TTL", cls.result_ttl, _whole(1, 31 * 86400)),
             source_ttl=read("CROPSVC_SOURCE_TTL", cls.source_ttl, _whole(0, 31 * 86400)),
             max_upload=read("CROPSVC_MAX_UPLOAD", cls.max_upload, _size),
@@ -174,8 +176,7 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 def _url(*schemes: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
-        if text.partition("://")[0] not in schemes or "://" not in text:
-            raise ValueError(f"must be a URL that starts with {' or '.join(schemes)}://")
+        url_of(text, schemes)
         return text
 
     return parse

@@ -1,5 +1,8 @@
 """Settings: checked once, with words that name the variable and never show a secret."""
 
+import subprocess
+import sys
+
 import pytest
 
 from cropsvc.config import ApiKey, ConfigError, Settings
@@ -33,6 +36,7 @@ def test_an_empty_environment_gives_the_contracts_defaults() -> None:
         ("CROPSVC_CORS_ORIGINS", "example.org"),
         ("CROPSVC_TRUSTED_PROXIES", "10.0.0.0/99"),
         ("CROPSVC_LOG_LEVEL", "loud"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://h:99999"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_variable(name: str, value: str) -> None:
@@ -47,6 +51,79 @@ def test_a_wrong_secret_is_not_shown(name: str) -> None:
     with pytest.raises(ConfigError, match=name) as caught:
         Settings.from_env({name: "hunter2"})
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("redis://h:99999/0", "port"),
+        ("redis://h:abc/0", "port"),
+        ("redis://h:0/0", "port"),
+        ("redis://ann:hunter2/x@h/0", "port"),
+        ("redis://:hunter2@[h/0", "host"),
+        ("redis://:hunter2\u2100@h/0", "host"),
+        ("redis://127.0.0.1:6379/zz", "database"),
+        ("redis://127.0.0.1:6379/-1", "database"),
+        ("redis://127.0.0.1:6379/0/1", "database"),
+        ("redis://127.0.0.1:6379/0?db=-1", "database"),
+        ("redis://127.0.0.1:6379/0?socket_timeout=abc", "socket_timeout"),
+        ("redis://:hunter2@127.0.0.1:6379/0?foo=bar", "redis-py"),
+        ("redis://:a?hunter2=b@127.0.0.1:6379/0", "port"),
+        ("redis://h/0?retry=3", "redis-py"),
+        ("redis://h/0?decode_responses=1", "redis-py"),
+        ("redis://h/0?retry_on_error=TimeoutError", "redis-py"),
+        ("redis://h/0?protocol=9", "redis-py"),
+        ("redis://h/0?ssl_cert_reqs=none", "redis-py"),
+        ("rediss://h/0?ssl_cert_reqs=hunter2", "redis-py"),
+        ("unix://", "path"),
+    ],
+)
+def test_a_stores_url_that_no_client_can_use_is_refused(url: str, words: str) -> None:
+    with pytest.raises(
+        ConfigError, match=rf"^CROPSVC_REDIS_URL=\(not shown\): .*{words}"
+    ) as caught:
+        Settings.from_env({"CROPSVC_REDIS_URL": url})
+    assert "hunter2" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://localhost",
+        "redis://localhost:6379/",
+        "redis://ann:p%2Fw@[::1]:6380/15",
+        "redis://h/0?socket_timeout=2.5&health_check_interval=30&client_name=crop",
+        "redis://h?db=3",
+        "rediss://h:6380/0?ssl_cert_reqs=none&ssl_check_hostname=no",
+        "unix:///run/valkey.sock",
+        "unix://:pw@/run/valkey.sock?db=2",
+    ],
+)
+def test_a_stores_url_that_redis_py_can_use_is_taken(url: str) -> None:
+    assert Settings.from_env({"CROPSVC_REDIS_URL": url}).redis_url == url
+
+
+@pytest.mark.parametrize("url", ["amqp://h:99999", "amqp://:hunter2/@h//", "amqp://a;http://b"])
+def test_a_brokers_url_that_cannot_be_used_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"^CROPSVC_BROKER_URL") as caught:
+        Settings.from_env({"CROPSVC_BROKER_URL": url})
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["amqp://u:p@h:5672//", "amqps://h/vhost", "amqp://a:1;amqp://b:2"])
+def test_a_brokers_url_that_celery_can_use_is_taken(url: str) -> None:
+    assert Settings.from_env({"CROPSVC_BROKER_URL": url}).broker_url == url
+
+
+def test_settings_load_no_redis_py_for_a_plain_url() -> None:
+    code = (
+        "import sys; from cropsvc.config import Settings;"
+        "Settings.from_env({'CROPSVC_REDIS_URL': 'redis://:pw@localhost:6379/0'});"
+        "print('redis' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"  # the health checks start every few seconds
 
 
 def test_secrets_are_not_in_the_settings_repr() -> None:
