@@ -51,7 +51,7 @@ def _ping(supervisor: Supervisor, url: str, give_up: Callable[[str], None]) -> N
         while not supervisor.stop_asked:
             try:
                 client.ping()
-            except redis.AuthenticationError as error:  # a kind of ConnectionError, but for good
+            except (redis.AuthenticationError, redis.ResponseError) as error:  # for good
                 raise NotReady(f"CROPSVC_REDIS_URL: {error}") from None
             except (redis.ConnectionError, redis.TimeoutError) as error:
                 give_up(str(error))
