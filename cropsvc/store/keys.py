@@ -19,7 +19,7 @@ COUNTS = PREFIX + "counts"
 RUNNING = PREFIX + "running"
 ORPHANS = PREFIX + "orphans"
 WORKERS = PREFIX + "workers"
-WORKERS_TURN = WORKERS + ":turn"  # whose turn it is to look for orphans
+ORPHANS_TURN = ORPHANS + ":turn"  # which worker looks for them; the access rules know it
 PROBE = PREFIX + "probe"
 LIMIT = PREFIX + "limit"  # of the rate limiter's own keys
 

@@ -12,10 +12,10 @@ from cropsvc.store import scripts
 from cropsvc.store.base import Base
 from cropsvc.store.keys import (
     ORPHANS,
+    ORPHANS_TURN,
     PENDING,
     RUNNING,
     WORKERS,
-    WORKERS_TURN,
     member_of,
     pending_key,
     record_key,
@@ -34,7 +34,7 @@ class Recovery(Base):
 
     def may_look_for_orphans(self) -> bool:
         """Whether it is this process's turn, of all workers'."""
-        return bool(self.client.set(WORKERS_TURN, 1, nx=True, ex=LOOK_SECONDS))
+        return bool(self.client.set(ORPHANS_TURN, 1, nx=True, ex=LOOK_SECONDS))
 
     def unsettled(self, look: Callable[[Pipeline], object]) -> tuple[list[Ref], list[Any]]:
         """The jobs that wait or run, and what *look*'s commands saw at the same moment."""

@@ -9,7 +9,7 @@ from redis.client import Pipeline
 from cropsvc.queues.celery_orphans import Orphans
 from cropsvc.records import Ref
 from cropsvc.store import Lifetimes, Store
-from cropsvc.store.keys import WORKERS_TURN
+from cropsvc.store.keys import ORPHANS_TURN
 from tests.broker import Broker
 from tests.celery.conftest import MakeService, Service, picture
 from tests.contract.client import problem
@@ -77,7 +77,7 @@ def test_an_overtaken_job_is_sent_again_though_the_queue_is_not_empty(
     orphans.came(Ref("-", late))
 
     def look() -> list[str]:
-        service.redis.delete(WORKERS_TURN)
+        service.redis.delete(ORPHANS_TURN)
         orphans.bring_back()
         return engine.sent
 
@@ -184,5 +184,6 @@ def _accepted_in_time(service: Service, data: bytes, headers: dict[str, str]) ->
 
 
 def _keys(service: Service) -> set[bytes]:
-    """Every key of ours but the workers', which come and go with their heartbeats."""
-    return {key for key in service.redis.scan_iter("cropsvc:*") if b"worker" not in key}
+    """Every key of ours but those that the workers' heartbeats and looks bring and take."""
+    known = service.redis.scan_iter("cropsvc:*")
+    return {key for key in known if b"worker" not in key and b"orphans" not in key}

@@ -275,8 +275,9 @@ def _refused(response: httpx.Response) -> None:
 
 
 def _keys(redis) -> set[bytes]:  # type: ignore[no-untyped-def]
-    """Every key but those of the workers, which come and go with their heartbeats."""
-    return {key for key in redis.scan_iter(count=1000) if b"worker" not in key}
+    """Every key but those that the workers' heartbeats and looks bring and take."""
+    known = redis.scan_iter(count=1000)
+    return {key for key in known if b"worker" not in key and b"orphans" not in key}
 
 
 def _raw() -> dict[str, str]:
