@@ -10,8 +10,8 @@ from redis.connection import DefaultParser
 class IdleParser(DefaultParser):  # type: ignore[misc,valid-type]  # typed as any of three
     """redis-py's, which asks the kernel itself whether an idle connection is clean.
 
-    The pool asks that before each use. gevent's poll takes it through the event loop: a tenth of
-    the front end's time.
+    The pool asks that before each use. gevent's poll takes it through the event loop: 8 % of the
+    front end's time.
     """
 
     def can_read(self, timeout: float) -> bool:

@@ -53,6 +53,7 @@ class CropPage:
     page: Page
     url: str
     faults: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)  # shown where a test fails: a script may be lost
 
     # choosing
 
@@ -185,6 +186,7 @@ def opened(browser: Browser, url: str, *, path: str = "/", **options: Any) -> Cr
 
 def _note_faults(page: CropPage) -> None:
     def console(message: ConsoleMessage) -> None:
+        page.told.append(message.text)
         if "Content Security Policy" in message.text or "Content-Security-Policy" in message.text:
             page.faults.append(message.text)
 
@@ -195,3 +197,4 @@ def _note_faults(page: CropPage) -> None:
     page.page.on("console", console)
     page.page.on("pageerror", lambda error: page.faults.append(f"script error: {error}"))
     page.page.on("request", request)
+    page.page.on("requestfailed", lambda lost: page.told.append(f"{lost.url}: {lost.failure}"))
