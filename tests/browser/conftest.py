@@ -1,12 +1,14 @@
 """A real Chromium, and a page in it that notices what a page of ours must never do."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.crop_page import CropPage, opened
-from tests.stack import Stack
+from tests.browser.network import Network
+from tests.stack import Stack, running
 
 FLAGS = (
     "--no-sandbox",  # the tests may run as root in a container
@@ -21,12 +23,38 @@ Open = Callable[..., CropPage]
 
 
 @pytest.fixture(scope="session")
-def browser(require: Callable[[str], str]) -> Iterator[Browser]:
+def network() -> Iterator[Network]:
+    """A network in which no interface comes or goes."""
+    made = Network()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _apart(network: Network) -> Iterator[None]:
+    """The tests and all that they start are in the network of their own."""
+    with network.entered():
+        yield
+
+
+@pytest.fixture(scope="session")
+def stack(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack with the default settings, shared by the browser tests."""
+    with ExitStack() as exits:
+        with network.entered():
+            started = exits.enter_context(running(tmp_path_factory.mktemp("stack")))
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(network: Network, require: Callable[[str], str]) -> Iterator[Browser]:
     """Chromium of the system."""
     path = require("chromium")
     expect.set_options(timeout=20_000)  # its own 5 s are short for a busy machine
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with ExitStack() as exits:
+        with network.entered():
+            playwright = exits.enter_context(sync_playwright())
+            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
 
