@@ -40,6 +40,7 @@ def main() -> int:
     started = time.monotonic()
     for name in asked.row or ROWS:
         _measure(name, PLANS[asked.form], results)
+    facts["thumbor"] = machine.thumbor_versions()
     facts["took"] = f"{(time.monotonic() - started) / 60:.1f} minutes"
     print(report.screen(report.FIGURE_HEAD, report.figure_rows(results)), end="\n\n")
     print(report.screen(report.CLAIM_HEAD, report.claim_rows(results)))

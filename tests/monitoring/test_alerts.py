@@ -72,8 +72,8 @@ def test_a_missing_worker_a_stuck_queue_and_refusals_are_told(
     stack.kill(stack.worker, signal.SIGTERM)
     prometheus.await_firing("CropsvcNoWorker")
     with Client(stack.url) as api:
-        statuses = [api.submit(pictures.unlike(n)).status_code for n in range(CAP + 14)]
-    assert statuses == [202] * CAP + [429] * 14
+        answers = [api.submit(pictures.unlike(n)) for n in range(CAP + 14)]
+    assert [answer.status_code for answer in answers] == [202] * CAP + [429] * 14
     prometheus.await_firing("CropsvcRefusing")
     assert "CropsvcQueueStuck" not in prometheus.firing()
     _let_pass(stack, minutes=2)
@@ -84,6 +84,8 @@ def test_a_missing_worker_a_stuck_queue_and_refusals_are_told(
         seconds=20,
         what="they fire no longer once a worker is back",
     )
+    with Client(stack.url) as api:  # the next test stops a crop process that must be idle
+        assert [api.ended(one.json())["state"] for one in answers[:CAP]] == ["done"] * CAP
 
 
 def _let_pass(stack: Stack, minutes: int) -> None:
