@@ -21,7 +21,7 @@
   }
 
   function lost(event) {
-    if (noticed || !(event.target instanceof HTMLScriptElement || event.target instanceof HTMLLinkElement)) return;
+    if (noticed || !event.target.matches?.("script, link[rel=stylesheet]")) return;
     noticed = true;
     if (!isReloaded()) reload();
     else if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", complain);
