@@ -11,7 +11,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 CLONE_NEWNET = 0x4000_0000  # sched.h
 SIOCGIFFLAGS, SIOCSIFFLAGS = 0x8913, 0x8914  # sockios.h
@@ -20,21 +20,28 @@ INTERFACE = struct.Struct("16sH22x")  # struct ifreq of netdevice(7): a name and
 
 
 class Network:
-    """A namespace with nothing but loopback; where nobody may make one, the machine's network."""
+    """A namespace with nothing but loopback; where we may not make one, the machine's network."""
 
     def __init__(self) -> None:
         self._here = self._there = -1
-        if sys.platform == "linux" and os.geteuid() == 0:
-            self._here = _current()
+        if sys.platform != "linux":
+            return
+        self._here = _current()
+        with suppress(PermissionError):  # it takes CAP_SYS_ADMIN, which root in a container lacks
             _called("unshare", CLONE_NEWNET)
             _bring_loopback_up()
             self._there = _current()
             _called("setns", self._here, CLONE_NEWNET)
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is another than the machine's."""
+        return self._there >= 0
+
     @contextmanager
     def entered(self) -> Iterator[None]:
         """This thread, and the processes that it starts meanwhile, are in it."""
-        if self._there < 0:
+        if not self.is_own:
             yield
             return
         _called("setns", self._there, CLONE_NEWNET)
