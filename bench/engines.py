@@ -16,8 +16,8 @@ from bench.plan import Plan
 from bench.results import BenchError, Figure, Results, percentile
 from bench.service import PROCESSES, Stage, environ_of, scratch, stage, start_web, start_worker
 from cropsvc.config import Settings
-from cropsvc.errors import Unavailable
 from cropsvc.jobs import Jobs, Submission
+from cropsvc.model.errors import Unavailable
 from cropsvc.store.keys import PENDING
 from cropsvc.web.app import create_app
 from cropsvc.web.owner import OPEN

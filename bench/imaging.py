@@ -23,9 +23,9 @@ import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 from skimage.metrics import structural_similarity  # noqa: E402
 
-from cropsvc.imaging.limits import Limits  # noqa: E402
 from cropsvc.imaging.params import Request, parse  # noqa: E402
 from cropsvc.imaging.render import Rendered, render  # noqa: E402
+from cropsvc.model.limits import Limits  # noqa: E402
 
 PHOTOS = ROOT / "tests" / "photos"
 QUALITY = 82

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from bench.images import CASES, Case, check
 from bench.places import ROOT
 from cropsvc.heap import settle_in
-from cropsvc.imaging.limits import Limits
 from cropsvc.imaging.render import render
+from cropsvc.model.limits import Limits
 
 
 def crop(case: Case) -> bytes:

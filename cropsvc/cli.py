@@ -18,9 +18,9 @@ from cropsvc.cli_local import Local
 from cropsvc.cli_remote import Remote
 from cropsvc.client import Refused, Server, Stopped
 from cropsvc.config import ConfigError, Settings
-from cropsvc.errors import BadParameter, CropError
-from cropsvc.imaging.limits import Limits
 from cropsvc.imaging.params import PARAMETERS, Request, parse
+from cropsvc.model.errors import BadParameter, CropError
+from cropsvc.model.limits import Limits
 
 INTERRUPTED = 130  # the shell's status for Ctrl-C
 EXAMPLES = """\b

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from cropsvc.cli_board import Board
 from cropsvc.cli_files import Made, Target, read, write
-from cropsvc.errors import CropFailed
 from cropsvc.imaging.geometry import check
-from cropsvc.imaging.limits import Limits
 from cropsvc.imaging.params import Request
 from cropsvc.imaging.probe import probe
 from cropsvc.imaging.render import Rendered, render
+from cropsvc.model.errors import CropFailed
+from cropsvc.model.limits import Limits
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from socket import socketpair
 from typing import Any
 
-from cropsvc.records import Ref
+from cropsvc.model.job import JobRef
 
 TICK_SECONDS = 0.25  # how often a waiting worker looks up
 RENEW_AFTER_JOBS = 10_000
@@ -96,12 +96,12 @@ class CropProcess:
         """Starts the crop process, unless one is there."""
         self._living()
 
-    def send(self, ref: Ref, source_home: str) -> None:
+    def send(self, ref: JobRef, upload_from: str) -> None:
         """Hands over a job, which begins at once. Raises Died."""
         child = self._living()
         self._ooms = _oom_kills()
         try:
-            child.send({"owner": ref.owner, "id": ref.id, "source_home": source_home})
+            child.send({"owner": ref.owner, "id": ref.id, "source_home": upload_from})
         except OSError:
             raise self._bury(child) from None
 

@@ -6,7 +6,7 @@ and jobs canceled while they waited.
 
 import structlog
 
-from cropsvc.records import Job
+from cropsvc.model.job import Job
 from cropsvc.tracing import request_of
 
 log = structlog.get_logger("cropsvc.job")

@@ -9,8 +9,13 @@ from dataclasses import dataclass, replace
 
 from redis.exceptions import WatchError
 
-from cropsvc import ids, job_log
-from cropsvc.errors import (
+from cropsvc import job_log
+from cropsvc.imaging.geometry import check
+from cropsvc.imaging.params import Request
+from cropsvc.imaging.probe import Source, probe
+from cropsvc.memory import MemoryGauge
+from cropsvc.model import ids
+from cropsvc.model.errors import (
     Busy,
     Canceled,
     CropError,
@@ -22,13 +27,15 @@ from cropsvc.errors import (
     Unavailable,
     Unprocessable,
 )
-from cropsvc.imaging.geometry import check
-from cropsvc.imaging.limits import Limits
-from cropsvc.imaging.params import Request
-from cropsvc.imaging.probe import Source, probe
-from cropsvc.memory import MemoryGauge
+from cropsvc.model.job import (
+    Job,
+    JobRef,
+    Output,
+    Problem,
+    SourceInfo,
+)
+from cropsvc.model.limits import Limits
 from cropsvc.queues import Engine
-from cropsvc.records import Job, Output, Problem, Ref, SourceFacts
 from cropsvc.store import Once, Place, Refused, Store, fingerprint
 from cropsvc.waiting import Hub, Watch
 
@@ -49,11 +56,11 @@ class Policy:
 
 @dataclass(frozen=True)
 class Upload:
-    """What to crop: new bytes, or the upload of an earlier job (`source_home`)."""
+    """What to crop: new bytes, or the upload of an earlier job (`upload_from`)."""
 
     data: bytes | None
-    facts: SourceFacts
-    source_home: str
+    facts: SourceInfo
+    upload_from: str
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,7 @@ class Jobs:
         Raises Busy when the queue is at its cap or memory is short.
         """
         now = time.time()
-        ref = Ref(owner, ids.make(self._store.secrets()[0], owner, now))
+        ref = JobRef(owner, ids.make(self._store.secrets()[0], owner, now))
         if key is not None and self._store.is_claimed(owner, _digest(key)):
             return Place(ref, int(now * 1000), 0)
         if not self._memory.has_room(size):
@@ -117,7 +124,7 @@ class Jobs:
         """New bytes, checked by their header against the limits and the request."""
         source = probe(data, self._policy.limits)
         check(request, source, self._policy.limits)
-        facts = SourceFacts(
+        facts = SourceInfo(
             format=source.format,
             width=source.width,
             height=source.height,
@@ -144,8 +151,8 @@ class Jobs:
 
     def _made_of(self, owner: str, source: str, key: str) -> Job | None:
         claimed = self._store.claimed(owner, Once(_digest(key), ""))
-        job = self._store.load(Ref(owner, claimed[0])) if claimed else None
-        return job if isinstance(job, Job) and job.source_home == source else None
+        job = self._store.load(JobRef(owner, claimed[0])) if claimed else None
+        return job if isinstance(job, Job) and job.upload_from == source else None
 
     def _kept_upload(self, owner: str, source: str, request: Request) -> Upload:
         job = self.get(owner, source)
@@ -153,7 +160,7 @@ class Jobs:
         check(request, Source(facts.format, facts.width, facts.height), self._policy.limits)
         if not self._store.has_source(job):
             raise Expired(f"the upload of job {source} is no longer kept")
-        return Upload(None, facts, job.source_home)
+        return Upload(None, facts, job.upload_from)
 
     def submit(self, place: Place, submission: Submission) -> Job:
         """The new job; or the one that the Idempotency-Key stands for; or one done from cache."""
@@ -179,7 +186,7 @@ class Jobs:
         job_id, is_same = claimed
         if not is_same:
             raise IdempotencyMismatch("this Idempotency-Key was used for another request")
-        if not self._store.keep(Ref(owner, job_id)) and not self._store.claimed(owner, once):
+        if not self._store.keep(JobRef(owner, job_id)) and not self._store.claimed(owner, once):
             return None  # it was withdrawn just now
         return self.get(owner, job_id)
 
@@ -196,20 +203,20 @@ class Jobs:
             job = self.get(job.ref.owner, job.id)
             job_log.tell_of(job)
             return job
-        if upload.data is None and not self._store.adopt(job.ref, upload.source_home):
-            raise Expired(f"the upload of job {upload.source_home} is no longer kept")
+        if upload.data is None and not self._store.adopt(job.ref, upload.upload_from):
+            raise Expired(f"the upload of job {upload.upload_from} is no longer kept")
         self._store.submit(
             job,
             upload.data,
             once,
-            enqueue=lambda pipe: self._engine.enqueue(pipe, job.ref, upload.source_home),
+            enqueue=lambda pipe: self._engine.enqueue(pipe, job.ref, upload.upload_from),
         )
         self._publish(job)
         return job
 
     def _publish(self, job: Job) -> None:
         try:
-            self._engine.publish(job.ref, job.source_home)
+            self._engine.publish(job.ref, job.upload_from)
         except Unavailable:
             # One that a worker has already, or of which another client was told, is accepted.
             if self._store.withdraw(job):
@@ -219,7 +226,7 @@ class Jobs:
 
     def get(self, owner: str, job_id: str) -> Job:
         """The job. Raises NotFound, Expired or Deleted."""
-        return self._known(owner, job_id, self._store.load(Ref(owner, job_id)))
+        return self._known(owner, job_id, self._store.load(JobRef(owner, job_id)))
 
     def _known(self, owner: str, job_id: str, found: Job | str | None) -> Job:
         if isinstance(found, Job):
@@ -286,7 +293,7 @@ class Jobs:
 
         Raises NotReady, the job's or output's own error, Canceled, Deleted, Expired, NotFound.
         """
-        found, data = self._store.load_with_bytes(Ref(owner, job_id), 0)
+        found, data = self._store.load_with_bytes(JobRef(owner, job_id), 0)
         return self.image_of(self._known(owner, job_id, found), name, data)
 
     def image_of(
@@ -382,8 +389,8 @@ def _new_job(place: Place, submission: Submission) -> Job:
         source=upload.facts,
         request=submission.request.to_json(),
         outputs=tuple(Output(crop.name, "queued") for crop in submission.request.outputs),
-        home=place.ref.id,
-        source_home=upload.source_home,
+        results_from=place.ref.id,
+        upload_from=upload.upload_from,
         position=place.waiting + 1,
         trace=submission.trace,
     )

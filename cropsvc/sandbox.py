@@ -20,12 +20,12 @@ from redis.exceptions import RedisError
 
 from cropsvc import redis_client
 from cropsvc.crop_process import Confines, Reply
-from cropsvc.errors import CropError, CropFailed, OutOfMemory
 from cropsvc.heap import settle_in
-from cropsvc.imaging.limits import Limits
 from cropsvc.imaging.params import Request
 from cropsvc.imaging.render import Rendered, render
-from cropsvc.records import Output, Problem, Ref
+from cropsvc.model.errors import CropError, CropFailed, OutOfMemory
+from cropsvc.model.job import JobRef, Output, Problem
+from cropsvc.model.limits import Limits
 from cropsvc.store import Lifetimes, Outcome, Store, Work
 from cropsvc.tether import die_with
 from cropsvc.tracing import context_of
@@ -55,7 +55,7 @@ def main(fd: int) -> None:
             return
         _allow_cpu(confines.seconds)
         reply = _Cropping(store, Limits(*confines.limits), pipe).run(
-            Ref(message["owner"], message["id"]), message["source_home"]
+            JobRef(message["owner"], message["id"]), message["source_home"]
         )
         pipe.send_bytes(json.dumps(asdict(reply)).encode())
 
@@ -71,9 +71,9 @@ class _Cropping:
         self._stage = ""
         self._marks = [("fetching", time.time())]
 
-    def run(self, ref: Ref, source_home: str) -> Reply:
+    def run(self, ref: JobRef, upload_from: str) -> Reply:
         try:
-            work = self._store.begin(ref, source_home)
+            work = self._store.begin(ref, upload_from)
             if isinstance(work, str):
                 return Reply(work)
             outcome = self._outcome(work)

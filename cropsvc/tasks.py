@@ -11,8 +11,8 @@ from redis.exceptions import RedisError
 
 from cropsvc import job_log
 from cropsvc.crop_process import CropProcess, Died, Overdue, Reply
-from cropsvc.errors import CropFailed, OutOfMemory, TimedOut
-from cropsvc.records import Job, Problem, Ref
+from cropsvc.model.errors import CropFailed, OutOfMemory, TimedOut
+from cropsvc.model.job import Job, JobRef, Problem
 from cropsvc.store import Store
 from cropsvc.tracing import context_of
 
@@ -50,21 +50,21 @@ class Cropper:
     seconds: int  # wall clock of one crop
     spans: "Spans | None" = None  # where a traced job is told
 
-    def hand_over(self, ref: Ref, source_home: str) -> None:
+    def hand_over(self, ref: JobRef, upload_from: str) -> None:
         """Lets the crop process begin; `finish` must follow."""
         try:
-            self.process.send(ref, source_home)
+            self.process.send(ref, upload_from)
         except Died:
-            self.process.send(ref, source_home)  # it had died idle; a new one is no attempt
+            self.process.send(ref, upload_from)  # it had died idle; a new one is no attempt
 
-    def finish(self, ref: Ref, source_home: str, reporter: Reporter) -> Reply:
+    def finish(self, ref: JobRef, upload_from: str, reporter: Reporter) -> Reply:
         """How the job went, after as many attempts as its kind of failure allows."""
         try:
-            return self._finish(ref, source_home, reporter)
+            return self._finish(ref, upload_from, reporter)
         finally:
             self.process.start()  # if it died: warm again before the next job comes
 
-    def tell(self, ref: Ref, reply: Reply, ms: float) -> None:
+    def tell(self, ref: JobRef, reply: Reply, ms: float) -> None:
         """Logs the job's end after *ms* milliseconds; `over` as whatever it had ended before."""
         record = self.store.load(ref) if reply.state == "over" else None
         if isinstance(record, Job):
@@ -73,23 +73,23 @@ class Cropper:
         self._trace_end(ref, reply, ms)
         job_log.tell(ref.id, reply.state, code=reply.code, ms=ms, trace=reply.trace)
 
-    def _trace_end(self, ref: Ref, reply: Reply, ms: float) -> None:
+    def _trace_end(self, ref: JobRef, reply: Reply, ms: float) -> None:
         context = context_of(reply.trace)
         if self.spans and context:
             marks = reply.marks or self._few_marks(ref, ms)
             self.spans.tell_job(context, marks, ref.id, reply.code)
 
-    def _few_marks(self, ref: Ref, ms: float) -> list[tuple[str, float]]:
+    def _few_marks(self, ref: JobRef, ms: float) -> list[tuple[str, float]]:
         """Of a job whose crop process could not tell them: its wait, its crop, its end."""
         now = time.time()
         began, record = now - ms / 1000, self.store.load(ref)
         created = record.created / 1000 if isinstance(record, Job) else began
         return [("queued", created), ("cropping", began), ("ended", now)]
 
-    def _finish(self, ref: Ref, source_home: str, reporter: Reporter) -> Reply:
+    def _finish(self, ref: JobRef, upload_from: str, reporter: Reporter) -> Reply:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                reply = self._reply(ref, source_home, reporter)
+                reply = self._reply(ref, upload_from, reporter)
             except Overdue:
                 self._count_death("overdue")
                 return self._fail(ref, TimedOut.code, self._overdue())
@@ -102,12 +102,12 @@ class Cropper:
                     return self._fail(ref, TimedOut.code, self._overdue())
                 if attempt == ATTEMPTS:
                     return self._fail(ref, *_meaning_of(death))
-                self.hand_over(ref, source_home)
+                self.hand_over(ref, upload_from)
             else:
                 return self._settled(ref, reply)
         raise AssertionError("unreachable")
 
-    def _reply(self, ref: Ref, source_home: str, reporter: Reporter) -> Reply:
+    def _reply(self, ref: JobRef, upload_from: str, reporter: Reporter) -> Reply:
         while True:
             reply = self.process.wait(
                 self.seconds, _forgiving(reporter), lambda: self._look_up(ref, reporter)
@@ -115,9 +115,9 @@ class Cropper:
             if reply.state != "lost":
                 return reply
             self._await_store()
-            self.hand_over(ref, source_home)
+            self.hand_over(ref, upload_from)
 
-    def _look_up(self, ref: Ref, reporter: Reporter) -> None:
+    def _look_up(self, ref: JobRef, reporter: Reporter) -> None:
         try:
             reporter.alive()
             stopped = self._is_stopped(ref, reporter)
@@ -126,7 +126,7 @@ class Cropper:
         if stopped:
             self.process.kill()
 
-    def _is_stopped(self, ref: Ref, reporter: Reporter) -> bool:
+    def _is_stopped(self, ref: JobRef, reporter: Reporter) -> bool:
         return reporter.is_stopped() or self.store.is_stopped(ref)
 
     def _await_store(self) -> None:
@@ -141,16 +141,16 @@ class Cropper:
             except RedisError:
                 time.sleep(LOST_SECONDS)
 
-    def _settled(self, ref: Ref, reply: Reply) -> Reply:
+    def _settled(self, ref: JobRef, reply: Reply) -> Reply:
         if reply.state == "spent":
             return self._fail(ref, CropFailed.code, "its workers died again and again")
         return reply
 
-    def _fail(self, ref: Ref, code: str, detail: str) -> Reply:
+    def _fail(self, ref: JobRef, code: str, detail: str) -> Reply:
         self._patiently(lambda: self.store.fail(ref, Problem(code, detail)))
         return Reply("failed", code, detail, self._trace(ref))
 
-    def _trace(self, ref: Ref) -> str:
+    def _trace(self, ref: JobRef) -> str:
         """For a reply that the crop process could not give."""
         return self._patiently(lambda: self.store.trace(ref))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from redis import Redis
 from redis.exceptions import RedisError
 
-from cropsvc.records import PENDING
+from cropsvc.model.job import PENDING
 from cropsvc.store.keys import EVENTS
 
 RECHECK_SECONDS = 5.0  # a lost message costs no longer than this

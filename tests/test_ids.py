@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropsvc import ids
+from cropsvc.model import ids
 
 SECRET = b"s" * 32
 

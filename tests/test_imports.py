@@ -19,7 +19,7 @@ LAYERS = [  # each may reach what stands below it, directly or through any helpe
     ("cropsvc.queues",),
     ("cropsvc.tasks",),
     ("cropsvc.sandbox", "cropsvc.imaging", "cropsvc.store"),
-    ("cropsvc.errors", "cropsvc.config"),
+    ("cropsvc.model.errors", "cropsvc.config"),
 ]
 
 LIBRARIES = {  # library: the only places that may import it
@@ -145,7 +145,9 @@ def test_libraries_stay_where_they_belong(module: str) -> None:
 
 @pytest.mark.parametrize("module", [name for name in MODULES if within(name, ("cropsvc.imaging",))])
 def test_imaging_is_pure(module: str) -> None:
-    assert all(within(name, ("cropsvc.imaging", "cropsvc.errors")) for name in reached(module))
+    assert all(
+        within(name, ("cropsvc.imaging", "cropsvc.model.errors")) for name in reached(module)
+    )
     assert not {"redis", "socket", "subprocess"} & imports(module)
 
 

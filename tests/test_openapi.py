@@ -13,10 +13,10 @@ import jsonschema_rs
 import pytest
 from hypothesis import strategies as st
 
-from cropsvc import errors
 from cropsvc.config import ApiKey, Settings
 from cropsvc.imaging.params import CROP_PARAMETERS, NAME, Parameter
-from cropsvc.records import Job, Output, Ref, SourceFacts
+from cropsvc.model import errors
+from cropsvc.model.job import Job, JobRef, Output, SourceInfo
 from cropsvc.web.openapi import document
 from cropsvc.web.openapi_calls import CALLS
 from cropsvc.web.openapi_schemas import all_errors, text_of
@@ -62,12 +62,12 @@ def test_schema_and_parser_take_the_same_texts(parameter: Parameter) -> None:
 
 
 def test_a_job_is_shown_as_its_schema_says() -> None:
-    facts = SourceFacts("png", 40, 30, 100, "0" * 64)
+    facts = SourceInfo("png", 40, 30, 100, "0" * 64)
     output = Output("0", "done", 4, 3, "png", 10, "1" * 64, (0, 0, 4, 3), ("clamped",))
     times = {"created": 1, "started": 2, "ended": 3, "expires": 4}
     job = Job(
-        Ref("-", "a" * 48), "done", 1.0, "done", request="[]", source=facts, outputs=(output,),
-        home="a" * 48, source_home="a" * 48, **times,
+        JobRef("-", "a" * 48), "done", 1.0, "done", request="[]", source=facts, outputs=(output,),
+        results_from="a" * 48, upload_from="a" * 48, **times,
     )  # fmt: skip
     schema = {"$ref": "#/components/schemas/Job", "components": OPEN["components"]}
 

@@ -4,9 +4,9 @@ from typing import cast
 
 from redis import Redis
 
-from cropsvc.imaging.limits import Limits
 from cropsvc.imaging.params import Request
 from cropsvc.imaging.render import render
+from cropsvc.model.limits import Limits
 
 KEEP_SECONDS = 3600
 

@@ -24,8 +24,8 @@ from cropsvc.dashboard.reading import (
     registry_key,
     results_key,
 )
+from cropsvc.model.job import Job
 from cropsvc.queues.rq_queue import UNREADABLE
-from cropsvc.records import Job
 
 STOP_SECONDS = 3.0  # a worker hears of a cancel within half a second
 LOOK_SECONDS = 0.05
@@ -133,7 +133,7 @@ def _requeue(job: ShownJob) -> None:
 
 def _enqueue(pipe: Pipeline, job: ShownJob, record: Job) -> None:
     """Puts the job on the queue as new, with all its attempts, and off the failed ones."""
-    desk().engine.enqueue(pipe, record.ref, record.source_home)
+    desk().engine.enqueue(pipe, record.ref, record.upload_from)
     pipe.persist(job.key)
     pipe.hdel(job.key, "started_at", "ended_at", "exc_info", "worker_name")
     pipe.delete(results_key(job.id))

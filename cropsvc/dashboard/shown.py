@@ -10,8 +10,8 @@ from rq.exceptions import NoSuchJobError
 
 from cropsvc.dashboard.desk import desk
 from cropsvc.dashboard.reading import ShownJob, fetch
+from cropsvc.model.job import Job, JobRef
 from cropsvc.queues.rq_queue import UNREADABLE, ForeignJob, reference_of
-from cropsvc.records import Job, Ref
 
 LONGEST = 20_000  # characters of one text that are shown
 FAILED = ("failed", "stopped")
@@ -72,7 +72,7 @@ def details(job: ShownJob) -> dict[str, Any]:
     }
 
 
-def reference(job: ShownJob) -> tuple[Ref, str] | None:
+def reference(job: ShownJob) -> tuple[JobRef, str] | None:
     """Which job of ours it is and where its upload lies; None for one that never runs here."""
     try:
         return reference_of(job)

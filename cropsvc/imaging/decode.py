@@ -4,11 +4,11 @@ from io import BytesIO
 
 from PIL import Image, ImageFile, WebPImagePlugin
 
-from cropsvc.errors import Unreadable
 from cropsvc.imaging import header_jpeg
 from cropsvc.imaging.pillow import decoding
 from cropsvc.imaging.probe import Source
 from cropsvc.imaging.turn import ORIENTATIONS, Turn
+from cropsvc.model.errors import Unreadable
 
 TURNED_BY_PILLOW = ("tiff",)  # its plugin applies the orientation while it loads
 

@@ -1,12 +1,12 @@
 """Refuse at submit what cannot be done with this source, the field named."""
 
-from cropsvc.errors import BadParameter, CropError, FieldError, TooManyPixels
 from cropsvc.imaging import formats
-from cropsvc.imaging.limits import Limits
 from cropsvc.imaging.plan import Plan, plan
 from cropsvc.imaging.probe import Source
 from cropsvc.imaging.request import Crop, Request
 from cropsvc.imaging.turn import Sides
+from cropsvc.model.errors import BadParameter, CropError, FieldError, TooManyPixels
+from cropsvc.model.limits import Limits
 
 __all__ = ["Plan", "check", "check_output", "plan"]
 

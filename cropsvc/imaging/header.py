@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from cropsvc.errors import Unreadable
+from cropsvc.model.errors import Unreadable
 
 SEGMENTS = 4096  # parts of a header that are walked; real files have below 1,000
 METADATA = 1024 * 1024  # bytes of an EXIF or XMP block that are looked at

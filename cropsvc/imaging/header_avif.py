@@ -3,8 +3,8 @@
 import struct
 from collections.abc import Iterator
 
-from cropsvc.errors import TooComplex
 from cropsvc.imaging.header import SEGMENTS, Header, broken
+from cropsvc.model.errors import TooComplex
 
 BRANDS = (b"avif", b"avis")
 # EXIF's value for a turn (counter-clockwise quarters) followed by a mirror (none, axis 0, axis 1);

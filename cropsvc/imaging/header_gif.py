@@ -2,8 +2,8 @@
 
 import struct
 
-from cropsvc.errors import TooComplex
 from cropsvc.imaging.header import SEGMENTS, Header, broken
+from cropsvc.model.errors import TooComplex
 
 BLOCKS = 150_000  # data blocks walked, about 15 ms; 32 MiB of full blocks are 131,586
 EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B

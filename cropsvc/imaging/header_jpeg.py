@@ -3,9 +3,9 @@
 import re
 import struct
 
-from cropsvc.errors import TooComplex
 from cropsvc.imaging.header import SEGMENTS, Header, broken, xmp_orientation
 from cropsvc.imaging.header_tiff import exif_orientation
+from cropsvc.model.errors import TooComplex
 
 SOI, EOI, SOS, FILL = 0xD8, 0xD9, 0xDA, 0xFF
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC} | {0xDE}  # SOF markers, and DHP as Pillow does

@@ -3,9 +3,9 @@
 import struct
 import zlib
 
-from cropsvc.errors import TooComplex
 from cropsvc.imaging.header import METADATA, SEGMENTS, Header, broken, xmp_orientation
 from cropsvc.imaging.header_tiff import exif_orientation
+from cropsvc.model.errors import TooComplex
 
 FIRST = 8  # bytes of the signature
 RAW_EXIF = b"Raw profile type exif"  # ImageMagick's way to write EXIF

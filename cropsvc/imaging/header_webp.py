@@ -2,9 +2,9 @@
 
 import struct
 
-from cropsvc.errors import TooComplex
 from cropsvc.imaging.header import METADATA, SEGMENTS, Header, broken, xmp_orientation
 from cropsvc.imaging.header_tiff import exif_orientation
+from cropsvc.model.errors import TooComplex
 
 FIRST = 12  # bytes before the first chunk
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cropsvc.errors import BadParameter, FieldError
 from cropsvc.imaging import words
 from cropsvc.imaging.request import Crop, Request
 from cropsvc.imaging.table import (
@@ -21,6 +20,7 @@ from cropsvc.imaging.table import (
     Parameter,
     Truth,
 )
+from cropsvc.model.errors import BadParameter, FieldError
 
 __all__ = [
     "CROP_PARAMETERS",

@@ -20,8 +20,8 @@ from PIL import (  # noqa: F401
     WebPImagePlugin,
 )
 
-from cropsvc.errors import CropError, CropFailed, OutOfMemory, Unreadable
 from cropsvc.imaging.png_stream import ChunkStream
+from cropsvc.model.errors import CropError, CropFailed, OutOfMemory, Unreadable
 
 # Pillow's process-wide settings. Pixels are bounded by our own Limits, before and after opening,
 # also where an operator allows more than Pillow would. AVIF's threads cost 10 MB of stack each.

@@ -5,9 +5,9 @@ from fractions import Fraction
 from functools import lru_cache
 from math import floor
 
-from cropsvc.errors import BoxOutside, FieldError
 from cropsvc.imaging.request import Anchor, Box, Crop
 from cropsvc.imaging.turn import Region, Sides, turn
+from cropsvc.model.errors import BoxOutside, FieldError
 
 HALF = Fraction(1, 2)
 

@@ -7,7 +7,6 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cropsvc.errors import TooComplex, TooManyPixels, UnsupportedFormat
 from cropsvc.imaging import (
     header_avif,
     header_bmp,
@@ -18,7 +17,8 @@ from cropsvc.imaging import (
     header_webp,
 )
 from cropsvc.imaging.header import Header, broken
-from cropsvc.imaging.limits import Limits
+from cropsvc.model.errors import TooComplex, TooManyPixels, UnsupportedFormat
+from cropsvc.model.limits import Limits
 
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 ANIMATED = ("gif", "webp")  # formats whose animations stay animated

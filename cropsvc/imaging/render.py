@@ -5,14 +5,12 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from cropsvc.errors import CropError
 from cropsvc.imaging.animate import Frames, encode_moving
 from cropsvc.imaging.color import scalable
 from cropsvc.imaging.decode import decode
 from cropsvc.imaging.encode import encode
 from cropsvc.imaging.finish import Finish
 from cropsvc.imaging.formats import CONTENT_TYPES
-from cropsvc.imaging.limits import Limits
 from cropsvc.imaging.metadata import take_metadata
 from cropsvc.imaging.picture import Picture, shrink_for
 from cropsvc.imaging.pillow import decoding, making
@@ -21,6 +19,8 @@ from cropsvc.imaging.request import Crop, Request
 from cropsvc.imaging.scale import cut
 from cropsvc.imaging.task import Task, planned
 from cropsvc.imaging.turn import Region
+from cropsvc.model.errors import CropError
+from cropsvc.model.limits import Limits
 
 __all__ = ["CONTENT_TYPES", "Rendered", "render"]
 

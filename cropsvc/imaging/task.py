@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from cropsvc.imaging import formats
 from cropsvc.imaging.decode import orientation, stored_sides
 from cropsvc.imaging.geometry import Plan, check_output
-from cropsvc.imaging.limits import Limits
 from cropsvc.imaging.probe import Source
 from cropsvc.imaging.request import Crop
 from cropsvc.imaging.turn import Region, Sides, Turn, turn
+from cropsvc.model.limits import Limits
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from celery.worker.consumer import Consumer
 
 from cropsvc.config import Settings
 from cropsvc.heap import settle_in
-from cropsvc.imaging.limits import Limits
+from cropsvc.model.limits import Limits
 from cropsvc.queues.celery_app import celery_app
 from cropsvc.queues.celery_foreign import ForeignCrops
 from cropsvc.queues.celery_life import Life

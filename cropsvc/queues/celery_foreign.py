@@ -12,12 +12,24 @@ from dataclasses import dataclass, replace
 
 from redis.client import Pipeline
 
-from cropsvc.errors import BadParameter, BadRequest, CropError, FieldError, TooLarge
 from cropsvc.imaging.geometry import check
-from cropsvc.imaging.limits import Limits
 from cropsvc.imaging.params import Request, parse
 from cropsvc.imaging.probe import probe
-from cropsvc.records import Job, Output, Problem, Ref, SourceFacts
+from cropsvc.model.errors import (
+    BadParameter,
+    BadRequest,
+    CropError,
+    FieldError,
+    TooLarge,
+)
+from cropsvc.model.job import (
+    Job,
+    JobRef,
+    Output,
+    Problem,
+    SourceInfo,
+)
+from cropsvc.model.limits import Limits
 from cropsvc.store import Store
 from cropsvc.tasks import Cropper, Reporter
 
@@ -55,7 +67,7 @@ class ForeignCrops:
         return self.cropper.store
 
     def crop(
-        self, task: str, arguments: list[object], reporter_of: Callable[[Ref], Reporter]
+        self, task: str, arguments: list[object], reporter_of: Callable[[JobRef], Reporter]
     ) -> bytes:
         """The image's bytes for the task with id *task*.
 
@@ -82,7 +94,7 @@ class ForeignCrops:
         if isinstance(job, Job):
             self.store.remove(job)
 
-    def _result(self, ref: Ref) -> bytes:
+    def _result(self, ref: JobRef) -> bytes:
         job, data = self.store.load_with_bytes(ref, 0)
         if not isinstance(job, Job):
             raise AlreadyTold
@@ -105,7 +117,7 @@ class ForeignCrops:
             raise TooLarge(words)
         return data, _request(parameters)
 
-    def _job(self, ref: Ref, data: bytes, request: Request) -> Job:
+    def _job(self, ref: JobRef, data: bytes, request: Request) -> Job:
         source = probe(data, self.limits)
         check(request, source, self.limits)
         digest = hashlib.sha256(data).hexdigest()
@@ -115,11 +127,11 @@ class ForeignCrops:
             progress=0.0,
             stage="queued",
             created=self.store.now(),
-            source=SourceFacts(source.format, source.width, source.height, len(data), digest),
+            source=SourceInfo(source.format, source.width, source.height, len(data), digest),
             request=request.to_json(),
             outputs=tuple(Output(crop.name, "queued") for crop in request.outputs),
-            home=ref.id,
-            source_home=ref.id,
+            results_from=ref.id,
+            upload_from=ref.id,
         )
 
 
@@ -132,10 +144,10 @@ def _request(parameters: object) -> Request:
     return request
 
 
-def _ref(task: str, data: bytes, request: Request) -> Ref:
+def _ref(task: str, data: bytes, request: Request) -> JobRef:
     """The same for each delivery of one task, and for no other task."""
     whole = hashlib.sha256(task.encode() + b"\0" + request.to_json().encode() + b"\0" + data)
-    return Ref(FOREIGN, base64.b32encode(whole.digest()[:30]).decode().lower())
+    return JobRef(FOREIGN, base64.b32encode(whole.digest()[:30]).decode().lower())
 
 
 def _begin(pipe: Pipeline) -> None:

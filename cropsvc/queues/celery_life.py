@@ -7,10 +7,10 @@ import time
 import structlog
 from redis.exceptions import RedisError
 
-from cropsvc.errors import Unavailable
+from cropsvc.model.errors import Unavailable
+from cropsvc.model.job import JobRef
 from cropsvc.queues.celery_orphans import Orphans
 from cropsvc.queues.celery_queue import CeleryEngine
-from cropsvc.records import Ref
 from cropsvc.store import Store
 
 HEARTBEAT_SECONDS = 2
@@ -43,7 +43,7 @@ class Life:
         except RedisError as error:
             told.error("Redis cannot be used", reason=str(error))
 
-    def took(self, ref: Ref) -> None:
+    def took(self, ref: JobRef) -> None:
         """Notes that this worker was handed a job."""
         self._orphans.came(ref)
 

@@ -14,10 +14,10 @@ from functools import partial
 import structlog
 from redis.client import Pipeline
 
-from cropsvc.errors import Unavailable
+from cropsvc.model.errors import Unavailable
+from cropsvc.model.job import JobRef
 from cropsvc.queues.celery_foreign import FOREIGN
 from cropsvc.queues.celery_queue import CeleryEngine
-from cropsvc.records import Ref
 from cropsvc.store import Standing, Store
 
 SILENT_SECONDS = 6  # a running job without a sign of life for so long has lost its worker
@@ -32,9 +32,9 @@ class Orphans:
     def __init__(self, store: Store, engine: CeleryEngine) -> None:
         self._store = store
         self._engine = engine
-        self._last: list[Ref] = []
+        self._last: list[JobRef] = []
 
-    def came(self, ref: Ref) -> None:
+    def came(self, ref: JobRef) -> None:
         """Notes the job that this worker was handed last."""
         self._last = [ref]
 
@@ -50,7 +50,7 @@ class Orphans:
         except Unavailable as error:
             told.warning("cannot look for lost jobs", reason=error.detail)
 
-    def _lost(self, standing: Standing) -> list[Ref]:
+    def _lost(self, standing: Standing) -> list[JobRef]:
         silent = standing.now - SILENT_SECONDS * 1000
         since = {
             **standing.waiting,
@@ -66,7 +66,7 @@ class Orphans:
         own = [ref for ref in standing.running if ref.owner != FOREIGN]
         return max(self._store.created([*own, *self._last]), default=0) - OVERTAKEN_SECONDS * 1000
 
-    def _send_again(self, ref: Ref, now: int) -> None:
+    def _send_again(self, ref: JobRef, now: int) -> None:
         if ref.owner == FOREIGN:  # its program's message brings it back, or nobody waits for it
             self._store.cancel(ref)
             return
@@ -75,5 +75,5 @@ class Orphans:
             self._engine.publish(ref, home)
             told.info("job sent again", job=ref.id)
 
-    def _begin(self, ref: Ref, pipe: Pipeline, source_home: str) -> None:
-        self._engine.enqueue(pipe, ref, source_home)
+    def _begin(self, ref: JobRef, pipe: Pipeline, upload_from: str) -> None:
+        self._engine.enqueue(pipe, ref, upload_from)

@@ -7,9 +7,9 @@ from celery import Celery
 from kombu.connection import Connection
 from redis.client import Pipeline
 
-from cropsvc.errors import Unavailable
+from cropsvc.model.errors import Unavailable
+from cropsvc.model.job import JobRef
 from cropsvc.queues.celery_app import OWN_JOB, QUEUE
-from cropsvc.records import Ref
 from cropsvc.store import Store
 
 PATIENCE_SECONDS = 1.6  # for a connection and the confirm together: 503 within 2 s
@@ -25,16 +25,16 @@ class CeleryEngine:
         self._app = app
         self._store = store
 
-    def enqueue(self, pipe: Pipeline, ref: Ref, source_home: str) -> None:
+    def enqueue(self, pipe: Pipeline, ref: JobRef, upload_from: str) -> None:
         """Begins *pipe*'s transaction: a message cannot be part of it, and follows."""
         pipe.multi()
 
-    def publish(self, ref: Ref, source_home: str) -> None:
+    def publish(self, ref: JobRef, upload_from: str) -> None:
         """Sends the message of a stored job. Raises Unavailable unless the broker confirms it."""
 
         def send(connection: Connection, seconds: float) -> None:
             amqp = self._app.amqp
-            arguments = (ref.owner, ref.id, source_home)
+            arguments = (ref.owner, ref.id, upload_from)
             amqp.send_task_message(
                 amqp.Producer(connection, auto_declare=False),
                 OWN_JOB,
@@ -57,7 +57,7 @@ class CeleryEngine:
         self._with_connection(look)
         return found[-1]
 
-    def forget(self, ref: Ref) -> bool:
+    def forget(self, ref: JobRef) -> bool:
         """False: RabbitMQ takes no message out of a queue; a worker drops it when it comes."""
         return False
 

@@ -10,10 +10,10 @@ from celery.exceptions import Ignore, Reject
 from celery.worker.strategy import default as stock_strategy
 from redis.exceptions import RedisError
 
+from cropsvc.model.job import JobRef
 from cropsvc.queues.celery_app import OWN_JOB
 from cropsvc.queues.celery_foreign import AlreadyTold, ForeignCrops, TaskRefused
 from cropsvc.queues.celery_life import HEARTBEAT_SECONDS, Life
-from cropsvc.records import Ref
 from cropsvc.store import Store
 from cropsvc.tasks import FUNCTION, Cropper
 
@@ -39,12 +39,12 @@ class OwnJob(Task):  # type: ignore[misc]  # Celery has no types
 
     def run(self, *arguments: object, **named: object) -> None:
         """Does the job; one that has ended, or was canceled, is done at once."""
-        ref, source_home = _reference_of(arguments, named)
+        ref, upload_from = _reference_of(arguments, named)
         began = time.monotonic()
         self._life.took(ref)
-        self._cropper.hand_over(ref, source_home)
+        self._cropper.hand_over(ref, upload_from)
         reporter = _Reporter(self._life, self._cropper.store, ref)
-        reply = self._cropper.finish(ref, source_home, reporter)
+        reply = self._cropper.finish(ref, upload_from, reporter)
         ms = (time.monotonic() - began) * 1000
         _patiently(lambda: self._cropper.tell(ref, reply, ms))
 
@@ -82,7 +82,7 @@ class ForeignCrop(Task):  # type: ignore[misc]  # Celery has no types
         """The result is with Celery's backend now: ours goes."""
         _patiently(lambda: self._crops.forget(task, list(arguments)))  # type: ignore[call-overload]
 
-    def _told(self, ref: Ref) -> "_Reporter":
+    def _told(self, ref: JobRef) -> "_Reporter":
         return _Reporter(self._life, self._crops.store, ref, self._show)
 
     def _show(self, stage: str, fraction: float) -> None:
@@ -93,7 +93,7 @@ class ForeignCrop(Task):  # type: ignore[misc]  # Celery has no types
 class _Reporter:
     """Tells a job's progress, and that worker and job live."""
 
-    def __init__(self, life: Life, store: Store, ref: Ref, show: Show | None = None) -> None:
+    def __init__(self, life: Life, store: Store, ref: JobRef, show: Show | None = None) -> None:
         self._life, self._store, self._ref, self._show = life, store, ref, show
         self._due = time.monotonic() + HEARTBEAT_SECONDS
 
@@ -126,10 +126,10 @@ def at_once(task: Any, app: Any, consumer: Any, **options: Any) -> Callable[...,
     return received
 
 
-def _reference_of(arguments: tuple[object, ...], named: dict[str, object]) -> tuple[Ref, str]:
+def _reference_of(arguments: tuple[object, ...], named: dict[str, object]) -> tuple[JobRef, str]:
     match arguments:
-        case (str(owner), str(job_id), str(source_home)) if not named:
-            return Ref(owner, job_id), source_home
+        case (str(owner), str(job_id), str(upload_from)) if not named:
+            return JobRef(owner, job_id), upload_from
     raise Reject(f"{OWN_JOB} takes an owner, a job's id and its upload's job", requeue=False)
 
 

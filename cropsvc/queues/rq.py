@@ -25,11 +25,11 @@ from rq.worker_registration import register
 
 from cropsvc import job_log
 from cropsvc.crop_process import Reply
-from cropsvc.errors import CropFailed
+from cropsvc.model.errors import CropFailed
+from cropsvc.model.job import JobRef, Problem
 from cropsvc.queues import Engine
 from cropsvc.queues.rq_orphans import Orphans
 from cropsvc.queues.rq_queue import UNREADABLE, CropJob, CropQueue, ForeignJob, reference_of
-from cropsvc.records import Problem, Ref
 from cropsvc.store import Store
 from cropsvc.tasks import Cropper
 
@@ -46,7 +46,7 @@ RETRY_SECONDS = 1  # between tries when Redis is away or refuses writes
 class _Reporter:
     """Tells a job's progress through its meta, and keeps the worker's heartbeats going."""
 
-    def __init__(self, worker: "LeanWorker", job: Job, execution: Execution, ref: Ref) -> None:
+    def __init__(self, worker: "LeanWorker", job: Job, execution: Execution, ref: JobRef) -> None:
         self._worker, self._job, self._execution, self._ref = worker, job, execution, ref
         self._due = time.monotonic() + HEARTBEAT_SECONDS
 
@@ -230,14 +230,14 @@ class LeanWorker(BaseWorker):
         before: RQ's books may lag, for nobody but RQ's tools reads them.
         """
         try:
-            ref, source_home = reference_of(job)
+            ref, upload_from = reference_of(job)
         except (ForeignJob, DeserializationError) as error:
             reason = str(error)
             self._patiently(lambda: self._refuse(job, queue, reason))
             return
-        self.cropper.hand_over(ref, source_home)
+        self.cropper.hand_over(ref, upload_from)
         execution = self._patiently(lambda: self._started(job, queue))
-        reply = self.cropper.finish(ref, source_home, _Reporter(self, job, execution, ref))
+        reply = self.cropper.finish(ref, upload_from, _Reporter(self, job, execution, ref))
         job.ended_at = now()
         self._patiently(lambda: self._ended(job, queue, execution, reply))
         ms = (job.ended_at - (job.started_at or job.ended_at)).total_seconds() * 1000

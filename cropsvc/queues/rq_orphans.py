@@ -8,9 +8,9 @@ from functools import partial
 from redis import Redis
 from redis.client import Pipeline
 
+from cropsvc.model.job import JobRef
 from cropsvc.queues import Engine
 from cropsvc.queues.rq_queue import CropQueue
-from cropsvc.records import Ref
 from cropsvc.store import Store
 
 
@@ -33,8 +33,8 @@ class Orphans:
         for ref in self._store.lasting_orphans(orphans):
             self._store.recall(ref, partial(self._enqueue, ref))
 
-    def _enqueue(self, ref: Ref, pipe: Pipeline, source_home: str) -> None:
-        self._engine.enqueue(pipe, ref, source_home)
+    def _enqueue(self, ref: JobRef, pipe: Pipeline, upload_from: str) -> None:
+        self._engine.enqueue(pipe, ref, upload_from)
 
     def _known(self, pipe: Pipeline) -> None:
         pipe.lrange(self._queue.key, 0, -1)

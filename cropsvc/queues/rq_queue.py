@@ -17,7 +17,7 @@ from rq.utils import now
 from rq.worker import BaseWorker
 from rq.worker_registration import get_keys
 
-from cropsvc.records import Ref
+from cropsvc.model.job import JobRef
 from cropsvc.store import MOST_RUNS
 from cropsvc.tasks import FUNCTION
 
@@ -75,7 +75,7 @@ class CropJob(Job):
         raise ForeignJob(f"a job here runs {FUNCTION} only, by the lean worker")
 
 
-def reference_of(job: Job) -> tuple[Ref, str]:
+def reference_of(job: Job) -> tuple[JobRef, str]:
     """Which job of ours an RQ job is, and the job its upload came with. Raises ForeignJob."""
     arguments = job.args
     if (
@@ -87,8 +87,8 @@ def reference_of(job: Job) -> tuple[Ref, str]:
         or not all(isinstance(argument, str) for argument in arguments)
     ):
         raise ForeignJob(f"a job here runs {FUNCTION} only")
-    owner, job_id, source_home = arguments
-    return Ref(owner, job_id), source_home
+    owner, job_id, upload_from = arguments
+    return JobRef(owner, job_id), upload_from
 
 
 class PromptIntermediateQueue(IntermediateQueue):
@@ -185,11 +185,11 @@ class RqEngine:
         self._timeout = timeout
         self._keep = keep
 
-    def enqueue(self, pipe: Pipeline, ref: Ref, source_home: str) -> None:
+    def enqueue(self, pipe: Pipeline, ref: JobRef, upload_from: str) -> None:
         """Queues the job by reference with *pipe*'s transaction, before other commands."""
         self._queue.enqueue_call(
             FUNCTION,
-            args=(ref.owner, ref.id, source_home),
+            args=(ref.owner, ref.id, upload_from),
             job_id=ref.id,
             timeout=self._timeout,
             result_ttl=self._keep,
@@ -200,10 +200,10 @@ class RqEngine:
             pipeline=pipe,
         )
 
-    def publish(self, ref: Ref, source_home: str) -> None:
+    def publish(self, ref: JobRef, upload_from: str) -> None:
         """Nothing: `enqueue` did it with the transaction."""
 
-    def forget(self, ref: Ref) -> bool:
+    def forget(self, ref: JobRef) -> bool:
         """Drops a canceled job that waits; False for one that runs, which its worker stops."""
         waited = bool(self._client.lrem(self._queue.key, 1, ref.id))
         if waited:

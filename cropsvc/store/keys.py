@@ -6,7 +6,7 @@ results never reach over to another's.
 
 from collections.abc import Iterable
 
-from cropsvc.records import Job, Ref
+from cropsvc.model.job import Job, JobRef
 from cropsvc.store.values import Once, fingerprint
 
 PREFIX = "cropsvc:"
@@ -24,7 +24,7 @@ PROBE = PREFIX + "probe"
 LIMIT = PREFIX + "limit"  # of the rate limiter's own keys
 
 
-def record_key(ref: Ref) -> str:
+def record_key(ref: JobRef) -> str:
     """The hash of a job's record."""
     return f"{PREFIX}job:{ref.owner}:{ref.id}"
 
@@ -79,22 +79,22 @@ def blob_field(index: int) -> str:
     return f"bytes{index}"
 
 
-def member_of(ref: Ref) -> str:
+def member_of(ref: JobRef) -> str:
     """A job as a member of the sorted sets."""
     return f"{ref.owner}/{ref.id}"
 
 
-def ref_of(member: bytes) -> Ref:
+def ref_of(member: bytes) -> JobRef:
     """The job that a member names."""
     owner, _, job_id = member.decode().partition("/")
-    return Ref(owner, job_id)
+    return JobRef(owner, job_id)
 
 
-def times_of(found: Iterable[tuple[bytes, float]]) -> dict[Ref, int]:
+def times_of(found: Iterable[tuple[bytes, float]]) -> dict[JobRef, int]:
     """Members with their scores, as jobs and milliseconds."""
     return {ref_of(member): int(score) for member, score in found}
 
 
-def message_of(ref: Ref, state: str) -> str:
+def message_of(ref: JobRef, state: str) -> str:
     """The news of a job on the channel EVENTS."""
     return f"{ref.owner} {ref.id} {state}"

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from cropsvc.records import Job, Ref, State, job_from_fields
+from cropsvc.model.job import Job, JobRef, State, job_from_fields
 from cropsvc.store.base import Base
 from cropsvc.store.keys import PENDING, blob_field, member_of, record_key, results_key, source_key
 
@@ -10,7 +10,7 @@ from cropsvc.store.keys import PENDING, blob_field, member_of, record_key, resul
 class Reading(Base):
     """What is known of a job."""
 
-    def load(self, ref: Ref) -> Job | State | None:
+    def load(self, ref: JobRef) -> Job | State | None:
         """The job; or just its state if it was deleted; None without a record."""
         with self.client.pipeline(transaction=False) as pipe:
             pipe.hgetall(record_key(ref))
@@ -18,40 +18,40 @@ class Reading(Base):
             fields, rank = pipe.execute()
         return _job_or_state(ref, fields, rank)
 
-    def load_with_bytes(self, ref: Ref, index: int) -> tuple[Job | State | None, bytes | None]:
+    def load_with_bytes(self, ref: JobRef, index: int) -> tuple[Job | State | None, bytes | None]:
         """The job and its *index*th result, in one round trip if the result is its own."""
         with self.client.pipeline(transaction=False) as pipe:
             pipe.hgetall(record_key(ref))
             pipe.hget(results_key(ref.owner, ref.id), blob_field(index))
             fields, data = pipe.execute()
         job = _job_or_state(ref, fields, None)
-        if isinstance(job, Job) and job.home != ref.id:
+        if isinstance(job, Job) and job.results_from != ref.id:
             data = self.result(job, index)
         return job, data
 
     def result(self, job: Job, index: int) -> bytes | None:
         """The bytes of the job's *index*th output, if they still live."""
-        key = results_key(job.ref.owner, job.home)
+        key = results_key(job.ref.owner, job.results_from)
         return cast(bytes | None, self.client.hget(key, blob_field(index)))
 
     def source(self, job: Job) -> bytes | None:
         """The upload's bytes, if they still live."""
-        return cast(bytes | None, self.client.get(source_key(job.ref.owner, job.source_home)))
+        return cast(bytes | None, self.client.get(source_key(job.ref.owner, job.upload_from)))
 
     def has_source(self, job: Job) -> bool:
         """Whether the upload's bytes still live."""
-        return bool(self.client.exists(source_key(job.ref.owner, job.source_home)))
+        return bool(self.client.exists(source_key(job.ref.owner, job.upload_from)))
 
-    def is_stopped(self, ref: Ref) -> bool:
+    def is_stopped(self, ref: JobRef) -> bool:
         """Whether a job was canceled or deleted, or its record is gone."""
         return self.client.hget(record_key(ref), "state") in (None, b"canceled", b"deleted")
 
-    def trace(self, ref: Ref) -> str:
+    def trace(self, ref: JobRef) -> str:
         """What the job's request left for its log lines and spans; empty without a record."""
         return (cast(bytes | None, self.client.hget(record_key(ref), "trace")) or b"").decode()
 
 
-def _job_or_state(ref: Ref, fields: dict[bytes, bytes], rank: int | None) -> Job | State | None:
+def _job_or_state(ref: JobRef, fields: dict[bytes, bytes], rank: int | None) -> Job | State | None:
     if not fields:
         return None
     if b"request" not in fields:

@@ -7,7 +7,7 @@ from typing import Any, cast
 from redis.client import Pipeline
 from redis.exceptions import WatchError
 
-from cropsvc.records import Ref
+from cropsvc.model.job import JobRef
 from cropsvc.store import scripts
 from cropsvc.store.base import Base
 from cropsvc.store.keys import (
@@ -36,7 +36,7 @@ class Recovery(Base):
         """Whether it is this process's turn, of all workers'."""
         return bool(self.client.set(ORPHANS_TURN, 1, nx=True, ex=LOOK_SECONDS))
 
-    def unsettled(self, look: Callable[[Pipeline], object]) -> tuple[list[Ref], list[Any]]:
+    def unsettled(self, look: Callable[[Pipeline], object]) -> tuple[list[JobRef], list[Any]]:
         """The jobs that wait or run, and what *look*'s commands saw at the same moment."""
         with self.client.pipeline() as pipe:
             pipe.zrangebyscore(PENDING, 0, scripts.RESERVED)
@@ -45,7 +45,7 @@ class Recovery(Base):
             waiting, running, *seen = pipe.execute()
         return [ref_of(member) for member in (*waiting, *running)], seen
 
-    def lasting_orphans(self, orphans: Sequence[Ref]) -> list[Ref]:
+    def lasting_orphans(self, orphans: Sequence[JobRef]) -> list[JobRef]:
         """Those that were *orphans* in an earlier look too, ORPHAN_SECONDS ago."""
         members = [member_of(ref) for ref in orphans]
         lasting = self._run(scripts.LASTING, [ORPHANS], [ORPHAN_SECONDS * 1000, *members])
@@ -60,19 +60,19 @@ class Recovery(Base):
             waiting, running, (seconds, micros) = pipe.execute()
         return Standing(seconds * 1000 + micros // 1000, times_of(waiting), times_of(running))
 
-    def created(self, refs: Iterable[Ref]) -> list[int]:
+    def created(self, refs: Iterable[JobRef]) -> list[int]:
         """When those jobs were created that are still known; ms."""
         with self.client.pipeline(transaction=False) as pipe:
             for ref in refs:
                 pipe.hget(record_key(ref), "created")
             return [int(created) for created in pipe.execute() if created]
 
-    def sign_of_life(self, ref: Ref) -> None:
+    def sign_of_life(self, ref: JobRef) -> None:
         """Says that a running job is in a worker's hands; RQ's books do that for RQ."""
         self._run(scripts.ALIVE, [RUNNING], [member_of(ref)])
 
     def recall(
-        self, ref: Ref, enqueue: Callable[[Pipeline, str], object], *, since: int | None = None
+        self, ref: JobRef, enqueue: Callable[[Pipeline, str], object], *, since: int | None = None
     ) -> str | None:
         """Lets *enqueue* queue a job again; gives the job its upload came with.
 

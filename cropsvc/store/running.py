@@ -9,7 +9,15 @@ from typing import Any, cast
 from redis.client import Pipeline
 from redis.exceptions import WatchError
 
-from cropsvc.records import Job, Output, Problem, Ref, SourceFacts, dump, dump_outputs
+from cropsvc.model.job import (
+    Job,
+    JobRef,
+    Output,
+    Problem,
+    SourceInfo,
+    dump,
+    dump_outputs,
+)
 from cropsvc.store import scripts
 from cropsvc.store.keys import (
     COUNTS,
@@ -39,7 +47,7 @@ MOST_RUNS = 5  # a job whose worker died that often is given up
 class Running(Reading):
     """What workers and crop processes write, and cancels."""
 
-    def begin(self, ref: Ref, source_home: str) -> Work | str:
+    def begin(self, ref: JobRef, upload_from: str) -> Work | str:
         """Takes the job for running, with the upload's bytes, in one round trip.
 
         Gives `over` if it has ended already, `spent` if its workers died too often.
@@ -48,7 +56,7 @@ class Running(Reading):
         def read(pipe: Pipeline) -> None:
             keys = [record_key(ref), PENDING, pending_key(ref.owner), RUNNING]
             self._queue(pipe, scripts.BEGIN, keys, [member_of(ref), MOST_RUNS])
-            pipe.get(source_key(ref.owner, source_home))
+            pipe.get(source_key(ref.owner, upload_from))
 
         (verdict, *fields), data = self._pipeline(read)
         if verdict != b"go":
@@ -57,16 +65,16 @@ class Running(Reading):
         return Work(
             ref=ref,
             data=data,
-            source=SourceFacts(**json.loads(source)),
+            source=SourceInfo(**json.loads(source)),
             request=request.decode(),
-            source_home=home.decode(),
+            upload_from=home.decode(),
             created=int(created),
             started=int(started),
             trace=(trace or b"").decode(),
         )
 
     def report(
-        self, ref: Ref, progress: float, stage: str, mirror: tuple[str, str, str] | None
+        self, ref: JobRef, progress: float, stage: str, mirror: tuple[str, str, str] | None
     ) -> None:
         """Notes a running job's progress (0 to 1, never falling) and stage, and tells waiters.
 
@@ -82,7 +90,7 @@ class Running(Reading):
 
         self._pipeline(write)
 
-    def finish(self, ref: Ref, source: SourceFacts, request: str, outcome: Outcome) -> bool:
+    def finish(self, ref: JobRef, source: SourceInfo, request: str, outcome: Outcome) -> bool:
         """Ends the job: record, bytes and news in one atomic step. False if it had ended."""
         home = cast(bytes | None, self.client.hget(record_key(ref), "source_home"))
         return self.finish_work(
@@ -95,8 +103,8 @@ class Running(Reading):
         keys = [
             record_key(ref),
             results_key(ref.owner, ref.id),
-            source_key(ref.owner, work.source_home),
-            users_key(ref.owner, work.source_home),
+            source_key(ref.owner, work.upload_from),
+            users_key(ref.owner, work.upload_from),
             RETAINED,
             PENDING,
             pending_key(ref.owner),
@@ -122,21 +130,21 @@ class Running(Reading):
         ]
         return bool(self._run(scripts.FINISH, keys, [*arguments, *blobs]))
 
-    def fail(self, ref: Ref, error: Problem) -> bool:
+    def fail(self, ref: JobRef, error: Problem) -> bool:
         """Ends the job as failed, from a process that did not begin it."""
         job = self.load(ref)
         if not isinstance(job, Job):
             return False
         return self.finish(ref, job.source, job.request, Outcome("failed", error=error))
 
-    def cancel(self, ref: Ref) -> Job | None:
+    def cancel(self, ref: JobRef) -> Job | None:
         """Cancels a job that has not ended; gives it as it is then, None if it had ended."""
         job = self.load(ref)
         if not isinstance(job, Job) or job.is_terminal or self.remove(job) != "canceled":
             return None
         return replace(job, state="canceled", position=None)
 
-    def reopen(self, ref: Ref, enqueue: Callable[[Pipeline], object]) -> bool:
+    def reopen(self, ref: JobRef, enqueue: Callable[[Pipeline], object]) -> bool:
         """Lets a failed job wait again, in the transaction that *enqueue* begins on its pipeline.
 
         Its progress stays, for it never falls. False if the job is not failed (any more), or its
@@ -145,7 +153,7 @@ class Running(Reading):
         job = self.load(ref)
         if not isinstance(job, Job):
             return False
-        owner, home = ref.owner, job.source_home
+        owner, home = ref.owner, job.upload_from
         source, outputs = (
             source_key(owner, home),
             [Output(one.name, "queued") for one in job.outputs],
@@ -155,7 +163,7 @@ class Running(Reading):
             source,
             users_key(owner, home),
             RETAINED,
-            record_key(Ref(owner, home)),
+            record_key(JobRef(owner, home)),
         ]
         keys += [PENDING, pending_key(owner)]
         arguments = [ref.id, home, member_of(ref), dump_outputs(tuple(outputs))]
@@ -175,27 +183,27 @@ class Running(Reading):
         ref = job.ref
         keys = [
             record_key(ref),
-            results_key(ref.owner, job.home),
-            source_key(ref.owner, job.source_home),
-            users_key(ref.owner, job.source_home),
+            results_key(ref.owner, job.results_from),
+            source_key(ref.owner, job.upload_from),
+            users_key(ref.owner, job.upload_from),
             RETAINED,
             PENDING,
             pending_key(ref.owner),
             same_key_of(job),
-            sharers_key(ref.owner, job.home),
-            record_key(Ref(ref.owner, job.home)),
+            sharers_key(ref.owner, job.results_from),
+            record_key(JobRef(ref.owner, job.results_from)),
             RUNNING,
             COUNTS,
         ]
         arguments = [
             ref.id,
             member_of(ref),
-            job.home,
+            job.results_from,
             self._lifetimes.result,
             self._lifetimes.source,
             EVENTS,
             message_of(ref, "canceled"),
-            job.source_home,
+            job.upload_from,
         ]
         return cast(bytes, self._run(scripts.REMOVE, keys, arguments)).decode()
 

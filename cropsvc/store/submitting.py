@@ -7,7 +7,7 @@ from typing import Any, cast
 from redis.client import Pipeline
 from redis.exceptions import WatchError
 
-from cropsvc.records import Job, Ref, job_fields
+from cropsvc.model.job import Job, JobRef, job_fields
 from cropsvc.store import scripts
 from cropsvc.store.base import Base
 from cropsvc.store.keys import (
@@ -33,7 +33,7 @@ RESERVATION_SECONDS = 300  # longest time from an upload's headers to its last b
 class Submitting(Base):
     """From a reserved place to a job that waits."""
 
-    def reserve(self, ref: Ref, cap: int, owners: Iterable[str]) -> Place:
+    def reserve(self, ref: JobRef, cap: int, owners: Iterable[str]) -> Place:
         """A place in the queue for *ref*, or Refused; *owners* share the cap."""
         [reply] = self._pipeline(lambda pipe: self._queue_reserve(pipe, ref, cap, owners))
         return _granted(ref, reply)
@@ -50,12 +50,12 @@ class Submitting(Base):
         reply, verdict = self._pipeline(fill)
         return _granted(job.ref, reply), self._is_shared(verdict, job, data)
 
-    def _queue_reserve(self, pipe: Pipeline, ref: Ref, cap: int, owners: Iterable[str]) -> None:
+    def _queue_reserve(self, pipe: Pipeline, ref: JobRef, cap: int, owners: Iterable[str]) -> None:
         keys = [PENDING, pending_key(ref.owner)]
         keys += [pending_key(owner) for owner in owners if owner != ref.owner]
         self._queue(pipe, scripts.RESERVE, keys, [member_of(ref), cap, RESERVATION_SECONDS])
 
-    def release(self, ref: Ref) -> None:
+    def release(self, ref: JobRef) -> None:
         """Gives a reserved place back, unless a job took it."""
         self._run(scripts.RELEASE, [PENDING, pending_key(ref.owner)], [member_of(ref)])
 
@@ -117,12 +117,12 @@ class Submitting(Base):
                 pipe.execute()
         return bool(verdict)
 
-    def adopt(self, ref: Ref, home: str) -> bool:
+    def adopt(self, ref: JobRef, home: str) -> bool:
         """Keeps the upload of job *home* for *ref* too; False if it is gone."""
         keys = [
             source_key(ref.owner, home),
             users_key(ref.owner, home),
-            record_key(Ref(ref.owner, home)),
+            record_key(JobRef(ref.owner, home)),
             RETAINED,
         ]
         return bool(self._run(scripts.ADOPT, keys, [ref.id, home]))
@@ -161,7 +161,7 @@ class Submitting(Base):
         pipe.watch(key)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
         return not pipe.exists(key)
 
-    def keep(self, ref: Ref) -> bool:
+    def keep(self, ref: JobRef) -> bool:
         """Notes that another request was answered with the job; False if it is gone."""
         return bool(self._run(scripts.PATCH, [record_key(ref)], ["answered", 1]))
 
@@ -174,17 +174,17 @@ class Submitting(Base):
         ref = job.ref
         keys = [
             record_key(ref),
-            source_key(ref.owner, job.source_home),
-            users_key(ref.owner, job.source_home),
+            source_key(ref.owner, job.upload_from),
+            users_key(ref.owner, job.upload_from),
             RETAINED,
             PENDING,
             pending_key(ref.owner),
         ]
-        arguments = [ref.id, member_of(ref), job.source_home, self._lifetimes.source]
+        arguments = [ref.id, member_of(ref), job.upload_from, self._lifetimes.source]
         return bool(self._run(scripts.WITHDRAW, keys, arguments))
 
 
-def _granted(ref: Ref, reply: tuple[int, int, int]) -> Place:
+def _granted(ref: JobRef, reply: tuple[int, int, int]) -> Place:
     granted, now, waiting = reply
     if not granted:
         raise Refused(waiting)

@@ -4,7 +4,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cropsvc.records import Output, Problem, Ref, SourceFacts, State
+from cropsvc.model.job import (
+    JobRef,
+    Output,
+    Problem,
+    SourceInfo,
+    State,
+)
 
 
 @dataclass(frozen=True)
@@ -19,7 +25,7 @@ class Lifetimes:
 class Place:
     """A place in the queue: for which job, when (ms), and how many wait before it."""
 
-    ref: Ref
+    ref: JobRef
     now: int
     waiting: int
     is_reserved: bool = True  # else it is asked for together with the submit
@@ -29,11 +35,11 @@ class Place:
 class Work:
     """What the crop process needs: the source's bytes and facts, the request's JSON."""
 
-    ref: Ref
+    ref: JobRef
     data: bytes | None
-    source: SourceFacts
+    source: SourceInfo
     request: str
-    source_home: str
+    upload_from: str
     created: int
     started: int
     trace: str
@@ -57,8 +63,8 @@ class Standing:
     """
 
     now: int
-    waiting: Mapping[Ref, int]
-    running: Mapping[Ref, int]
+    waiting: Mapping[JobRef, int]
+    running: Mapping[JobRef, int]
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response, request
 
-from cropsvc.errors import BadParameter, FieldError
 from cropsvc.jobs import error_of
-from cropsvc.records import Job
+from cropsvc.model.errors import BadParameter, FieldError
+from cropsvc.model.job import Job
 from cropsvc.web.owner import current_owner
 from cropsvc.web.services import services
 from cropsvc.web.submission import Answer, accept, parse_wait, preferred_wait, wait_of

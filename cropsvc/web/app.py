@@ -4,8 +4,8 @@ from flask import Flask
 
 from cropsvc import logs, redis_client
 from cropsvc.config import Settings
-from cropsvc.imaging.limits import Limits
 from cropsvc.jobs import Jobs, Policy
+from cropsvc.model.limits import Limits
 from cropsvc.queues.engines import engine_of
 from cropsvc.store import Lifetimes, Store
 from cropsvc.tracing import spans_of

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from cropsvc.errors import Gone, NotFound
+from cropsvc.model.errors import Gone, NotFound
 from cropsvc.web.owner import current_owner
 from cropsvc.web.pages import job_page
 from cropsvc.web.services import services

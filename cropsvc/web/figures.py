@@ -12,8 +12,8 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError, ResponseError
 
-from cropsvc import errors
 from cropsvc.jobs import Jobs
+from cropsvc.model import errors
 from cropsvc.store import Store
 from cropsvc.store.scripts import BOUNDS
 

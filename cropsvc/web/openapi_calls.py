@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cropsvc import errors as e
 from cropsvc.imaging.params import PARAMETERS
+from cropsvc.model import errors as e
 from cropsvc.web.openapi_answers import FILE_HEADERS, HTML, JSON, MADE, READ, Answer
 from cropsvc.web.openapi_schemas import (
     JOB_ID,

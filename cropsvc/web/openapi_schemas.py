@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from cropsvc.errors import CropError, FieldError
-from cropsvc.ids import ID_PATTERN
 from cropsvc.imaging import params
 from cropsvc.imaging.formats import CONTENT_TYPES
 from cropsvc.imaging.params import PARAMETERS, Parameter
-from cropsvc.records import Output, Problem, SourceFacts, State
+from cropsvc.model.errors import CropError, FieldError
+from cropsvc.model.ids import ID_PATTERN
+from cropsvc.model.job import Output, Problem, SourceInfo, State
 
 Schema = dict[str, Any]
 
@@ -69,7 +69,7 @@ def components() -> dict[str, Schema]:
     """All named schemas."""
     return {
         "Job": _job(),
-        "Source": {**_object(SourceFacts, _SOURCE), "description": "The upload, as displayed."},
+        "Source": {**_object(SourceInfo, _SOURCE), "description": "The upload, as displayed."},
         "Output": _output(),
         "JobError": {
             **_object(Problem, {"code": {"enum": _job_codes()}}),

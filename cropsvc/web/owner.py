@@ -8,7 +8,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response as BaseResponse
 
 from cropsvc.config import ApiKey
-from cropsvc.errors import Unauthorized
+from cropsvc.model.errors import Unauthorized
 from cropsvc.web.services import services
 
 OPEN = "-"  # the owner of everything while no keys are set

@@ -6,7 +6,7 @@ from typing import cast
 
 import gevent
 
-from cropsvc.errors import IncompleteUpload
+from cropsvc.model.errors import IncompleteUpload
 from cropsvc.store import RESERVATION_SECONDS
 
 GRACE_SECONDS = 30.0  # before the pace counts; a phone's connection may pause

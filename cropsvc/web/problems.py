@@ -9,8 +9,8 @@ from flask import Flask, Response, g, render_template, request
 from redis.exceptions import OutOfMemoryError, RedisError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from cropsvc import errors
-from cropsvc.errors import CropError
+from cropsvc.model import errors
+from cropsvc.model.errors import CropError
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from limits import RateLimitItem, parse
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from cropsvc.errors import RateLimited
+from cropsvc.model.errors import RateLimited
 from cropsvc.store import Store
 
 EXTENSION = "cropsvc-rate-limit"

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
-from cropsvc.errors import CrossSite
+from cropsvc.model.errors import CrossSite
 from cropsvc.web.request_id import HEADER, request_id
 from cropsvc.web.services import services
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from flask import request
 from redis.exceptions import RedisError
 
-from cropsvc.errors import BadParameter, BadRequest, FieldError
 from cropsvc.imaging.params import Request, parse
 from cropsvc.jobs import Submission, Upload
-from cropsvc.records import Job
+from cropsvc.model.errors import BadParameter, BadRequest, FieldError
+from cropsvc.model.job import Job
 from cropsvc.store import Place
 from cropsvc.web.owner import current_owner
 from cropsvc.web.rate_limit import rate_limit

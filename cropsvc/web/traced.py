@@ -10,7 +10,7 @@ from flask import Flask, Response, g, request
 from opentelemetry.trace import Span, SpanKind, set_span_in_context
 
 from cropsvc.jobs import Jobs, Submission
-from cropsvc.records import Job
+from cropsvc.model.job import Job
 from cropsvc.spans import W3C, Spans, mark_failed, traceparent
 from cropsvc.store import Place
 from cropsvc.tracing import carried

@@ -18,7 +18,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import MultiPartParser
 from werkzeug.http import parse_options_header
 
-from cropsvc.errors import BadRequest, IncompleteUpload, TooLarge, UnsupportedFormat
+from cropsvc.model.errors import BadRequest, IncompleteUpload, TooLarge, UnsupportedFormat
 from cropsvc.web.gunicorn_worker import go_ahead
 from cropsvc.web.patience import Patience
 from cropsvc.web.services import services

@@ -8,9 +8,9 @@ from typing import Any
 from flask import Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
-from cropsvc.errors import PreconditionFailed
 from cropsvc.imaging.formats import CONTENT_TYPES
-from cropsvc.records import Job, Output
+from cropsvc.model.errors import PreconditionFailed
+from cropsvc.model.job import Job, Output
 from cropsvc.web.owner import current_owner
 from cropsvc.web.services import services
 

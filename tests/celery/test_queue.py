@@ -6,8 +6,8 @@ import httpx
 import pytest
 from redis.client import Pipeline
 
+from cropsvc.model.job import JobRef
 from cropsvc.queues.celery_orphans import Orphans
-from cropsvc.records import Ref
 from cropsvc.store import Lifetimes, Store
 from cropsvc.store.keys import ORPHANS_TURN
 from tests.broker import Broker
@@ -74,7 +74,7 @@ def test_an_overtaken_job_is_sent_again_though_the_queue_is_not_empty(
     service.redis.zincrby("cropsvc:pending", -60_000, f"-/{lost}")  # as if a minute ago
     engine = BusyQueue()
     orphans = Orphans(Store(service.redis, Lifetimes(60, 60)), engine)
-    orphans.came(Ref("-", late))
+    orphans.came(JobRef("-", late))
 
     def look() -> list[str]:
         service.redis.delete(ORPHANS_TURN)
@@ -95,10 +95,10 @@ class BusyQueue:
     def ready(self) -> int:
         return 5
 
-    def enqueue(self, pipe: Pipeline, ref: Ref, source_home: str) -> None:
+    def enqueue(self, pipe: Pipeline, ref: JobRef, upload_from: str) -> None:
         pipe.multi()
 
-    def publish(self, ref: Ref, source_home: str) -> None:
+    def publish(self, ref: JobRef, upload_from: str) -> None:
         self.sent.append(ref.id)
 
 

@@ -5,9 +5,9 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from cropsvc.imaging.limits import Limits
 from cropsvc.imaging.params import parse
 from cropsvc.imaging.render import render
+from cropsvc.model.limits import Limits
 
 
 @dataclass(frozen=True)

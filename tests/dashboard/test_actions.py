@@ -4,7 +4,7 @@ import httpx
 import pytest
 from redis.client import Pipeline
 
-from cropsvc.records import Ref
+from cropsvc.model.job import JobRef
 from cropsvc.store import Lifetimes, Store
 from tests import pictures
 from tests.dashboard.desk_client import Desk
@@ -124,7 +124,7 @@ def test_requeue_all_runs_what_can_run_and_tells_why_not_the_rest(desk: Desk) ->
 def test_two_requeues_at_once_run_it_once(desk: Desk) -> None:
     job_id = desk.failed()
     store = Store(desk.redis, Lifetimes(60, 60))
-    ref = Ref("-", job_id)
+    ref = JobRef("-", job_id)
 
     def enqueue(pipe: Pipeline) -> None:
         pipe.multi()

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from cropsvc.errors import CropError
-from cropsvc.imaging.limits import Limits
 from cropsvc.imaging.params import Request, parse
 from cropsvc.imaging.probe import probe
 from cropsvc.imaging.render import render
+from cropsvc.model.errors import CropError
+from cropsvc.model.limits import Limits
 from tests import pictures
 from tests.imaging.measured import ADDRESS_SPACE, peak
 

@@ -12,10 +12,10 @@ import sys
 import time
 from pathlib import Path
 
-from cropsvc.errors import CropError
-from cropsvc.imaging.limits import Limits
 from cropsvc.imaging.params import parse
 from cropsvc.imaging.render import render
+from cropsvc.model.errors import CropError
+from cropsvc.model.limits import Limits
 from tests import pictures
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import GifImagePlugin, Image
 
-from cropsvc.errors import Unreadable
-from cropsvc.imaging.limits import Limits
+from cropsvc.model.errors import Unreadable
+from cropsvc.model.limits import Limits
 from tests import pictures
 from tests.imaging.engine import Pixels, crop, cut, difference, outputs
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cropsvc.errors import (
+from cropsvc.imaging.probe import probe
+from cropsvc.model.errors import (
     CropError,
     TooComplex,
     TooManyPixels,
     Unreadable,
     UnsupportedFormat,
 )
-from cropsvc.imaging.probe import probe
 from tests import pictures
 from tests.imaging import hostile
 from tests.imaging.engine import LIMITS, crop, decoded, opened

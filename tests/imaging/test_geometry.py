@@ -6,12 +6,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cropsvc.errors import BadParameter, BoxOutside, TooManyPixels
 from cropsvc.imaging.geometry import Plan, check, plan
-from cropsvc.imaging.limits import Limits
 from cropsvc.imaging.params import parse
 from cropsvc.imaging.probe import Source
 from cropsvc.imaging.request import Crop
+from cropsvc.model.errors import BadParameter, BoxOutside, TooManyPixels
+from cropsvc.model.limits import Limits
 
 sides = st.integers(1, 20_000)
 ratios = st.fractions(Fraction(1, 1000), 1000, max_denominator=1000)

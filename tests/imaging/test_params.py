@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropsvc.errors import BadParameter
 from cropsvc.imaging.params import PARAMETERS, Request, parse
 from cropsvc.imaging.request import Crop
+from cropsvc.model.errors import BadParameter
 
 
 def fields(*pairs: tuple[str, object]) -> list[str]:

@@ -7,9 +7,9 @@ import time
 import pytest
 from PIL import Image
 
-from cropsvc.errors import TooComplex, TooManyPixels, Unreadable, UnsupportedFormat
-from cropsvc.imaging.limits import Limits
 from cropsvc.imaging.probe import Source, probe
+from cropsvc.model.errors import TooComplex, TooManyPixels, Unreadable, UnsupportedFormat
+from cropsvc.model.limits import Limits
 from tests import pictures
 
 LIMITS = Limits()

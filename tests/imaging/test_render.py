@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cropsvc.errors import BadParameter, BoxOutside, Unreadable
 from cropsvc.imaging.formats import CONTENT_TYPES
+from cropsvc.model.errors import BadParameter, BoxOutside, Unreadable
 from tests import pictures
 from tests.imaging.engine import LIMITS, crop, decoded, difference, opened, outputs
 

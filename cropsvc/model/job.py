@@ -10,7 +10,7 @@ PENDING = frozenset({"queued", "running"})
 
 
 @dataclass(frozen=True)
-class Ref:
+class JobRef:
     """Which job: its owner (`-` when no API keys are set) and its id."""
 
     owner: str
@@ -26,7 +26,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class SourceFacts:
+class SourceInfo:
     """The upload: format by content, displayed size in pixels, bytes, SHA-256 in hex."""
 
     format: str
@@ -56,16 +56,18 @@ class Output:
 class Job:
     """A job as the store knows it. Times are milliseconds since the epoch."""
 
-    ref: Ref
+    ref: JobRef
     state: State
     progress: float
     stage: str
     created: int
-    source: SourceFacts
+    source: SourceInfo
     request: str  # canonical JSON of imaging.params.Request
     outputs: tuple[Output, ...]
-    home: str  # the job whose result bytes these are: its own, or the one it was cached from
-    source_home: str  # the job with which the upload came
+    results_from: (
+        str  # the job whose result bytes these are: its own, or the one it was cached from
+    )
+    upload_from: str  # the job with which the upload came
     started: int | None = None
     ended: int | None = None
     expires: int | None = None
@@ -101,13 +103,13 @@ def job_fields(job: Job) -> dict[str, str | int | float]:
         "source": dump(job.source),
         "request": job.request,
         "outputs": dump_outputs(job.outputs),
-        "home": job.home,
-        "source_home": job.source_home,
+        "home": job.results_from,
+        "source_home": job.upload_from,
         "trace": job.trace,
     }
 
 
-def job_from_fields(ref: Ref, fields: Mapping[bytes, bytes], position: int | None) -> Job:
+def job_from_fields(ref: JobRef, fields: Mapping[bytes, bytes], position: int | None) -> Job:
     """The job that a record's hash holds; *position* is its place in the queue, if any."""
     state: State = fields[b"state"].decode()  # type: ignore[assignment]  # only we write it
     error = fields.get(b"error")
@@ -121,11 +123,11 @@ def job_from_fields(ref: Ref, fields: Mapping[bytes, bytes], position: int | Non
         started=_time(fields, b"started"),
         ended=_time(fields, b"ended"),
         expires=_time(fields, b"expires"),
-        source=SourceFacts(**json.loads(fields[b"source"])),
+        source=SourceInfo(**json.loads(fields[b"source"])),
         request=fields[b"request"].decode(),
         outputs=_outputs_as_of(state, load_outputs(fields[b"outputs"]), problem),
-        home=fields[b"home"].decode(),
-        source_home=fields[b"source_home"].decode(),
+        results_from=fields[b"home"].decode(),
+        upload_from=fields[b"source_home"].decode(),
         error=problem,
         cached=b"cached" in fields,
         position=position if state == "queued" else None,
