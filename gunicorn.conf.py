@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cropsvc import logs
 from cropsvc.heap import settle_in
-from cropsvc.held_settings import held_settings
+from cropsvc.settings.reloading import held_settings
 from cropsvc.tether import die_with
 
 settings = held_settings.read(os.environ)  # at the start, and again at each SIGHUP

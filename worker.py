@@ -6,8 +6,8 @@
 import os
 import sys
 
-from cropsvc.config import ConfigError, Settings
 from cropsvc.crop_worker import work
+from cropsvc.settings.settings import ConfigError, Settings
 
 if __name__ == "__main__":
     try:

@@ -2,7 +2,7 @@
 
 import os
 
-from cropsvc.held_settings import held_settings
+from cropsvc.settings.reloading import held_settings
 from cropsvc.web.app import create_app
 
 app = create_app(held_settings.get(os.environ))

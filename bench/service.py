@@ -17,8 +17,8 @@ from redis.exceptions import ConnectionError as NoConnection
 from bench.children import Child
 from bench.places import VAR
 from cropsvc import embedded, ports
-from cropsvc.config import Settings
 from cropsvc.jobs import Jobs
+from cropsvc.settings.settings import Settings
 from cropsvc.web.app import create_app
 from cropsvc.web.services import EXTENSION
 

@@ -17,10 +17,10 @@ from cropsvc.cli_files import STREAM, BadTarget, Target
 from cropsvc.cli_local import Local
 from cropsvc.cli_remote import Remote
 from cropsvc.client import Refused, Server, Stopped
-from cropsvc.config import ConfigError, Settings
 from cropsvc.imaging.params import PARAMETERS, Request, parse
 from cropsvc.model.errors import BadParameter, CropError
 from cropsvc.model.limits import Limits
+from cropsvc.settings.settings import ConfigError, Settings
 
 INTERRUPTED = 130  # the shell's status for Ctrl-C
 EXAMPLES = """\b

@@ -9,9 +9,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from cropsvc import logs, redis_client
-from cropsvc.config import Settings
 from cropsvc.crop_process import Confines, CropProcess
 from cropsvc.queues.engines import run_worker
+from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store
 from cropsvc.supervisor import Program, Supervisor
 from cropsvc.tasks import Cropper

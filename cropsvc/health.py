@@ -13,7 +13,7 @@ import sys
 import urllib.error
 import urllib.request
 
-from cropsvc.config import Settings
+from cropsvc.settings.settings import Settings
 
 SECONDS = 3.0
 LONGEST = 5  # seconds, as Docker is told

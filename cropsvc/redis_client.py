@@ -10,7 +10,7 @@ from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.connection import HiredisRespSerializer, PythonRespSerializer
 from redis.retry import Retry
 
-from cropsvc.config import ConfigError
+from cropsvc.settings.settings import ConfigError
 
 LARGE = 64 * 1024  # bytes of an argument that is worth not copying
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from cropsvc import embedded, logs, ports, ready
-from cropsvc.config import ConfigError, Settings
 from cropsvc.reload import Watch
+from cropsvc.settings.settings import ConfigError, Settings
 from cropsvc.supervisor import Child, Program, Supervisor
 from cropsvc.tether import die_with
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from cropsvc.config import ApiKey, ConfigError, Settings
+from cropsvc.settings.settings import ApiKey, ConfigError, Settings
 
 DIGEST = "ab" * 32
 
@@ -118,7 +118,7 @@ def test_a_brokers_url_that_celery_can_use_is_taken(url: str) -> None:
 
 def test_settings_load_no_redis_py_for_a_plain_url() -> None:
     code = (
-        "import sys; from cropsvc.config import Settings;"
+        "import sys; from cropsvc.settings.settings import Settings;"
         "Settings.from_env({'CROPSVC_REDIS_URL': 'redis://:pw@localhost:6379/0'});"
         "print('redis' in sys.modules)"
     )

@@ -19,7 +19,7 @@ LAYERS = [  # each may reach what stands below it, directly or through any helpe
     ("cropsvc.queues",),
     ("cropsvc.tasks",),
     ("cropsvc.sandbox", "cropsvc.imaging", "cropsvc.store"),
-    ("cropsvc.model.errors", "cropsvc.config"),
+    ("cropsvc.model.errors", "cropsvc.settings.settings"),
 ]
 
 LIBRARIES = {  # library: the only places that may import it

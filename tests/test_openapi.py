@@ -13,10 +13,10 @@ import jsonschema_rs
 import pytest
 from hypothesis import strategies as st
 
-from cropsvc.config import ApiKey, Settings
 from cropsvc.imaging.params import CROP_PARAMETERS, NAME, Parameter
 from cropsvc.model import errors
 from cropsvc.model.job import Job, JobRef, Output, SourceInfo
+from cropsvc.settings.settings import ApiKey, Settings
 from cropsvc.web.openapi import document
 from cropsvc.web.openapi_calls import CALLS
 from cropsvc.web.openapi_schemas import all_errors, text_of
@@ -123,7 +123,7 @@ def test_every_route_is_described(stack: Stack) -> None:
 def _rules() -> set[str]:
     """The routes of the app, asked in a process of its own: it wants a store's URL."""
     code = (
-        "from cropsvc.config import Settings; from cropsvc.web.app import create_app;"
+        "from cropsvc.settings.settings import Settings; from cropsvc.web.app import create_app;"
         "app = create_app(Settings(redis_url='redis://127.0.0.1:1'));"
         "print(*(rule.rule for rule in app.url_map.iter_rules()))"
     )

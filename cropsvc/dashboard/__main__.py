@@ -11,10 +11,10 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from cropsvc import logs
-from cropsvc.config import Settings
 from cropsvc.dashboard.address import is_loopback
-from cropsvc.held_settings import held_settings
 from cropsvc.server_log import ServerLog
+from cropsvc.settings.reloading import held_settings
+from cropsvc.settings.settings import Settings
 from cropsvc.tether import die_with
 
 LOOPBACK = "127.0.0.1"

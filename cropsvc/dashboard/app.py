@@ -8,12 +8,12 @@ from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
 from cropsvc import logs, redis_client
-from cropsvc.config import Settings
 from cropsvc.dashboard import access_log, actions, upstream
 from cropsvc.dashboard.desk import EXTENSION, Desk
 from cropsvc.dashboard.guard import Guard
 from cropsvc.queues.engines import BEYOND_CROP
 from cropsvc.queues.rq_queue import RqEngine
+from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store
 
 LARGEST_BODY = 64 * 1024  # bytes; no request here needs one

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, request
 from werkzeug.exceptions import MethodNotAllowed
 
-from cropsvc.config import Settings
 from cropsvc.dashboard.address import is_loopback
+from cropsvc.settings.settings import Settings
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

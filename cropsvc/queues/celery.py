@@ -15,7 +15,6 @@ from celery.apps.worker import Worker
 from celery.worker import state
 from celery.worker.consumer import Consumer
 
-from cropsvc.config import Settings
 from cropsvc.heap import settle_in
 from cropsvc.model.limits import Limits
 from cropsvc.queues.celery_app import celery_app
@@ -23,6 +22,7 @@ from cropsvc.queues.celery_foreign import ForeignCrops
 from cropsvc.queues.celery_life import Life
 from cropsvc.queues.celery_queue import CeleryEngine
 from cropsvc.queues.celery_tasks import ForeignCrop, OwnJob
+from cropsvc.settings.settings import Settings
 from cropsvc.tasks import Cropper
 
 LOOK_SECONDS = 1.0  # how often an idle worker looks up

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import Celery
 
-from cropsvc.config import Settings
+from cropsvc.settings.settings import Settings
 from cropsvc.tasks import ATTEMPTS
 
 QUEUE = "cropsvc"

@@ -5,9 +5,9 @@ Each is imported when it is asked for: with RQ nothing of Celery is loaded, nor 
 
 from redis import Redis
 
-from cropsvc.config import Settings
 from cropsvc.heap import settle_in
 from cropsvc.queues import Engine
+from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store
 from cropsvc.tasks import Cropper
 

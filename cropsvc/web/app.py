@@ -3,10 +3,10 @@
 from flask import Flask
 
 from cropsvc import logs, redis_client
-from cropsvc.config import Settings
 from cropsvc.jobs import Jobs, Policy
 from cropsvc.model.limits import Limits
 from cropsvc.queues.engines import engine_of
+from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store
 from cropsvc.tracing import spans_of
 from cropsvc.waiting import Hub

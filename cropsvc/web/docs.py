@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, render_template, request
 from markupsafe import Markup, escape
 
-from cropsvc.config import Settings
+from cropsvc.settings.settings import Settings
 from cropsvc.web.openapi import KEY_HEADER, document
 from cropsvc.web.openapi_schemas import all_errors
 from cropsvc.web.services import services

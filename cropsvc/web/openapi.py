@@ -4,8 +4,8 @@ from collections.abc import Collection
 from typing import Any
 
 from cropsvc import __version__
-from cropsvc.config import Settings
 from cropsvc.model import errors
+from cropsvc.settings.settings import Settings
 from cropsvc.web.openapi_answers import HEADERS, path_parameters, problems
 from cropsvc.web.openapi_calls import CALLS, Call
 from cropsvc.web.openapi_schemas import components

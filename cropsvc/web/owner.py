@@ -7,8 +7,8 @@ from flask import Blueprint, Response, g, redirect, request
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response as BaseResponse
 
-from cropsvc.config import ApiKey
 from cropsvc.model.errors import Unauthorized
+from cropsvc.settings.settings import ApiKey
 from cropsvc.web.services import services
 
 OPEN = "-"  # the owner of everything while no keys are set

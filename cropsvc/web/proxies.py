@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from cropsvc.config import Network
+from cropsvc.settings.settings import Network
 
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]

@@ -5,8 +5,8 @@ from typing import cast
 
 from flask import current_app
 
-from cropsvc.config import Settings
 from cropsvc.jobs import Jobs
+from cropsvc.settings.settings import Settings
 from cropsvc.store import Store
 
 EXTENSION = "cropsvc"

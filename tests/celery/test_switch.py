@@ -39,7 +39,7 @@ def test_jobs_that_wait_are_done_by_the_other_engine_and_back(make_service: Make
 def test_with_rq_nothing_of_celery_is_loaded() -> None:
     code = (
         f"import sys, {OURS}\n"
-        "from cropsvc.config import Settings\n"
+        "from cropsvc.settings.settings import Settings\n"
         "from cropsvc.web.app import create_app\n"
         "create_app(Settings(redis_url='redis://127.0.0.1:1/0'))\n"
         "theirs = ('celery', 'kombu', 'amqp', 'billiard', 'vine', 'msgpack')\n"

@@ -7,8 +7,8 @@ from flask import Flask
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from cropsvc.config import Settings
 from cropsvc.dashboard.app import app_of
+from cropsvc.settings.settings import Settings
 
 USER, PASSWORD = "admín", "pass wörd"
 VALUES = {

@@ -131,7 +131,7 @@ def test_without_an_endpoint_nothing_of_it_is_loaded() -> None:
     """redis-py takes the SDK's metrics along where it finds them; that is not ours."""
     told = python(
         "import sys, cropsvc.crop_worker, cropsvc.queues.rq, cropsvc.sandbox\n"
-        "from cropsvc.config import Settings\n"
+        "from cropsvc.settings.settings import Settings\n"
         "from cropsvc.web.app import create_app\n"
         "create_app(Settings(redis_url='redis://127.0.0.1:1/0'))\n"
         "ours = ('opentelemetry.sdk.trace', 'opentelemetry.exporter', 'cropsvc.spans')\n"
@@ -143,7 +143,7 @@ def test_without_an_endpoint_nothing_of_it_is_loaded() -> None:
 def test_without_the_extra_an_endpoint_is_a_warning_and_no_more() -> None:
     told = python(
         "import sys; sys.modules['opentelemetry'] = None\n"
-        "from cropsvc.config import Settings\n"
+        "from cropsvc.settings.settings import Settings\n"
         "from cropsvc.web.app import create_app\n"
         "create_app(Settings(redis_url='redis://127.0.0.1:1/0', otlp_endpoint='http://x:4318'))\n"
         "print('it serves')"

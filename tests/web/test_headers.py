@@ -9,8 +9,8 @@ import httpx
 import pytest
 from redis import Redis
 
-from cropsvc.config import Settings
 from cropsvc.jobs import Jobs
+from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store
 from cropsvc.web.app import app_of
 from cropsvc.web.services import Services

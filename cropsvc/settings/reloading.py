@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Mapping
 
-from cropsvc.config import ConfigError, Settings
+from cropsvc.settings.settings import ConfigError, Settings
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 
-from cropsvc.url_settings import broker_url, store_url, url_of
+from cropsvc.settings.urls import broker_url, store_url, url_of
 
 T = TypeVar("T")
 Network = IPv4Network | IPv6Network
