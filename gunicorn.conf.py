@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 from cropsvc import logs
-from cropsvc.heap import settle_in
+from cropsvc.processes.memory_tuning import tune_allocator
+from cropsvc.processes.parent_death import die_with_parent
 from cropsvc.settings.reloading import held_settings
-from cropsvc.tether import die_with
 
 settings = held_settings.read(os.environ)  # at the start, and again at each SIGHUP
 host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
@@ -33,9 +33,9 @@ logs.configure(settings.log_format, settings.log_level)
 
 def post_fork(server, worker):
     """Ties each process to gunicorn's own, which a SIGKILL may end."""
-    die_with(server.pid)
+    die_with_parent(server.pid)
 
 
 def post_worker_init(worker):
     """Once the application is loaded."""
-    settle_in()
+    tune_allocator()

@@ -11,7 +11,7 @@ import psutil
 
 from bench.places import ROOT
 from bench.results import BenchError
-from cropsvc.tether import tied
+from cropsvc.processes.parent_death import wrap_command
 
 STOP_SECONDS = 20
 
@@ -33,7 +33,7 @@ class Child:
         inherited = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "HOME")}
         with log.open("ab") as out:
             self._process = subprocess.Popen(
-                tied(tuple(command)),
+                wrap_command(tuple(command)),
                 cwd=cwd,
                 env={**inherited, **(environ or {})},
                 stdin=subprocess.DEVNULL,

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 
 from bench.images import CASES, Case, check
 from bench.places import ROOT
-from cropsvc.heap import settle_in
 from cropsvc.imaging.render import render
 from cropsvc.model.limits import Limits
+from cropsvc.processes.memory_tuning import tune_allocator
 
 
 def crop(case: Case) -> bytes:
@@ -83,5 +83,5 @@ def main(case: Case) -> None:
 
 if __name__ == "__main__":
     if "kept" in sys.argv[2:]:
-        settle_in()
+        tune_allocator()
     main(CASES[sys.argv[1]])

@@ -10,10 +10,10 @@ from redis.exceptions import RedisError
 
 from cropsvc import logs, redis_client
 from cropsvc.crop_process import Confines, CropProcess
+from cropsvc.processes.supervisor import Program, Supervisor
 from cropsvc.queues.engines import run_worker
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store
-from cropsvc.supervisor import Program, Supervisor
 from cropsvc.tasks import Cropper
 from cropsvc.tracing import spans_of
 

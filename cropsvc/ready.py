@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import redis
 
-from cropsvc.supervisor import Child, Supervisor
+from cropsvc.processes.supervisor import Child, Supervisor
 
 ANSWER = 10.0  # seconds that a server which is not ours has for its first answer
 PATIENCE = 20.0  # seconds until it is said what is missing

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from cropsvc.supervisor import Child
+from cropsvc.processes.supervisor import Child
 
 
 class Watch:

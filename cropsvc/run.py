@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from cropsvc import embedded, logs, ports, ready
+from cropsvc.processes.parent_death import die_with_parent
+from cropsvc.processes.supervisor import Child, Program, Supervisor
 from cropsvc.reload import Watch
 from cropsvc.settings.settings import ConfigError, Settings
-from cropsvc.supervisor import Child, Program, Supervisor
-from cropsvc.tether import die_with
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
@@ -26,7 +26,7 @@ class PortTaken(Exception):
 def main() -> int:
     """Runs all until Ctrl-C or SIGTERM; the exit code."""
     if "MAKELEVEL" in os.environ:
-        die_with(os.getppid(), signal.SIGTERM)
+        die_with_parent(os.getppid(), signal.SIGTERM)
     try:
         settings = Settings.from_env(os.environ)
         logs.configure(settings.log_format, settings.log_level)

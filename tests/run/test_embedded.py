@@ -11,7 +11,7 @@ import redis
 
 from cropsvc import embedded, ports
 from cropsvc.embedded import Embedded
-from cropsvc.supervisor import Supervisor
+from cropsvc.processes.supervisor import Supervisor
 from tests.stack import until
 
 

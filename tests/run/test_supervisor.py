@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from cropsvc.supervisor import Child, Program, Supervisor
+from cropsvc.processes.supervisor import Child, Program, Supervisor
 from tests.processes import lives
 from tests.stack import ROOT, until
 

@@ -12,7 +12,7 @@ import sys
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
-def die_with(parent: int, number: int = signal.SIGKILL) -> None:
+def die_with_parent(parent: int, number: int = signal.SIGKILL) -> None:
     """Has the kernel send signal *number* to this process when *parent* ends.
 
     Raises SystemExit if *parent* has ended already. Linux only; elsewhere it does nothing.
@@ -25,11 +25,11 @@ def die_with(parent: int, number: int = signal.SIGKILL) -> None:
         raise SystemExit(f"parent {parent} has ended")
 
 
-def tied(command: tuple[str, ...]) -> list[str]:
+def wrap_command(command: tuple[str, ...]) -> list[str]:
     """*command*, to be started by this process and to die with it."""
     return [sys.executable, "-IS", __file__, str(os.getpid()), *command]
 
 
 if __name__ == "__main__":
-    die_with(int(sys.argv[1]))
+    die_with_parent(int(sys.argv[1]))
     os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606 - becoming another program is its purpose

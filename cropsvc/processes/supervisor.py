@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from cropsvc.tether import tied
+from cropsvc.processes.parent_death import wrap_command
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Child:
         """Starts it, in a process group of its own: a terminal's Ctrl-C is for the supervisor."""
         program = self.program
         self._process = subprocess.Popen(  # noqa: S603 - the programs are ours, not a user's
-            tied(program.command),
+            wrap_command(program.command),
             env=program.environ,
             cwd=program.cwd,
             stdin=subprocess.DEVNULL,
@@ -68,7 +68,7 @@ class Child:
         """Notes its death, starts it again once that is due."""
         process = self._process
         if process and (code := process.poll()) is not None:
-            self._bury(process.pid, code)
+            self._reap(process.pid, code)
         if not self._process and time.monotonic() >= self._due:
             self.start()
 
@@ -93,7 +93,7 @@ class Child:
         _kill_group(self._process.pid)
         self._process.wait()
 
-    def _bury(self, pid: int, code: int) -> None:
+    def _reap(self, pid: int, code: int) -> None:
         lived = time.monotonic() - self._started
         # Killed from outside is no fault of its own; who ends by itself that soon will again.
         self._failures = self._failures + 1 if lived < (0.2 if code < 0 else 5.0) else 0
