@@ -12,7 +12,7 @@ settings = held_settings.read(os.environ)  # at the start, and again at each SIG
 host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
 bind = f"{host}:{settings.port}"
 workers = settings.web_workers
-worker_class = "cropsvc.web.gunicorn_worker.Worker"  # gevent: slow clients must not hold it
+worker_class = "cropsvc.serving.worker.Worker"  # gevent: slow clients must not hold it
 worker_connections = 1000  # open connections in each process
 
 timeout = 60  # seconds without a sign of life from a process, not from a request
@@ -27,7 +27,7 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 accesslog = None  # the application logs its requests
 errorlog = "-"
 loglevel = "warning"
-logger_class = "cropsvc.server_log.ServerLog"
+logger_class = "cropsvc.serving.log.ServerLog"
 logs.configure(settings.log_format, settings.log_level)
 
 

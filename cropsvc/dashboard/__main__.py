@@ -13,7 +13,7 @@ from gunicorn.app.base import BaseApplication
 from cropsvc import logs
 from cropsvc.dashboard.address import is_loopback
 from cropsvc.processes.parent_death import die_with_parent
-from cropsvc.server_log import ServerLog
+from cropsvc.serving.log import ServerLog
 from cropsvc.settings.reloading import held_settings
 from cropsvc.settings.settings import Settings
 
@@ -40,7 +40,7 @@ def _options(settings: Settings) -> dict[str, Any]:
     host = address_for(settings)
     return {
         "bind": [f"{f'[{host}]' if ':' in host else host}:{settings.dashboard_port}"],
-        "worker_class": "cropsvc.dashboard.gunicorn_worker.Worker",
+        "worker_class": "cropsvc.serving.dashboard_worker.Worker",
         "worker_connections": 100,
         "timeout": 60,
         "graceful_timeout": 2,

@@ -19,7 +19,7 @@ from werkzeug.formparser import MultiPartParser
 from werkzeug.http import parse_options_header
 
 from cropsvc.model.errors import BadRequest, IncompleteUpload, TooLarge, UnsupportedFormat
-from cropsvc.web.gunicorn_worker import go_ahead
+from cropsvc.serving.worker import go_ahead
 from cropsvc.web.patience import Patience
 from cropsvc.web.services import services
 

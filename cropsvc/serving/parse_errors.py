@@ -20,7 +20,7 @@ DETAILS = {
 BROKEN = "the request's first line or its headers cannot be read"
 
 
-class Marked:
+class ProblemSocket:
     """A client's socket, for one whole answer: of what gunicorn says, the first line is kept."""
 
     def __init__(self, sock: Any) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from gunicorn.workers.ggevent import GeventWorker
 
-from cropsvc.gunicorn_answers import Marked
+from cropsvc.serving.parse_errors import ProblemSocket
 
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
@@ -12,4 +12,4 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answers what cannot be parsed."""
-        super().handle_error(req, Marked(client), addr, exc)
+        super().handle_error(req, ProblemSocket(client), addr, exc)

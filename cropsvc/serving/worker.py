@@ -13,7 +13,7 @@ from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import InvalidHeader, ParseException, UnsupportedTransferCoding
 from gunicorn.workers.ggevent import GeventWorker
 
-from cropsvc.gunicorn_answers import Marked
+from cropsvc.serving.parse_errors import ProblemSocket
 
 LINGER_SECONDS = 2.0
 RECV_BYTES = 64 * 1024
@@ -48,7 +48,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
         """Answers what cannot be parsed, so that the client gets to read it; always a 4xx."""
         if isinstance(exc, UnsupportedTransferCoding):  # gunicorn: 501
             exc = InvalidHeader("Transfer-Encoding")
-        super().handle_error(req, Marked(client), addr, exc)
+        super().handle_error(req, ProblemSocket(client), addr, exc)
         _linger(client)
 
 
