@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from cropsvc import logs
+from cropsvc.observability import logs
 from cropsvc.processes.memory_tuning import tune_allocator
 from cropsvc.processes.parent_death import die_with_parent
 from cropsvc.settings.reloading import held_settings

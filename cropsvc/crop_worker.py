@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from redis import Redis
 from redis.exceptions import RedisError
 
-from cropsvc import logs, redis_client
+from cropsvc import redis_client
 from cropsvc.crop_process import Confines, CropProcess
+from cropsvc.observability import logs
+from cropsvc.observability.trace_context import spans_of
 from cropsvc.processes.supervisor import Program, Supervisor
 from cropsvc.queues.engines import run_worker
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store
 from cropsvc.tasks import Cropper
-from cropsvc.tracing import spans_of
 
 STOP_SECONDS = 5  # beyond the job's limit, for a worker told to stop
 RETRY_SECONDS = 1.0

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 from redis.exceptions import WatchError
 
-from cropsvc import job_log
 from cropsvc.imaging.geometry import check
 from cropsvc.imaging.params import Request
 from cropsvc.imaging.probe import Source, probe
@@ -35,6 +34,7 @@ from cropsvc.model.job import (
     SourceInfo,
 )
 from cropsvc.model.limits import Limits
+from cropsvc.observability import job_log
 from cropsvc.queues import Engine
 from cropsvc.store import Once, Place, Refused, Store, fingerprint
 from cropsvc.waiting import Hub, Watch
@@ -201,7 +201,7 @@ class Jobs:
         upload = submission.upload
         if shared:
             job = self.get(job.ref.owner, job.id)
-            job_log.tell_of(job)
+            job_log.log_job(job)
             return job
         if upload.data is None and not self._store.adopt(job.ref, upload.upload_from):
             raise Expired(f"the upload of job {upload.upload_from} is no longer kept")
@@ -334,7 +334,7 @@ class Jobs:
         except Deleted:
             return
         if self._store.remove(job) == "canceled" and self._engine.forget(job.ref):
-            job_log.tell_of(replace(job, state="canceled"))
+            job_log.log_job(replace(job, state="canceled"))
 
     # -- the queue as a whole ---------------------------------------------------------------
 

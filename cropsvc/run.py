@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from cropsvc import embedded, logs, ports, ready
+from cropsvc import embedded, ports, ready
+from cropsvc.observability import logs
 from cropsvc.processes.parent_death import die_with_parent
 from cropsvc.processes.supervisor import Child, Program, Supervisor
 from cropsvc.reload import Watch

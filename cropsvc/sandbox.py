@@ -25,10 +25,10 @@ from cropsvc.imaging.render import Rendered, render
 from cropsvc.model.errors import CropError, CropFailed, OutOfMemory
 from cropsvc.model.job import JobRef, Output, Problem
 from cropsvc.model.limits import Limits
+from cropsvc.observability.trace_context import context_of
 from cropsvc.processes.memory_tuning import tune_allocator
 from cropsvc.processes.parent_death import die_with_parent
 from cropsvc.store import Lifetimes, Outcome, Store, Work
-from cropsvc.tracing import context_of
 
 REPORT_SECONDS = 0.1  # progress within a stage is told no more often
 QUIET_SECONDS = 0.05  # a job that is done by then tells no progress

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from redis.exceptions import RedisError
 
-from cropsvc import job_log
 from cropsvc.crop_process import CropProcess, Died, Overdue, Reply
 from cropsvc.model.errors import CropFailed, OutOfMemory, TimedOut
 from cropsvc.model.job import Job, JobRef, Problem
+from cropsvc.observability import job_log
+from cropsvc.observability.trace_context import context_of
 from cropsvc.store import Store
-from cropsvc.tracing import context_of
 
 if TYPE_CHECKING:
-    from cropsvc.spans import Spans
+    from cropsvc.observability.opentelemetry import Spans
 
 T = TypeVar("T")
 
@@ -64,20 +64,20 @@ class Cropper:
         finally:
             self.process.start()  # if it died: warm again before the next job comes
 
-    def tell(self, ref: JobRef, reply: Reply, ms: float) -> None:
+    def log_end(self, ref: JobRef, reply: Reply, ms: float) -> None:
         """Logs the job's end after *ms* milliseconds; `over` as whatever it had ended before."""
         record = self.store.load(ref) if reply.state == "over" else None
         if isinstance(record, Job):
-            job_log.tell_of(record)
+            job_log.log_job(record)
             return
         self._trace_end(ref, reply, ms)
-        job_log.tell(ref.id, reply.state, code=reply.code, ms=ms, trace=reply.trace)
+        job_log.log_end(ref.id, reply.state, code=reply.code, ms=ms, trace=reply.trace)
 
     def _trace_end(self, ref: JobRef, reply: Reply, ms: float) -> None:
         context = context_of(reply.trace)
         if self.spans and context:
             marks = reply.marks or self._few_marks(ref, ms)
-            self.spans.tell_job(context, marks, ref.id, reply.code)
+            self.spans.export_spans(context, marks, ref.id, reply.code)
 
     def _few_marks(self, ref: JobRef, ms: float) -> list[tuple[str, float]]:
         """Of a job whose crop process could not tell them: its wait, its crop, its end."""
@@ -164,11 +164,11 @@ class Cropper:
 def _forgiving(reporter: Reporter) -> Callable[[str, float], None]:
     """Tells progress, which may be lost while the store is away: the crop goes on."""
 
-    def tell(stage: str, fraction: float) -> None:
+    def log_end(stage: str, fraction: float) -> None:
         with suppress(RedisError):
             reporter.progress(stage, fraction)
 
-    return tell
+    return log_end
 
 
 def _meaning_of(death: Died) -> tuple[str, str]:

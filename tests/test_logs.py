@@ -7,7 +7,7 @@ import logging
 import pytest
 import structlog
 
-from cropsvc import logs
+from cropsvc.observability import logs
 
 
 @pytest.fixture(autouse=True)

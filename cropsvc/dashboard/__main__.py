@@ -10,8 +10,8 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from cropsvc import logs
 from cropsvc.dashboard.address import is_loopback
+from cropsvc.observability import logs
 from cropsvc.processes.parent_death import die_with_parent
 from cropsvc.serving.log import ServerLog
 from cropsvc.settings.reloading import held_settings

@@ -11,7 +11,6 @@ from rq.job import JobStatus
 from rq.registry import CanceledJobRegistry
 from werkzeug.exceptions import HTTPException
 
-from cropsvc import job_log
 from cropsvc.dashboard import shown
 from cropsvc.dashboard.desk import desk
 from cropsvc.dashboard.reading import (
@@ -25,6 +24,7 @@ from cropsvc.dashboard.reading import (
     results_key,
 )
 from cropsvc.model.job import Job
+from cropsvc.observability import job_log
 from cropsvc.queues.rq_queue import UNREADABLE
 
 STOP_SECONDS = 3.0  # a worker hears of a cancel within half a second
@@ -147,7 +147,7 @@ def _cancel_record(job: ShownJob) -> None:
     found = shown.reference(job)
     canceled = desk().store.cancel(found[0]) if found else None
     if canceled and job.get_status(refresh=False) == JobStatus.QUEUED:
-        job_log.tell_of(canceled)
+        job_log.log_job(canceled)
 
 
 def _cancel_queued(job: ShownJob) -> None:

@@ -7,10 +7,11 @@ from redis import Redis
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
-from cropsvc import logs, redis_client
+from cropsvc import redis_client
 from cropsvc.dashboard import access_log, actions, upstream
 from cropsvc.dashboard.desk import EXTENSION, Desk
 from cropsvc.dashboard.guard import Guard
+from cropsvc.observability import logs
 from cropsvc.queues.engines import BEYOND_CROP
 from cropsvc.queues.rq_queue import RqEngine
 from cropsvc.settings.settings import Settings

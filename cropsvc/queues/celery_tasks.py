@@ -46,7 +46,7 @@ class OwnJob(Task):  # type: ignore[misc]  # Celery has no types
         reporter = _Reporter(self._life, self._cropper.store, ref)
         reply = self._cropper.finish(ref, upload_from, reporter)
         ms = (time.monotonic() - began) * 1000
-        _patiently(lambda: self._cropper.tell(ref, reply, ms))
+        _patiently(lambda: self._cropper.log_end(ref, reply, ms))
 
 
 class ForeignCrop(Task):  # type: ignore[misc]  # Celery has no types

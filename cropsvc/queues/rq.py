@@ -23,10 +23,10 @@ from rq.utils import now, utcformat
 from rq.worker import BaseWorker, WorkerStatus
 from rq.worker_registration import register
 
-from cropsvc import job_log
 from cropsvc.crop_process import Reply
 from cropsvc.model.errors import CropFailed
 from cropsvc.model.job import JobRef, Problem
+from cropsvc.observability import job_log
 from cropsvc.queues import Engine
 from cropsvc.queues.rq_orphans import Orphans
 from cropsvc.queues.rq_queue import UNREADABLE, CropJob, CropQueue, ForeignJob, reference_of
@@ -241,7 +241,7 @@ class LeanWorker(BaseWorker):
         job.ended_at = now()
         self._patiently(lambda: self._ended(job, queue, execution, reply))
         ms = (job.ended_at - (job.started_at or job.ended_at)).total_seconds() * 1000
-        self._patiently(lambda: self.cropper.tell(ref, reply, ms))
+        self._patiently(lambda: self.cropper.log_end(ref, reply, ms))
         self.set_state(WorkerStatus.IDLE)
 
     def _started(self, job: Job, queue: Queue) -> Execution:
@@ -305,7 +305,7 @@ class LeanWorker(BaseWorker):
             ref, _ = reference_of(job)
             problem = Problem(CropFailed.code, "its workers died again and again")
             if self.store.fail(ref, problem):
-                job_log.tell(ref.id, "failed", code=problem.code, trace=self.store.trace(ref))
+                job_log.log_end(ref.id, "failed", code=problem.code, trace=self.store.trace(ref))
 
     # -- stopping ---------------------------------------------------------------------------
 

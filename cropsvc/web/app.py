@@ -2,13 +2,14 @@
 
 from flask import Flask
 
-from cropsvc import logs, redis_client
+from cropsvc import redis_client
 from cropsvc.jobs import Jobs, Policy
 from cropsvc.model.limits import Limits
+from cropsvc.observability import logs
+from cropsvc.observability.trace_context import spans_of
 from cropsvc.queues.engines import engine_of
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store
-from cropsvc.tracing import spans_of
 from cropsvc.waiting import Hub
 from cropsvc.web import (
     access_log,

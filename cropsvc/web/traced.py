@@ -11,9 +11,9 @@ from opentelemetry.trace import Span, SpanKind, set_span_in_context
 
 from cropsvc.jobs import Jobs, Submission
 from cropsvc.model.job import Job
-from cropsvc.spans import W3C, Spans, mark_failed, traceparent
+from cropsvc.observability.opentelemetry import W3C, Spans, mark_failed, traceparent
+from cropsvc.observability.trace_context import carried
 from cropsvc.store import Place
-from cropsvc.tracing import carried
 from cropsvc.web.access_log import QUIET
 from cropsvc.web.problems import problem_code
 from cropsvc.web.request_id import request_id

@@ -134,7 +134,8 @@ def test_without_an_endpoint_nothing_of_it_is_loaded() -> None:
         "from cropsvc.settings.settings import Settings\n"
         "from cropsvc.web.app import create_app\n"
         "create_app(Settings(redis_url='redis://127.0.0.1:1/0'))\n"
-        "ours = ('opentelemetry.sdk.trace', 'opentelemetry.exporter', 'cropsvc.spans')\n"
+        "ours = ('opentelemetry.sdk.trace', 'opentelemetry.exporter',"
+        " 'cropsvc.observability.opentelemetry')\n"
         "print([name for name in sys.modules if name.startswith(ours)])"
     )
     assert told.strip() == "[]"

@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cropsvc.spans import Spans
+    from cropsvc.observability.opentelemetry import Spans
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def spans_of(endpoint: str, service: str) -> "Spans | None":
     if not endpoint:
         return None
     try:
-        from cropsvc.spans import Spans
+        from cropsvc.observability.opentelemetry import Spans
     except ModuleNotFoundError as error:
         log.warning("no traces are sent: %s; install requirements-tracing.txt", error)
         return None

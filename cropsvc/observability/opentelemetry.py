@@ -35,7 +35,7 @@ class Spans:
         provider.add_span_processor(BatchSpanProcessor(exporter))
         self.tracer = provider.get_tracer("cropsvc", __version__)
 
-    def tell_job(self, context: str, marks: Marks, job: str, error: str) -> None:
+    def export_spans(self, context: str, marks: Marks, job: str, error: str) -> None:
         """The spans of a job that ended: its wait, its crop, and the crop's stages.
 
         *context* is the `traceparent` of the request that made it.

@@ -7,12 +7,12 @@ and jobs canceled while they waited.
 import structlog
 
 from cropsvc.model.job import Job
-from cropsvc.tracing import request_of
+from cropsvc.observability.trace_context import request_of
 
 log = structlog.get_logger("cropsvc.job")
 
 
-def tell(
+def log_end(
     job_id: str, state: str, *, code: str = "", ms: float | None = None, trace: str = ""
 ) -> None:
     """Logs a job's end: its *state*, the error's *code*, how long it ran in milliseconds.
@@ -29,10 +29,10 @@ def tell(
     )
 
 
-def tell_of(job: Job) -> None:
+def log_job(job: Job) -> None:
     """The same from the job's record."""
     ran = job.started is not None and job.ended is not None and not job.cached
-    tell(
+    log_end(
         job.id,
         job.state,
         code=job.error.code if job.error else "cached" if job.cached else "",
