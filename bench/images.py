@@ -13,7 +13,7 @@ from PIL.ImageChops import difference
 
 from bench.places import IMAGES, PHOTOS
 from bench.results import BenchError
-from cropsvc.imaging.params import Request, parse
+from cropsvc.imaging.params.parser import CropRequest, parse
 
 SIDE = 300  # pixels of every result
 MOST_DIFFERENCE = 8.0  # of 255, mean over all pixels, between two servers' same crop
@@ -57,7 +57,7 @@ class Case:
             "fit": "cover",
         }
 
-    def request(self) -> Request:
+    def request(self) -> CropRequest:
         """The crop, parsed."""
         return parse(self.parameters().items())
 

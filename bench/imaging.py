@@ -23,8 +23,8 @@ import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 from skimage.metrics import structural_similarity  # noqa: E402
 
-from cropsvc.imaging.params import Request, parse  # noqa: E402
-from cropsvc.imaging.render import Rendered, render  # noqa: E402
+from cropsvc.imaging.params.parser import CropRequest, parse  # noqa: E402
+from cropsvc.imaging.render.render import Rendered, render  # noqa: E402
 from cropsvc.model.limits import Limits  # noqa: E402
 
 PHOTOS = ROOT / "tests" / "photos"
@@ -49,7 +49,7 @@ class Line:
         """The upload."""
         return (PHOTOS / self.photo).read_bytes()
 
-    def request(self) -> Request:
+    def request(self) -> CropRequest:
         """All jobs as outputs of one request."""
         return parse([("outputs", [_entry(*job) for job in self.jobs])])
 
@@ -92,7 +92,7 @@ def plain(data: bytes, job: Job) -> tuple[bytes, Image.Image]:
     return out.getvalue(), part
 
 
-def ours(data: bytes, request: Request) -> list[Rendered]:
+def ours(data: bytes, request: CropRequest) -> list[Rendered]:
     """One job of the engine, whose outputs must all succeed."""
     made = render(data, request, Limits(), lambda stage, fraction: None)
     for one in made:
@@ -104,7 +104,7 @@ def ours(data: bytes, request: Request) -> list[Rendered]:
 def sides(line: Line) -> dict[str, Callable[[], object]]:
     """What is compared on this line."""
     data, request = line.data(), line.request()
-    singles = [Request((crop,)) for crop in request.outputs]
+    singles = [CropRequest((crop,)) for crop in request.outputs]
     found: dict[str, Callable[[], object]] = {
         "plain": lambda: [plain(data, job) for job in line.jobs],
         "ours": lambda: ours(data, request),

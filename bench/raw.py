@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from bench.images import CASES, Case, check
 from bench.places import ROOT
-from cropsvc.imaging.render import render
+from cropsvc.imaging.render.render import render
 from cropsvc.model.limits import Limits
 from cropsvc.processes.memory_tuning import tune_allocator
 

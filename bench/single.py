@@ -13,7 +13,7 @@ from bench.plan import Plan
 from bench.raw import crop
 from bench.results import Claim, Figure, Results, percentile
 from bench.service import Stage, jobs_of, stage, start_web, start_worker
-from cropsvc.imaging.params import parse
+from cropsvc.imaging.params.parser import parse
 from cropsvc.jobs import Submission
 from cropsvc.web.owner import OPEN
 

@@ -17,7 +17,7 @@ from cropsvc.cli_files import STREAM, BadTarget, Target
 from cropsvc.cli_local import Local
 from cropsvc.cli_remote import Remote
 from cropsvc.client import Refused, Server, Stopped
-from cropsvc.imaging.params import PARAMETERS, Request, parse
+from cropsvc.imaging.params.parser import PARAMETERS, CropRequest, parse
 from cropsvc.model.errors import BadParameter, CropError
 from cropsvc.model.limits import Limits
 from cropsvc.settings.settings import ConfigError, Settings
@@ -134,7 +134,7 @@ def local(files: tuple[str, ...], target: str | None, quiet: bool, **given: str 
 
 def _prepared(
     files: Iterable[str], given: str | None, options: dict[str, str | None]
-) -> tuple[Target, list[tuple[str, str]], Request]:
+) -> tuple[Target, list[tuple[str, str]], CropRequest]:
     try:
         target = Target.of(given, list(files))
         pairs = [(name, value) for name, value in options.items() if value is not None]

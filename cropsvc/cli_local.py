@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from cropsvc.cli_board import Board
 from cropsvc.cli_files import Made, Target, read, write
-from cropsvc.imaging.geometry import check
-from cropsvc.imaging.params import Request
-from cropsvc.imaging.probe import probe
-from cropsvc.imaging.render import Rendered, render
+from cropsvc.imaging.geometry.validate import check
+from cropsvc.imaging.headers.probe import probe
+from cropsvc.imaging.params.parser import CropRequest
+from cropsvc.imaging.render.render import Rendered, render
 from cropsvc.model.errors import CropFailed
 from cropsvc.model.limits import Limits
 
@@ -21,7 +21,7 @@ class Local:
     board: Board
     limits: Limits
 
-    def crop(self, source: str, index: int, request: Request) -> None:
+    def crop(self, source: str, index: int, request: CropRequest) -> None:
         """Crops one picture. Raises a CropError, OSError, BadTarget."""
         line = self.board.line(source)
         line.show("reading", 0.0)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from redis.exceptions import WatchError
 
-from cropsvc.imaging.geometry import check
-from cropsvc.imaging.params import Request
-from cropsvc.imaging.probe import Source, probe
+from cropsvc.imaging.geometry.validate import check
+from cropsvc.imaging.headers.probe import Source, probe
+from cropsvc.imaging.params.parser import CropRequest
 from cropsvc.memory import MemoryGauge
 from cropsvc.model import ids
 from cropsvc.model.errors import (
@@ -68,7 +68,7 @@ class Submission:
     """A request for a job: which picture, what to make of it, under which key and trace."""
 
     upload: Upload
-    request: Request
+    request: CropRequest
     key: str | None = None  # Idempotency-Key
     trace: str = ""
 
@@ -120,7 +120,7 @@ class Jobs:
         """Gives a place back that no job took."""
         self._store.release(place.ref)
 
-    def upload(self, place: Place, data: bytes, request: Request) -> Upload:
+    def upload(self, place: Place, data: bytes, request: CropRequest) -> Upload:
         """New bytes, checked by their header against the limits and the request."""
         source = probe(data, self._policy.limits)
         check(request, source, self._policy.limits)
@@ -134,7 +134,7 @@ class Jobs:
         return Upload(data, facts, place.ref.id)
 
     def earlier_upload(
-        self, owner: str, source: str, request: Request, key: str | None = None
+        self, owner: str, source: str, request: CropRequest, key: str | None = None
     ) -> Upload:
         """The upload of job *source*, checked against the request.
 
@@ -154,7 +154,7 @@ class Jobs:
         job = self._store.load(JobRef(owner, claimed[0])) if claimed else None
         return job if isinstance(job, Job) and job.upload_from == source else None
 
-    def _kept_upload(self, owner: str, source: str, request: Request) -> Upload:
+    def _kept_upload(self, owner: str, source: str, request: CropRequest) -> Upload:
         job = self.get(owner, source)
         facts = job.source
         check(request, Source(facts.format, facts.width, facts.height), self._policy.limits)

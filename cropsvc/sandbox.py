@@ -20,8 +20,8 @@ from redis.exceptions import RedisError
 
 from cropsvc import redis_client
 from cropsvc.crop_process import Confines, Reply
-from cropsvc.imaging.params import Request
-from cropsvc.imaging.render import Rendered, render
+from cropsvc.imaging.params.parser import CropRequest
+from cropsvc.imaging.render.render import Rendered, render
 from cropsvc.model.errors import CropError, CropFailed, OutOfMemory
 from cropsvc.model.job import JobRef, Output, Problem
 from cropsvc.model.limits import Limits
@@ -119,8 +119,8 @@ class _Cropping:
 
 
 @lru_cache(maxsize=REQUESTS)
-def _request_of(text: str) -> Request:
-    return Request.from_json(text)
+def _request_of(text: str) -> CropRequest:
+    return CropRequest.from_json(text)
 
 
 def _outcome_of(rendered: list[Rendered]) -> Outcome:

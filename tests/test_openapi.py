@@ -13,7 +13,7 @@ import jsonschema_rs
 import pytest
 from hypothesis import strategies as st
 
-from cropsvc.imaging.params import CROP_PARAMETERS, NAME, Parameter
+from cropsvc.imaging.params.parser import CROP_PARAMETERS, NAME, Parameter
 from cropsvc.model import errors
 from cropsvc.model.job import Job, JobRef, Output, SourceInfo
 from cropsvc.settings.settings import ApiKey, Settings

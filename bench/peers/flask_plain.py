@@ -6,7 +6,7 @@ from flask import Flask, Response, jsonify, request
 
 from bench.peers.celery_plain import client
 from bench.peers.celery_plain import crop as task
-from cropsvc.imaging.params import parse
+from cropsvc.imaging.params.parser import parse
 
 app = Flask(__name__)
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 from redis.client import Pipeline
 
-from cropsvc.imaging.geometry import check
-from cropsvc.imaging.params import Request, parse
-from cropsvc.imaging.probe import probe
+from cropsvc.imaging.geometry.validate import check
+from cropsvc.imaging.headers.probe import probe
+from cropsvc.imaging.params.parser import CropRequest, parse
 from cropsvc.model.errors import (
     BadParameter,
     BadRequest,
@@ -104,7 +104,7 @@ class ForeignCrops:
             raise TaskRefused("canceled", "the task was given up")
         return data
 
-    def _read(self, arguments: list[object]) -> tuple[bytes, Request]:
+    def _read(self, arguments: list[object]) -> tuple[bytes, CropRequest]:
         match arguments:
             case [bytes(data)]:
                 parameters: object = {}
@@ -117,7 +117,7 @@ class ForeignCrops:
             raise TooLarge(words)
         return data, _request(parameters)
 
-    def _job(self, ref: JobRef, data: bytes, request: Request) -> Job:
+    def _job(self, ref: JobRef, data: bytes, request: CropRequest) -> Job:
         source = probe(data, self.limits)
         check(request, source, self.limits)
         digest = hashlib.sha256(data).hexdigest()
@@ -135,7 +135,7 @@ class ForeignCrops:
         )
 
 
-def _request(parameters: object) -> Request:
+def _request(parameters: object) -> CropRequest:
     if not isinstance(parameters, Mapping) or not all(isinstance(name, str) for name in parameters):
         raise BadRequest("the parameters must be a mapping of names to values")
     request = parse(parameters.items())
@@ -144,7 +144,7 @@ def _request(parameters: object) -> Request:
     return request
 
 
-def _ref(task: str, data: bytes, request: Request) -> JobRef:
+def _ref(task: str, data: bytes, request: CropRequest) -> JobRef:
     """The same for each delivery of one task, and for no other task."""
     whole = hashlib.sha256(task.encode() + b"\0" + request.to_json().encode() + b"\0" + data)
     return JobRef(FOREIGN, base64.b32encode(whole.digest()[:30]).decode().lower())

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from cropsvc.imaging.params import FORMATS
+from cropsvc.imaging.params.parser import FORMATS
 from cropsvc.model.errors import CropError
 from cropsvc.web.openapi_schemas import JOB_ID, Schema, ref
 from cropsvc.web.views import SOURCE_TYPES

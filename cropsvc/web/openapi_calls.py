@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cropsvc.imaging.params import PARAMETERS
+from cropsvc.imaging.params.parser import PARAMETERS
 from cropsvc.model import errors as e
 from cropsvc.web.openapi_answers import FILE_HEADERS, HTML, JSON, MADE, READ, Answer
 from cropsvc.web.openapi_schemas import (

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from cropsvc.imaging import params
 from cropsvc.imaging.formats import CONTENT_TYPES
-from cropsvc.imaging.params import PARAMETERS, Parameter
+from cropsvc.imaging.params import parser
+from cropsvc.imaging.params.parser import PARAMETERS, Parameter
 from cropsvc.model.errors import CropError, FieldError
 from cropsvc.model.ids import ID_PATTERN
 from cropsvc.model.job import Output, Problem, SourceInfo, State
@@ -139,7 +139,7 @@ def _output() -> Schema:
     states = [state for state in get_args(State) if state != "deleted"]
     refined: dict[str, Schema] = {
         "state": {"enum": states},
-        "format": {"enum": [*params.FORMATS[1:], None]},
+        "format": {"enum": [*parser.FORMATS[1:], None]},
         "sha256": {"pattern": SHA256},
         "region": {
             "description": "`[x, y, width, height]` of the pixels used, in displayed coordinates "
@@ -212,13 +212,13 @@ def _job_codes() -> list[str]:
 
 
 def _outputs() -> Schema:
-    rows = (*params.CROP_PARAMETERS, params.NAME)
+    rows = (*parser.CROP_PARAMETERS, parser.NAME)
     entry = {
         "type": "object",
         "properties": {row.name: described(row, row.schema) for row in rows},
         "additionalProperties": False,
     }
-    return {"type": "array", "items": entry, "minItems": 1, "maxItems": params.MAX_OUTPUTS}
+    return {"type": "array", "items": entry, "minItems": 1, "maxItems": parser.MAX_OUTPUTS}
 
 
 def form_properties(names: Iterable[str] = (), *, lenient: bool = False) -> dict[str, Schema]:
@@ -231,7 +231,7 @@ def form_properties(names: Iterable[str] = (), *, lenient: bool = False) -> dict
 
 
 def _with_content(row: Parameter, schema: Schema) -> Schema:
-    return {**schema, "contentSchema": ref("Outputs")} if row is params.OUTPUTS else schema
+    return {**schema, "contentSchema": ref("Outputs")} if row is parser.OUTPUTS else schema
 
 
 def _readiness() -> Schema:

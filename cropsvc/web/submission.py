@@ -10,7 +10,7 @@ from pathlib import Path
 from flask import request
 from redis.exceptions import RedisError
 
-from cropsvc.imaging.params import Request, parse
+from cropsvc.imaging.params.parser import CropRequest, parse
 from cropsvc.jobs import Submission, Upload
 from cropsvc.model.errors import BadParameter, BadRequest, FieldError
 from cropsvc.model.job import Job
@@ -65,7 +65,7 @@ def accept(*, strict: bool = True, with_bytes: bool = False) -> Answer:
 
 
 @lru_cache(maxsize=64)  # many uploads are cropped alike
-def _parsed(pairs: tuple[tuple[str, str], ...], strict: bool) -> Request:
+def _parsed(pairs: tuple[tuple[str, str], ...], strict: bool) -> CropRequest:
     return parse(pairs, ignore_unknown=not strict)
 
 
@@ -145,7 +145,7 @@ def _submit(
 
 
 def _upload(
-    place: Place, image: bytes | None, wanted: Wanted, crop: Request, key: str | None
+    place: Place, image: bytes | None, wanted: Wanted, crop: CropRequest, key: str | None
 ) -> Upload:
     jobs = services().jobs
     if wanted.source is not None:

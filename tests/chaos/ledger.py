@@ -5,8 +5,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from cropsvc.imaging.params import parse
-from cropsvc.imaging.render import render
+from cropsvc.imaging.params.parser import parse
+from cropsvc.imaging.render.render import render
 from cropsvc.model.limits import Limits
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cropsvc.imaging.params import PARAMETERS
+from cropsvc.imaging.params.parser import PARAMETERS
 from tests import pictures
 from tests.cli.command import run
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from cropsvc.imaging.params import parse
-from cropsvc.imaging.render import Rendered, render
+from cropsvc.imaging.params.parser import parse
+from cropsvc.imaging.render.render import Rendered, render
 from cropsvc.model.limits import Limits
 
 Pixels = NDArray[np.uint8]

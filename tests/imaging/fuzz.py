@@ -16,9 +16,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from cropsvc.imaging.params import Request, parse
-from cropsvc.imaging.probe import probe
-from cropsvc.imaging.render import render
+from cropsvc.imaging.headers.probe import probe
+from cropsvc.imaging.params.parser import CropRequest, parse
+from cropsvc.imaging.render.render import render
 from cropsvc.model.errors import CropError
 from cropsvc.model.limits import Limits
 from tests import pictures
@@ -133,7 +133,7 @@ def _remove(data: bytearray, files: list[bytes], chance: random.Random) -> None:
     del data[place : place + chance.randrange(1, 32)]
 
 
-def outcome(data: bytes, request: Request) -> str:
+def outcome(data: bytes, request: CropRequest) -> str:
     """`done`, or the code of an error of ours."""
     try:
         made = render(data, request, LIMITS, lambda stage, at: None)

@@ -12,8 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from cropsvc.imaging.params import parse
-from cropsvc.imaging.render import render
+from cropsvc.imaging.params.parser import parse
+from cropsvc.imaging.render.render import render
 from cropsvc.model.errors import CropError
 from cropsvc.model.limits import Limits
 from tests import pictures

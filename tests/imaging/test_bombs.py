@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cropsvc.imaging.probe import probe
+from cropsvc.imaging.headers.probe import probe
 from cropsvc.model.errors import (
     CropError,
     TooComplex,

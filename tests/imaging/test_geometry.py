@@ -6,10 +6,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cropsvc.imaging.geometry import Plan, check, plan
-from cropsvc.imaging.params import parse
-from cropsvc.imaging.probe import Source
-from cropsvc.imaging.request import Crop
+from cropsvc.imaging.geometry.validate import Plan, check, plan
+from cropsvc.imaging.headers.probe import Source
+from cropsvc.imaging.params.model import Crop
+from cropsvc.imaging.params.parser import parse
 from cropsvc.model.errors import BadParameter, BoxOutside, TooManyPixels
 from cropsvc.model.limits import Limits
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
-from cropsvc.imaging.params import FORMATS
+from cropsvc.imaging.params.parser import FORMATS
 from tests import pictures
 from tests.imaging import hostile
 from tests.imaging.engine import Pixels, crop, difference, opened, over_white

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropsvc.imaging.params import PARAMETERS, Request, parse
-from cropsvc.imaging.request import Crop
+from cropsvc.imaging.params.model import Crop
+from cropsvc.imaging.params.parser import PARAMETERS, CropRequest, parse
 from cropsvc.model.errors import BadParameter
 
 
@@ -226,8 +226,8 @@ crops = st.fixed_dictionaries(
 def test_the_canonical_text_gives_the_request_back(entries: list[dict[str, object]]) -> None:
     request = parse([("outputs", json.dumps(entries))])
     text = request.to_json()
-    assert Request.from_json(text) == request
-    assert Request.from_json(text).to_json() == text
+    assert CropRequest.from_json(text) == request
+    assert CropRequest.from_json(text).to_json() == text
 
 
 @given(st.sampled_from([p.name for p in PARAMETERS]), st.text() | st.binary() | st.floats())

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from cropsvc.imaging.probe import probe
+from cropsvc.imaging.headers.probe import probe
 from cropsvc.model.errors import BoxOutside
 from tests import pictures
 from tests.imaging.engine import LIMITS, Pixels, crop, cut, decoded, opened, outputs, pixels

@@ -7,7 +7,7 @@ import time
 import pytest
 from PIL import Image
 
-from cropsvc.imaging.probe import Source, probe
+from cropsvc.imaging.headers.probe import Source, probe
 from cropsvc.model.errors import TooComplex, TooManyPixels, Unreadable, UnsupportedFormat
 from cropsvc.model.limits import Limits
 from tests import pictures

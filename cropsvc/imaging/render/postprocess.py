@@ -6,9 +6,9 @@ from typing import cast
 from PIL import Image, ImageColor
 
 from cropsvc.imaging import formats
-from cropsvc.imaging.color import to_srgb
-from cropsvc.imaging.task import Task
-from cropsvc.imaging.turn import ORIENTATIONS
+from cropsvc.imaging.geometry.orientation import ORIENTATIONS
+from cropsvc.imaging.render.color import to_srgb
+from cropsvc.imaging.render.output_plan import OutputPlan
 
 TRANSPOSES = {
     ORIENTATIONS[2]: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -25,10 +25,10 @@ WITH_ALPHA = ("LA", "RGBA")
 OPAQUE_FROM = 128  # alpha from which GIF, which knows nothing between, shows a pixel
 
 
-class Finish:
+class Postprocessor:
     """The last steps for one output; `notes` collects what they cost."""
 
-    def __init__(self, task: Task, profile: bytes | None) -> None:
+    def __init__(self, task: OutputPlan, profile: bytes | None) -> None:
         self._task = task
         self._profile = profile
         self._color = _color(task.crop.background, task.output)

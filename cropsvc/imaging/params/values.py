@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-from cropsvc.imaging.request import Anchor, Box, Length, Size
+from cropsvc.imaging.params.model import Anchor, Box, Length, Size
 
 LONGEST_NUMBER = 12  # characters
 LARGEST_SIZE_DIGITS = 5

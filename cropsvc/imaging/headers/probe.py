@@ -7,16 +7,16 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cropsvc.imaging import (
-    header_avif,
-    header_bmp,
-    header_gif,
-    header_jpeg,
-    header_png,
-    header_tiff,
-    header_webp,
+from cropsvc.imaging.headers import (
+    avif,
+    bmp,
+    gif,
+    jpeg,
+    png,
+    tiff,
+    webp,
 )
-from cropsvc.imaging.header import Header, broken
+from cropsvc.imaging.headers.model import Header, broken
 from cropsvc.model.errors import TooComplex, TooManyPixels, UnsupportedFormat
 from cropsvc.model.limits import Limits
 
@@ -67,19 +67,19 @@ def probe(data: bytes, limits: Limits) -> Source:
 
 def _reader(data: bytes, limits: Limits) -> Callable[[bytes], Header]:
     if data.startswith(b"\xff\xd8\xff"):
-        return lambda data: header_jpeg.read(data, limits.scans)
+        return lambda data: jpeg.read_jpeg_header(data, limits.scans)
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return header_png.read
+        return png.read_png_header
     if data.startswith((b"GIF87a", b"GIF89a")):
-        return lambda data: header_gif.read(data, limits.frames)
+        return lambda data: gif.read_gif_header(data, limits.frames)
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return lambda data: header_webp.read(data, limits.frames)
+        return lambda data: webp.read_webp_header(data, limits.frames)
     if data.startswith(TIFF_STARTS):
-        return header_tiff.read
-    if header_avif.is_avif(data):
-        return header_avif.read
+        return tiff.read_tiff_header
+    if avif.is_avif(data):
+        return avif.read_avif_header
     if data.startswith(b"BM"):
-        return header_bmp.read
+        return bmp.read_bmp_header
     raise UnsupportedFormat(
         f"a file that begins with {data[:8]!r} is not JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP"
     )

@@ -116,7 +116,7 @@ def _crop(facts: dict[str, Any]) -> Crop:
 
 
 @dataclass(frozen=True)
-class Request:
+class CropRequest:
     """The 1-16 outputs asked of one upload."""
 
     outputs: tuple[Crop, ...]
@@ -132,6 +132,6 @@ class Request:
         return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str) -> "Request":
+    def from_json(cls, text: str) -> "CropRequest":
         """The request that `to_json` wrote."""
         return cls(tuple(_crop(facts) for facts in json.loads(text)))

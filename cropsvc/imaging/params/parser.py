@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cropsvc.imaging import words
-from cropsvc.imaging.request import Crop, Request
-from cropsvc.imaging.table import (
+from cropsvc.imaging.params import values
+from cropsvc.imaging.params.model import Crop, CropRequest
+from cropsvc.imaging.params.table import (
     CROP_PARAMETERS,
     FORMATS,
     MAX_OUTPUTS,
@@ -31,8 +31,8 @@ __all__ = [
     "PARAMETERS",
     "PRESETS",
     "Crop",
+    "CropRequest",
     "Parameter",
-    "Request",
     "parse",
 ]
 
@@ -40,7 +40,7 @@ _TOP = {p.name: p for p in (*CROP_PARAMETERS, PRESET)}
 _ENTRY = {p.name: p for p in (*CROP_PARAMETERS, NAME)}
 
 
-def parse(pairs: Iterable[tuple[str, object]], *, ignore_unknown: bool = False) -> Request:
+def parse(pairs: Iterable[tuple[str, object]], *, ignore_unknown: bool = False) -> CropRequest:
     """The request that *pairs* of names and values spell, from query, form, JSON or Celery.
 
     Values are strings, or numbers and booleans where natural; `outputs` is JSON text or a list.
@@ -60,7 +60,9 @@ def parse(pairs: Iterable[tuple[str, object]], *, ignore_unknown: bool = False) 
     named = _named(crops, wrong) if listed else [{}]
     if wrong:
         raise BadParameter.of(*wrong)
-    return Request(tuple(Crop(**{**preset, **top, **crop}) for crop in named), listed=bool(listed))
+    return CropRequest(
+        tuple(Crop(**{**preset, **top, **crop}) for crop in named), listed=bool(listed)
+    )
 
 
 def _preset(name: Any) -> dict[str, Any]:
@@ -102,7 +104,7 @@ def _text(value: object) -> str:
             return value
         case bool():
             return Truth("true" if value else "false")
-        case int() if abs(value) < 10**words.LONGEST_NUMBER:
+        case int() if abs(value) < 10**values.LONGEST_NUMBER:
             return Number(value)
         case float():
             return Number(repr(value))

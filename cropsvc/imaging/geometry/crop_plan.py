@@ -5,8 +5,8 @@ from fractions import Fraction
 from functools import lru_cache
 from math import floor
 
-from cropsvc.imaging.request import Anchor, Box, Crop
-from cropsvc.imaging.turn import Region, Sides, turn
+from cropsvc.imaging.geometry.orientation import Region, Sides, turn
+from cropsvc.imaging.params.model import Anchor, Box, Crop
 from cropsvc.model.errors import BoxOutside, FieldError
 
 HALF = Fraction(1, 2)

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from PIL import Image
 
-from cropsvc.imaging.scale import cut
-from cropsvc.imaging.turn import Region, Sides
+from cropsvc.imaging.geometry.orientation import Region, Sides
+from cropsvc.imaging.render.resize import cut
 
 SHRINKS = (8, 4, 2)
 LEFT = 1.5  # how much larger than the output a JPEG stays at least when it is decoded smaller
@@ -24,7 +24,7 @@ def ratio(region: Region, sides: Sides) -> float:
     return min(region[2] / sides[0], region[3] / sides[1])
 
 
-class Picture:
+class Pyramid:
     """Pixels in a mode that can be scaled, at 1/*shrink* of the stored size."""
 
     def __init__(self, image: Image.Image, shrink: int, *, shared: bool) -> None:

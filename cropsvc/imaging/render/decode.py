@@ -4,16 +4,16 @@ from io import BytesIO
 
 from PIL import Image, ImageFile, WebPImagePlugin
 
-from cropsvc.imaging import header_jpeg
-from cropsvc.imaging.pillow import decoding
-from cropsvc.imaging.probe import Source
-from cropsvc.imaging.turn import ORIENTATIONS, Turn
+from cropsvc.imaging.geometry.orientation import ORIENTATIONS, Orientation
+from cropsvc.imaging.headers import jpeg
+from cropsvc.imaging.headers.probe import Source
+from cropsvc.imaging.render.pillow_setup import decoding
 from cropsvc.model.errors import Unreadable
 
 TURNED_BY_PILLOW = ("tiff",)  # its plugin applies the orientation while it loads
 
 
-def orientation(source: Source) -> Turn:
+def orientation(source: Source) -> Orientation:
     """The turn that shows what is decoded."""
     return ORIENTATIONS[1 if source.format in TURNED_BY_PILLOW else source.orientation]
 
@@ -52,7 +52,7 @@ def decode(data: bytes, source: Source, *, shrink: int, bottom: int) -> Image.Im
 
 def _jpeg(data: bytes, source: Source, shrink: int, bottom: int) -> Image.Image:
     width, height = stored_sides(source)
-    image = Image.open(BytesIO(header_jpeg.shortened(data, bottom)), formats=["JPEG"])
+    image = Image.open(BytesIO(jpeg.shortened(data, bottom)), formats=["JPEG"])
     _check(image.size, (width, image.height if bottom <= image.height <= height else height))
     if shrink > 1:
         image.draft(None, (max(1, image.width // shrink), max(1, image.height // shrink)))

@@ -2,14 +2,20 @@
 
 import struct
 
-from cropsvc.imaging.header import METADATA, SEGMENTS, Header, broken, xmp_orientation
-from cropsvc.imaging.header_tiff import exif_orientation
+from cropsvc.imaging.headers.model import (
+    METADATA,
+    SEGMENTS,
+    Header,
+    broken,
+    xmp_orientation,
+)
+from cropsvc.imaging.headers.tiff import exif_orientation
 from cropsvc.model.errors import TooComplex
 
 FIRST = 12  # bytes before the first chunk
 
 
-def read(data: bytes, max_frames: int) -> Header:
+def read_webp_header(data: bytes, max_frames: int) -> Header:
     """The header of a WebP; raises TooComplex above *max_frames*."""
     width, height = _sides(data)
     chunks, frames = _chunks(data, max_frames) if data[12:16] == b"VP8X" else ({}, 0)

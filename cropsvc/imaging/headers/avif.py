@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator
 
-from cropsvc.imaging.header import SEGMENTS, Header, broken
+from cropsvc.imaging.headers.model import SEGMENTS, Header, broken
 from cropsvc.model.errors import TooComplex
 
 BRANDS = (b"avif", b"avis")
@@ -93,7 +93,7 @@ def _properties(data: bytes) -> dict[bytes, int]:
     return {boxes[n - 1][0]: boxes[n - 1][1] for n in wanted if 1 <= n <= len(boxes)}
 
 
-def read(data: bytes) -> Header:
+def read_avif_header(data: bytes) -> Header:
     """The header of an AVIF; a sequence's length is not counted, `frames` is then 2."""
     found = _properties(data)
     if b"ispe" not in found:

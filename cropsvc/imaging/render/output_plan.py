@@ -3,33 +3,33 @@
 from dataclasses import dataclass
 
 from cropsvc.imaging import formats
-from cropsvc.imaging.decode import orientation, stored_sides
-from cropsvc.imaging.geometry import Plan, check_output
-from cropsvc.imaging.probe import Source
-from cropsvc.imaging.request import Crop
-from cropsvc.imaging.turn import Region, Sides, Turn, turn
+from cropsvc.imaging.geometry.orientation import Orientation, Region, Sides, turn
+from cropsvc.imaging.geometry.validate import Plan, check_output
+from cropsvc.imaging.headers.probe import Source
+from cropsvc.imaging.params.model import Crop
+from cropsvc.imaging.render.decode import orientation, stored_sides
 from cropsvc.model.limits import Limits
 
 
 @dataclass(frozen=True)
-class Task:
+class OutputPlan:
     """What one output needs; `region` and `sides` as the picture is stored."""
 
     crop: Crop
     plan: Plan
     output: str  # the format
-    turn: Turn
+    turn: Orientation
     region: Region
     sides: Sides
     moves: bool  # all frames of an animation, not the first one only
 
 
-def planned(crop: Crop, source: Source, limits: Limits) -> Task:
+def planned(crop: Crop, source: Source, limits: Limits) -> OutputPlan:
     """The task of one output; raises what `geometry.check` raises."""
     plan = check_output(crop, source, limits)
     turned = turn(1, crop.rotate).after(orientation(source))
     output = formats.resolve(crop.format, source.format)
-    return Task(
+    return OutputPlan(
         crop,
         plan,
         output,

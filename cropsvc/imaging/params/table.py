@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cropsvc.imaging import words
+from cropsvc.imaging.params import values
 
 MAX_OUTPUTS = 16
 FITS = ("cover", "contain", "inside", "stretch")
@@ -44,7 +44,7 @@ class Parameter:
 
 
 def _spelled(name: str, **more: Any) -> dict[str, Any]:
-    return {"type": "string", "pattern": words.PATTERNS[name], **more}
+    return {"type": "string", "pattern": values.PATTERNS[name], **more}
 
 
 CROP_PARAMETERS = (
@@ -56,7 +56,7 @@ CROP_PARAMETERS = (
         "outside the image is clamped and noted.",
         _spelled("box", examples=["4,20%,150,40%", "100,50,640,480"]),
         "whole image",
-        words.box,
+        values.box,
     ),
     Parameter(
         "aspect",
@@ -65,16 +65,16 @@ CROP_PARAMETERS = (
         "inside the image; if it does not fit, the largest that does.",
         _spelled("aspect", type=["string", "number"], examples=["16:9", "1:1", "1.5"]),
         "none",
-        words.aspect,
+        values.aspect,
         also=Number,
     ),
     Parameter(
         "anchor",
         "Where the region goes in what is cut: a place, or a focal point of the image as fractions "
         "of its width and height (`0.3,0.7`).",
-        _spelled("anchor", examples=[*words.ANCHORS, "0.3,0.7"]),
+        _spelled("anchor", examples=[*values.ANCHORS, "0.3,0.7"]),
         "center",
-        words.anchor,
+        values.anchor,
     ),
     Parameter(
         "size",
@@ -82,7 +82,7 @@ CROP_PARAMETERS = (
         "region's ratio.",
         _spelled("size", examples=["300x300", "300x", "x300"]),
         "the region's own",
-        words.size,
+        values.size,
     ),
     Parameter(
         "fit",
@@ -91,14 +91,14 @@ CROP_PARAMETERS = (
         "`stretch` distorts.",
         {"type": "string", "enum": list(FITS)},
         "stretch with box and no aspect, else cover",
-        words.one_of(*FITS),
+        values.one_of(*FITS),
     ),
     Parameter(
         "enlarge",
         "`false`: the result is never scaled up.",
         {"type": ["string", "boolean"], "enum": ["true", "false", True, False]},
         "true",
-        words.boolean,
+        values.boolean,
         also=Truth,
     ),
     Parameter(
@@ -106,7 +106,7 @@ CROP_PARAMETERS = (
         "Degrees clockwise, before the box is applied.",
         {"type": ["string", "integer"], "enum": ["0", "90", "180", "270", 0, 90, 180, 270]},
         "0",
-        words.turn,
+        values.turn,
         also=Number,
     ),
     Parameter(
@@ -114,14 +114,14 @@ CROP_PARAMETERS = (
         "The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO.",
         {"type": "string", "enum": list(FORMATS)},
         "auto",
-        words.one_of(*FORMATS),
+        values.one_of(*FORMATS),
     ),
     Parameter(
         "quality",
         "1 to 100; no effect on PNG and GIF.",
         _spelled("quality", type=["string", "integer"], minimum=1, maximum=100),
         "82, AVIF 60",
-        words.whole(1, 100),
+        values.whole(1, 100),
         also=Number,
     ),
     Parameter(
@@ -129,7 +129,7 @@ CROP_PARAMETERS = (
         "`#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none.",
         _spelled("background", examples=["#ffffff", "#00000000"]),
         "#ffffff",
-        words.color,
+        values.color,
     ),
 )
 
@@ -138,7 +138,7 @@ NAME = Parameter(
     "The output's name, unique in the request.",
     _spelled("name"),
     "its index",
-    words.name,
+    values.name,
 )
 
 OUTPUTS = Parameter(
@@ -155,7 +155,7 @@ PRESET = Parameter(
     "`classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`; explicit parameters override.",
     {"type": "string", "enum": list(PRESETS)},
     "none",
-    words.one_of(*PRESETS),
+    values.one_of(*PRESETS),
 )
 
 PARAMETERS = (*CROP_PARAMETERS, OUTPUTS, PRESET)

@@ -3,8 +3,14 @@
 import struct
 import zlib
 
-from cropsvc.imaging.header import METADATA, SEGMENTS, Header, broken, xmp_orientation
-from cropsvc.imaging.header_tiff import exif_orientation
+from cropsvc.imaging.headers.model import (
+    METADATA,
+    SEGMENTS,
+    Header,
+    broken,
+    xmp_orientation,
+)
+from cropsvc.imaging.headers.tiff import exif_orientation
 from cropsvc.model.errors import TooComplex
 
 FIRST = 8  # bytes of the signature
@@ -13,7 +19,7 @@ XMP = b"XML:com.adobe.xmp"
 BEHIND = 32_768  # chunks that are walked from the picture on: 32 MiB in pieces of 1 KiB
 
 
-def read(data: bytes) -> Header:
+def read_png_header(data: bytes) -> Header:
     """The header of a PNG; an APNG's frames are counted in `frames`."""
     length, kind, width, height = struct.unpack_from(">I4sII", data, FIRST)
     if kind != b"IHDR" or length != 13:

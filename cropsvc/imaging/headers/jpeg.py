@@ -3,8 +3,8 @@
 import re
 import struct
 
-from cropsvc.imaging.header import SEGMENTS, Header, broken, xmp_orientation
-from cropsvc.imaging.header_tiff import exif_orientation
+from cropsvc.imaging.headers.model import SEGMENTS, Header, broken, xmp_orientation
+from cropsvc.imaging.headers.tiff import exif_orientation
 from cropsvc.model.errors import TooComplex
 
 SOI, EOI, SOS, FILL = 0xD8, 0xD9, 0xDA, 0xFF
@@ -48,7 +48,7 @@ class _Walk:
             self.pages = _pictures(body[4:])
 
 
-def read(data: bytes, max_scans: int) -> Header:
+def read_jpeg_header(data: bytes, max_scans: int) -> Header:
     """The header of a JPEG; raises TooComplex above *max_scans*, or with too many segments."""
     walk = _Walk()
     place = _first_scan(data, walk)

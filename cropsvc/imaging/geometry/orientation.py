@@ -7,17 +7,17 @@ Sides = tuple[int, int]  # width, height
 
 
 @dataclass(frozen=True)
-class Turn:
+class Orientation:
     """How a pixel that is shown is found in what is stored: swap the axes, then flip each."""
 
     swap: bool = False
     flip_x: bool = False
     flip_y: bool = False
 
-    def after(self, first: "Turn") -> "Turn":
+    def after(self, first: "Orientation") -> "Orientation":
         """The turn that *first*, then this one, add up to."""
         x, y = (self.flip_y, self.flip_x) if first.swap else (self.flip_x, self.flip_y)
-        return Turn(self.swap != first.swap, x != first.flip_x, y != first.flip_y)
+        return Orientation(self.swap != first.swap, x != first.flip_x, y != first.flip_y)
 
     def sides(self, width: int, height: int) -> tuple[int, int]:
         """The sides shown of something stored with these (and the other way round)."""
@@ -32,18 +32,18 @@ class Turn:
 
 
 ORIENTATIONS = {
-    1: Turn(),
-    2: Turn(False, True, False),
-    3: Turn(False, True, True),
-    4: Turn(False, False, True),
-    5: Turn(True, False, False),
-    6: Turn(True, False, True),
-    7: Turn(True, True, True),
-    8: Turn(True, True, False),
+    1: Orientation(),
+    2: Orientation(False, True, False),
+    3: Orientation(False, True, True),
+    4: Orientation(False, False, True),
+    5: Orientation(True, False, False),
+    6: Orientation(True, False, True),
+    7: Orientation(True, True, True),
+    8: Orientation(True, True, False),
 }
 ROTATIONS = {0: ORIENTATIONS[1], 90: ORIENTATIONS[6], 180: ORIENTATIONS[3], 270: ORIENTATIONS[8]}
 
 
-def turn(orientation: int, rotate: int) -> Turn:
+def turn(orientation: int, rotate: int) -> Orientation:
     """The turn of EXIF's *orientation* followed by *rotate* degrees clockwise."""
     return ROTATIONS[rotate].after(ORIENTATIONS[orientation])

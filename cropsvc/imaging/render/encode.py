@@ -7,7 +7,7 @@ from typing import Any
 from PIL import Image
 
 from cropsvc.imaging import formats
-from cropsvc.imaging.palette import to_palette
+from cropsvc.imaging.render.palette import to_palette
 
 FULL_COLOR_FROM = 90  # JPEG quality from which colour is not subsampled
 LARGE = 4_000_000  # pixels from which WebP's effort is not worth its time: 4 % for twice the time

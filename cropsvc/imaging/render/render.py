@@ -5,20 +5,20 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from cropsvc.imaging.animate import Frames, encode_moving
-from cropsvc.imaging.color import scalable
-from cropsvc.imaging.decode import decode
-from cropsvc.imaging.encode import encode
-from cropsvc.imaging.finish import Finish
 from cropsvc.imaging.formats import CONTENT_TYPES
-from cropsvc.imaging.metadata import take_metadata
-from cropsvc.imaging.picture import Picture, shrink_for
-from cropsvc.imaging.pillow import decoding, making
-from cropsvc.imaging.probe import Source, probe
-from cropsvc.imaging.request import Crop, Request
-from cropsvc.imaging.scale import cut
-from cropsvc.imaging.task import Task, planned
-from cropsvc.imaging.turn import Region
+from cropsvc.imaging.geometry.orientation import Region
+from cropsvc.imaging.headers.probe import Source, probe
+from cropsvc.imaging.params.model import Crop, CropRequest
+from cropsvc.imaging.render.animation import Frames, encode_moving
+from cropsvc.imaging.render.color import scalable
+from cropsvc.imaging.render.decode import decode
+from cropsvc.imaging.render.encode import encode
+from cropsvc.imaging.render.metadata import take_metadata
+from cropsvc.imaging.render.output_plan import OutputPlan, planned
+from cropsvc.imaging.render.pillow_setup import decoding, making
+from cropsvc.imaging.render.postprocess import Postprocessor
+from cropsvc.imaging.render.pyramid import Pyramid, shrink_for
+from cropsvc.imaging.render.resize import cut
 from cropsvc.model.errors import CropError
 from cropsvc.model.limits import Limits
 
@@ -43,7 +43,7 @@ class Rendered:
     error: CropError | None = None
 
 
-def render(data: bytes, request: Request, limits: Limits, report: Report) -> list[Rendered]:
+def render(data: bytes, request: CropRequest, limits: Limits, report: Report) -> list[Rendered]:
     """All outputs of one upload, in order; *report* hears stage and fraction, never falling.
 
     Raises a CropError where no output could be tried.
@@ -51,7 +51,7 @@ def render(data: bytes, request: Request, limits: Limits, report: Report) -> lis
     report("decoding", 0.0)
     source = probe(data, limits)
     plans = [_planned(crop, source, limits) for crop in request.outputs]
-    tasks = [task for task in plans if isinstance(task, Task)]
+    tasks = [task for task in plans if isinstance(task, OutputPlan)]
     if not tasks:
         return [one for one in plans if isinstance(one, Rendered)]
     maker = _Maker(data, source, tasks)
@@ -59,7 +59,7 @@ def render(data: bytes, request: Request, limits: Limits, report: Report) -> lis
     rendered = []
     for index, plan in enumerate(plans):
         stage = _Share(report, DECODED + share * index, share)
-        rendered.append(_rendered(maker, plan, stage) if isinstance(plan, Task) else plan)
+        rendered.append(_rendered(maker, plan, stage) if isinstance(plan, OutputPlan) else plan)
     return rendered
 
 
@@ -75,14 +75,14 @@ class _Share:
         self.report(stage, min(1.0, self.start + self.length * done))
 
 
-def _planned(crop: Crop, source: Source, limits: Limits) -> Task | Rendered:
+def _planned(crop: Crop, source: Source, limits: Limits) -> OutputPlan | Rendered:
     try:
         return planned(crop, source, limits)
     except CropError as error:
         return Rendered(crop.name, error=error)
 
 
-def _rendered(maker: "_Maker", task: Task, report: _Share) -> Rendered:
+def _rendered(maker: "_Maker", task: OutputPlan, report: _Share) -> Rendered:
     try:
         with making():
             data, found = (maker.moving if task.moves else maker.still)(task, report)
@@ -96,7 +96,7 @@ def _rendered(maker: "_Maker", task: Task, report: _Share) -> Rendered:
 class _Maker:
     """The decoded upload; makes outputs of it."""
 
-    def __init__(self, data: bytes, source: Source, tasks: list[Task]) -> None:
+    def __init__(self, data: bytes, source: Source, tasks: list[OutputPlan]) -> None:
         still = [(task.region, task.sides) for task in tasks if not task.moves]
         shrink = shrink_for(still) if source.format == "jpeg" else 1
         bottom = max((region[1] + region[3] for region, _ in still), default=1)
@@ -108,9 +108,9 @@ class _Maker:
         self._left = len(still)
         with decoding():
             ready = scalable(first)
-        self._picture = Picture(ready, shrink, shared=len(still) > 1)
+        self._picture = Pyramid(ready, shrink, shared=len(still) > 1)
 
-    def notes(self, task: Task) -> tuple[str, ...]:
+    def notes(self, task: OutputPlan) -> tuple[str, ...]:
         """What follows from the source alone."""
         lost = self._source.frames > 1 and not task.moves
         return (
@@ -119,20 +119,20 @@ class _Maker:
             + ("pages-dropped",) * (self._source.pages > 1)
         )
 
-    def still(self, task: Task, report: _Share) -> tuple[bytes, set[str]]:
+    def still(self, task: OutputPlan, report: _Share) -> tuple[bytes, set[str]]:
         """One picture, of the first frame."""
         report("cropping", 0.0)
         self._left -= 1
-        finish = Finish(task, self._profile)
+        finish = Postprocessor(task, self._profile)
         image = self._picture.cut(task.region, task.sides, last=self._left == 0)
         for step in finish.steps():
             image = step(image)
         report("encoding", CUT)
         return encode(image, task.output, task.crop.quality), finish.notes
 
-    def moving(self, task: Task, report: _Share) -> tuple[bytes, set[str]]:
+    def moving(self, task: OutputPlan, report: _Share) -> tuple[bytes, set[str]]:
         """All frames, cut alike."""
-        finish = Finish(task, self._profile)
+        finish = Postprocessor(task, self._profile)
         x, y, width, height = task.region
         count = 0
 

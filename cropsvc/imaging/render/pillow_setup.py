@@ -20,7 +20,7 @@ from PIL import (  # noqa: F401
     WebPImagePlugin,
 )
 
-from cropsvc.imaging.png_stream import ChunkStream
+from cropsvc.imaging.render.pillow_png import ChunkStream
 from cropsvc.model.errors import CropError, CropFailed, OutOfMemory, Unreadable
 
 # Pillow's process-wide settings. Pixels are bounded by our own Limits, before and after opening,

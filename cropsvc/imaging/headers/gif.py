@@ -2,7 +2,7 @@
 
 import struct
 
-from cropsvc.imaging.header import SEGMENTS, Header, broken
+from cropsvc.imaging.headers.model import SEGMENTS, Header, broken
 from cropsvc.model.errors import TooComplex
 
 BLOCKS = 150_000  # data blocks walked, about 15 ms; 32 MiB of full blocks are 131,586
@@ -62,7 +62,7 @@ def _table(flags: int) -> int:
     return 6 << (flags & 7) if flags & 0x80 else 0
 
 
-def read(data: bytes, max_frames: int) -> Header:
+def read_gif_header(data: bytes, max_frames: int) -> Header:
     """The header of a GIF; raises TooComplex above *max_frames*.
 
     A first frame larger than the screen widens it, as Pillow does.

@@ -7,11 +7,11 @@ from io import BytesIO
 from PIL import Image
 
 from cropsvc.imaging import formats
-from cropsvc.imaging.color import scalable
-from cropsvc.imaging.decode import open_source
-from cropsvc.imaging.gif import GifWriter
-from cropsvc.imaging.pillow import decoding
-from cropsvc.imaging.probe import Source
+from cropsvc.imaging.headers.probe import Source
+from cropsvc.imaging.render.color import scalable
+from cropsvc.imaging.render.decode import open_source
+from cropsvc.imaging.render.gif_writer import GifWriter
+from cropsvc.imaging.render.pillow_setup import decoding
 
 HELD = 8_000_000  # pixels of an animation that are kept decoded for several outputs: 32 MB
 WEBP_METHOD = 2  # the encoder's effort, 0-6

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PIL import GifImagePlugin, Image, ImageChops
 
-from cropsvc.imaging.palette import to_palette
+from cropsvc.imaging.render.palette import to_palette
 
 KEEP, CLEAR = 1, 2  # what becomes of a frame's pixels when its time is over
 LONGEST = 65_535  # hundredths of a second that one frame can stay

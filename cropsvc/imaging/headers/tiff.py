@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 
-from cropsvc.imaging.header import METADATA, SEGMENTS, Header, xmp_orientation
+from cropsvc.imaging.headers.model import METADATA, SEGMENTS, Header, xmp_orientation
 
 WIDTH, HEIGHT, ORIENTATION, XMP = 256, 257, 274, 700
 INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}  # field type -> struct code
@@ -72,7 +72,7 @@ def exif_orientation(exif: bytes) -> int:
     return value if 1 <= value <= 8 else 0
 
 
-def read(data: bytes) -> Header:
+def read_tiff_header(data: bytes) -> Header:
     """The header of a TIFF file; its first page's sides."""
     layout = _layout(data)
     place = 8 if layout.offset == "Q" else 4

@@ -1,17 +1,17 @@
 """Refuse at submit what cannot be done with this source, the field named."""
 
 from cropsvc.imaging import formats
-from cropsvc.imaging.plan import Plan, plan
-from cropsvc.imaging.probe import Source
-from cropsvc.imaging.request import Crop, Request
-from cropsvc.imaging.turn import Sides
+from cropsvc.imaging.geometry.crop_plan import Plan, plan
+from cropsvc.imaging.geometry.orientation import Sides
+from cropsvc.imaging.headers.probe import Source
+from cropsvc.imaging.params.model import Crop, CropRequest
 from cropsvc.model.errors import BadParameter, CropError, FieldError, TooManyPixels
 from cropsvc.model.limits import Limits
 
 __all__ = ["Plan", "check", "check_output", "plan"]
 
 
-def check(request: Request, source: Source, limits: Limits) -> None:
+def check(request: CropRequest, source: Source, limits: Limits) -> None:
     """Refuse what cannot be done with this source: BoxOutside, BadParameter or TooManyPixels.
 
     The error's fields name every wrong output, all of the first kind found, BadParameter first.
