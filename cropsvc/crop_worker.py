@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from redis import Redis
 from redis.exceptions import RedisError
 
-from cropsvc import redis_client
 from cropsvc.crop_process import Confines, CropProcess
 from cropsvc.observability import logs
 from cropsvc.observability.trace_context import spans_of
 from cropsvc.processes.supervisor import Program, Supervisor
 from cropsvc.queues.engines import run_worker
 from cropsvc.settings.settings import Settings
-from cropsvc.store import Lifetimes, Store
+from cropsvc.store import Lifetimes, Store, connection
 from cropsvc.tasks import Cropper
 
 STOP_SECONDS = 5  # beyond the job's limit, for a worker told to stop
@@ -76,7 +75,7 @@ def _connected(url: str) -> Redis:
     """A client once the server answers, however long that takes."""
     while True:
         try:
-            client = redis_client.for_worker(url)
+            client = connection.for_worker(url)
             client.ping()
         except RedisError as error:
             log.warning("waiting for Redis: %s", error)

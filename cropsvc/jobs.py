@@ -36,7 +36,7 @@ from cropsvc.model.job import (
 from cropsvc.model.limits import Limits
 from cropsvc.observability import job_log
 from cropsvc.queues import Engine
-from cropsvc.store import Once, Place, Refused, Store, fingerprint
+from cropsvc.store import IdempotencyClaim, QueueFull, QueueSlot, Store, fingerprint
 from cropsvc.waiting import Hub, Watch
 
 HEARTBEAT_SECONDS = 15.0
@@ -88,7 +88,7 @@ class Jobs:
 
     def admit(
         self, owner: str, *, size: int = 0, key: str | None = None, later: bool = False
-    ) -> Place:
+    ) -> QueueSlot:
         """A place for a job of *owner*, to be asked for before the body is read.
 
         *size* is what the body's headers announce, in bytes. A repeat under the Idempotency-Key
@@ -98,11 +98,11 @@ class Jobs:
         now = time.time()
         ref = JobRef(owner, ids.make(self._store.secrets()[0], owner, now))
         if key is not None and self._store.is_claimed(owner, _digest(key)):
-            return Place(ref, int(now * 1000), 0)
+            return QueueSlot(ref, int(now * 1000), 0)
         if not self._memory.has_room(size):
             raise Busy("memory for uploads and results is short; try again later", retry_after=5)
         if later:
-            return Place(ref, int(now * 1000), 0, is_reserved=False)
+            return QueueSlot(ref, int(now * 1000), 0, is_reserved=False)
         with self._refusals():
             return self._store.reserve(ref, self._policy.cap, self._policy.owners)
 
@@ -110,17 +110,17 @@ class Jobs:
     def _refusals(self) -> Iterator[None]:
         try:
             yield
-        except Refused as refused:
+        except QueueFull as refused:
             raise Busy(
                 f"{refused.waiting} jobs are waiting, of {self._policy.cap} that may",
                 retry_after=self._seconds_for(1),
             ) from None
 
-    def release(self, place: Place) -> None:
+    def release(self, place: QueueSlot) -> None:
         """Gives a place back that no job took."""
         self._store.release(place.ref)
 
-    def upload(self, place: Place, data: bytes, request: CropRequest) -> Upload:
+    def upload(self, place: QueueSlot, data: bytes, request: CropRequest) -> Upload:
         """New bytes, checked by their header against the limits and the request."""
         source = probe(data, self._policy.limits)
         check(request, source, self._policy.limits)
@@ -150,7 +150,7 @@ class Jobs:
             return Upload(None, repeated.source, source)
 
     def _made_of(self, owner: str, source: str, key: str) -> Job | None:
-        claimed = self._store.claimed(owner, Once(_digest(key), ""))
+        claimed = self._store.claimed(owner, IdempotencyClaim(_digest(key), ""))
         job = self._store.load(JobRef(owner, claimed[0])) if claimed else None
         return job if isinstance(job, Job) and job.upload_from == source else None
 
@@ -162,7 +162,7 @@ class Jobs:
             raise Expired(f"the upload of job {source} is no longer kept")
         return Upload(None, facts, job.upload_from)
 
-    def submit(self, place: Place, submission: Submission) -> Job:
+    def submit(self, place: QueueSlot, submission: Submission) -> Job:
         """The new job; or the one that the Idempotency-Key stands for; or one done from cache."""
         job = _new_job(place, submission)
         once = _once(submission.key, job)
@@ -179,7 +179,7 @@ class Jobs:
             except WatchError:
                 continue
 
-    def _claimed(self, owner: str, once: Once | None) -> Job | None:
+    def _claimed(self, owner: str, once: IdempotencyClaim | None) -> Job | None:
         claimed = self._store.claimed(owner, once) if once else None
         if not once or claimed is None:
             return None
@@ -197,7 +197,9 @@ class Jobs:
         job = replace(job, created=place.now, position=place.waiting + 1)
         return self._placed(job, submission, None, shared=shared)
 
-    def _placed(self, job: Job, submission: Submission, once: Once | None, *, shared: bool) -> Job:
+    def _placed(
+        self, job: Job, submission: Submission, once: IdempotencyClaim | None, *, shared: bool
+    ) -> Job:
         upload = submission.upload
         if shared:
             job = self.get(job.ref.owner, job.id)
@@ -378,7 +380,7 @@ def error_of(problem: Problem) -> CropError:
     return error
 
 
-def _new_job(place: Place, submission: Submission) -> Job:
+def _new_job(place: QueueSlot, submission: Submission) -> Job:
     upload = submission.upload
     return Job(
         ref=place.ref,
@@ -396,10 +398,10 @@ def _new_job(place: Place, submission: Submission) -> Job:
     )
 
 
-def _once(key: str | None, job: Job) -> Once | None:
+def _once(key: str | None, job: Job) -> IdempotencyClaim | None:
     if key is None:
         return None
-    return Once(_digest(key), fingerprint(job.source.sha256, job.request))
+    return IdempotencyClaim(_digest(key), fingerprint(job.source.sha256, job.request))
 
 
 def _digest(key: str) -> str:

@@ -18,7 +18,6 @@ from multiprocessing.connection import Connection
 
 from redis.exceptions import RedisError
 
-from cropsvc import redis_client
 from cropsvc.crop_process import Confines, Reply
 from cropsvc.imaging.params.parser import CropRequest
 from cropsvc.imaging.render.render import Rendered, render
@@ -28,7 +27,7 @@ from cropsvc.model.limits import Limits
 from cropsvc.observability.trace_context import context_of
 from cropsvc.processes.memory_tuning import tune_allocator
 from cropsvc.processes.parent_death import die_with_parent
-from cropsvc.store import Lifetimes, Outcome, Store, Work
+from cropsvc.store import ClaimedJob, JobResult, Lifetimes, Store, connection
 
 REPORT_SECONDS = 0.1  # progress within a stage is told no more often
 QUIET_SECONDS = 0.05  # a job that is done by then tells no progress
@@ -45,7 +44,7 @@ def main(fd: int) -> None:
     die_with_parent(told.pop("parent"))
     confines = Confines(**told)
     _confine(confines)
-    client = redis_client.for_crop_process(confines.redis_url)
+    client = connection.for_crop_process(confines.redis_url)
     store = Store(client, Lifetimes(confines.result_ttl, confines.source_ttl))
     tune_allocator()
     while True:
@@ -90,18 +89,18 @@ class _Cropping:
         if stage != self._marks[-1][0]:
             self._marks.append((stage, time.time()))
 
-    def _marks_of(self, work: Work) -> tuple[tuple[str, float], ...]:
+    def _marks_of(self, work: ClaimedJob) -> tuple[tuple[str, float], ...]:
         return (("queued", work.created / 1000), *self._marks, ("ended", time.time()))
 
-    def _outcome(self, work: Work) -> Outcome:
+    def _outcome(self, work: ClaimedJob) -> JobResult:
         try:
             return _outcome_of(self._rendered(work))
         except CropError as error:
-            return Outcome("failed", error=Problem(error.code, error.detail))
+            return JobResult("failed", error=Problem(error.code, error.detail))
         except MemoryError:
-            return Outcome("failed", error=Problem(OutOfMemory.code, OUT_OF_MEMORY))
+            return JobResult("failed", error=Problem(OutOfMemory.code, OUT_OF_MEMORY))
 
-    def _rendered(self, work: Work) -> list[Rendered]:
+    def _rendered(self, work: ClaimedJob) -> list[Rendered]:
         if work.data is None:
             raise CropFailed("the upload is no longer stored")
         if hashlib.sha256(work.data).hexdigest() != work.source.sha256:
@@ -123,15 +122,15 @@ def _request_of(text: str) -> CropRequest:
     return CropRequest.from_json(text)
 
 
-def _outcome_of(rendered: list[Rendered]) -> Outcome:
+def _outcome_of(rendered: list[Rendered]) -> JobResult:
     outputs = tuple(_output_of(one) for one in rendered)
     first = next((output.error for output in outputs if not output.error), outputs[0].error)
     if all(output.error for output in outputs):
-        return Outcome("failed", outputs, error=first)
-    return Outcome("done", outputs, tuple(one.data for one in rendered))
+        return JobResult("failed", outputs, error=first)
+    return JobResult("done", outputs, tuple(one.data for one in rendered))
 
 
-def _has_worn(outcome: Outcome) -> bool:
+def _has_worn(outcome: JobResult) -> bool:
     errors = [outcome.error, *(output.error for output in outcome.outputs)]
     return any(error.code in WEARING for error in errors if error)
 

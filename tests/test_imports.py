@@ -26,7 +26,7 @@ LIBRARIES = {  # library: the only places that may import it
     "flask": ("wsgi", "cropsvc.web", "cropsvc.dashboard"),
     "werkzeug": ("cropsvc.web", "cropsvc.dashboard"),
     "PIL": ("cropsvc.imaging",),
-    "gevent": ("cropsvc.web", "cropsvc.idle_parser"),
+    "gevent": ("cropsvc.web", "cropsvc.store.gevent_parser"),
     "rq": ("worker", "cropsvc.queues", "cropsvc.dashboard"),
     "celery": ("worker", "cropsvc.queues", "cropsvc.dashboard"),
     "kombu": ("cropsvc.queues",),

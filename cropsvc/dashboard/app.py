@@ -7,7 +7,6 @@ from redis import Redis
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
-from cropsvc import redis_client
 from cropsvc.dashboard import access_log, actions, upstream
 from cropsvc.dashboard.desk import EXTENSION, Desk
 from cropsvc.dashboard.guard import Guard
@@ -15,7 +14,7 @@ from cropsvc.observability import logs
 from cropsvc.queues.engines import BEYOND_CROP
 from cropsvc.queues.rq_queue import RqEngine
 from cropsvc.settings.settings import Settings
-from cropsvc.store import Lifetimes, Store
+from cropsvc.store import Lifetimes, Store, connection
 
 LARGEST_BODY = 64 * 1024  # bytes; no request here needs one
 
@@ -25,7 +24,7 @@ log = logging.getLogger(__name__)
 def create_app(settings: Settings) -> Flask:
     """The dashboard for these settings."""
     logs.configure(settings.log_format, settings.log_level)
-    return app_of(settings, redis_client.for_front_end(settings.redis_url))
+    return app_of(settings, connection.for_front_end(settings.redis_url))
 
 
 def app_of(settings: Settings, client: Redis) -> Flask:

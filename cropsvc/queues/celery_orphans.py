@@ -18,7 +18,7 @@ from cropsvc.model.errors import Unavailable
 from cropsvc.model.job import JobRef
 from cropsvc.queues.celery_foreign import FOREIGN
 from cropsvc.queues.celery_queue import CeleryEngine
-from cropsvc.store import Standing, Store
+from cropsvc.store import Store, UnfinishedJobs
 
 SILENT_SECONDS = 6  # a running job without a sign of life for so long has lost its worker
 OVERTAKEN_SECONDS = 10  # more than the order of submits, or of redeliveries, can be off
@@ -42,7 +42,7 @@ class Orphans:
         """Sends again what was lost in every look for some seconds."""
         if not self._store.may_look_for_orphans():
             return
-        standing = self._store.standing()
+        standing = self._store.unfinished()
         try:
             lost = self._lost(standing) if standing.waiting or standing.running else []
             for ref in self._store.lasting_orphans(lost):
@@ -50,7 +50,7 @@ class Orphans:
         except Unavailable as error:
             told.warning("cannot look for lost jobs", reason=error.detail)
 
-    def _lost(self, standing: Standing) -> list[JobRef]:
+    def _lost(self, standing: UnfinishedJobs) -> list[JobRef]:
         silent = standing.now - SILENT_SECONDS * 1000
         since = {
             **standing.waiting,
@@ -61,7 +61,7 @@ class Orphans:
         last = standing.now if self._engine.ready() == 0 else self._newest_handed_out(standing)
         return [ref for ref, start in since.items() if start < last]
 
-    def _newest_handed_out(self, standing: Standing) -> int:
+    def _newest_handed_out(self, standing: UnfinishedJobs) -> int:
         """When the newest job came that a worker was handed, less what the order may be off; ms."""
         own = [ref for ref in standing.running if ref.owner != FOREIGN]
         return max(self._store.created([*own, *self._last]), default=0) - OVERTAKEN_SECONDS * 1000
@@ -70,7 +70,7 @@ class Orphans:
         if ref.owner == FOREIGN:  # its program's message brings it back, or nobody waits for it
             self._store.cancel(ref)
             return
-        home = self._store.recall(ref, partial(self._begin, ref), since=now)
+        home = self._store.requeue(ref, partial(self._begin, ref), since=now)
         if home is not None:
             self._engine.publish(ref, home)
             told.info("job sent again", job=ref.id)

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery.backends.redis import RedisBackend
 
-from cropsvc.redis_client import PLAIN
+from cropsvc.store.connection import PLAIN
 
 
 class Results(RedisBackend):  # type: ignore[misc]  # Celery has no types

@@ -27,11 +27,11 @@ class Orphans:
         if not self._store.may_look_for_orphans():
             return
         # One transaction: a job moves between these lists and never lies in none of them.
-        unsettled, known = self._store.unsettled(self._known)
+        active_jobs, known = self._store.active_jobs(self._known)
         present = {entry.decode().partition(":")[0] for entries in known for entry in entries}
-        orphans = [ref for ref in unsettled if ref.id not in present]
+        orphans = [ref for ref in active_jobs if ref.id not in present]
         for ref in self._store.lasting_orphans(orphans):
-            self._store.recall(ref, partial(self._enqueue, ref))
+            self._store.requeue(ref, partial(self._enqueue, ref))
 
     def _enqueue(self, ref: JobRef, pipe: Pipeline, upload_from: str) -> None:
         self._engine.enqueue(pipe, ref, upload_from)

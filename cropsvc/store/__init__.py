@@ -3,35 +3,35 @@
 Where a step must be one, it is a script of scripts.py.
 """
 
-from cropsvc.store.figures import Figures
-from cropsvc.store.recovery import Recovery
-from cropsvc.store.running import MOST_RUNS, Running
-from cropsvc.store.submitting import RESERVATION_SECONDS, Submitting
-from cropsvc.store.values import (
+from cropsvc.store.lifecycle import MOST_RUNS, Running
+from cropsvc.store.model import (
+    ClaimedJob,
+    IdempotencyClaim,
+    JobResult,
     Lifetimes,
-    Once,
-    Outcome,
-    Place,
-    Refused,
-    Standing,
-    Work,
+    QueueFull,
+    QueueSlot,
+    UnfinishedJobs,
     fingerprint,
 )
+from cropsvc.store.recovery import Recovery
+from cropsvc.store.stats import Stats
+from cropsvc.store.submit import RESERVATION_SECONDS, Submitting
 
 __all__ = [
     "MOST_RUNS",
     "RESERVATION_SECONDS",
+    "ClaimedJob",
+    "IdempotencyClaim",
+    "JobResult",
     "Lifetimes",
-    "Once",
-    "Outcome",
-    "Place",
-    "Refused",
-    "Standing",
+    "QueueFull",
+    "QueueSlot",
     "Store",
-    "Work",
+    "UnfinishedJobs",
     "fingerprint",
 ]
 
 
-class Store(Submitting, Running, Recovery, Figures):
+class Store(Submitting, Running, Recovery, Stats):
     """The records and bytes of all jobs, in *client*'s database."""

@@ -11,7 +11,7 @@ from redis.exceptions import NoScriptError
 
 from cropsvc.store import scripts
 from cropsvc.store.keys import LIMIT, SECRET
-from cropsvc.store.values import Lifetimes
+from cropsvc.store.model import Lifetimes
 
 ALL_SCRIPTS = (
     scripts.RESERVE,

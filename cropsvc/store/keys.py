@@ -7,7 +7,7 @@ results never reach over to another's.
 from collections.abc import Iterable
 
 from cropsvc.model.job import Job, JobRef
-from cropsvc.store.values import Once, fingerprint
+from cropsvc.store.model import IdempotencyClaim, fingerprint
 
 PREFIX = "cropsvc:"
 EVENTS = PREFIX + "events"
@@ -64,7 +64,7 @@ def same_key(owner: str, sha256: str, request: str) -> str:
     return f"{PREFIX}same:{owner}:{fingerprint(sha256, request)}"
 
 
-def once_key_of(owner: str, once: Once) -> str:
+def once_key_of(owner: str, once: IdempotencyClaim) -> str:
     """What an Idempotency-Key stands for."""
     return once_key(owner, once.key)
 

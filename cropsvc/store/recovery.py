@@ -22,7 +22,7 @@ from cropsvc.store.keys import (
     ref_of,
     times_of,
 )
-from cropsvc.store.values import Standing
+from cropsvc.store.model import UnfinishedJobs
 
 LOOK_SECONDS = 3  # between two looks for jobs that the engine has lost
 ORPHAN_SECONDS = 5  # a job missing for so long is lost
@@ -36,7 +36,7 @@ class Recovery(Base):
         """Whether it is this process's turn, of all workers'."""
         return bool(self.client.set(ORPHANS_TURN, 1, nx=True, ex=LOOK_SECONDS))
 
-    def unsettled(self, look: Callable[[Pipeline], object]) -> tuple[list[JobRef], list[Any]]:
+    def active_jobs(self, look: Callable[[Pipeline], object]) -> tuple[list[JobRef], list[Any]]:
         """The jobs that wait or run, and what *look*'s commands saw at the same moment."""
         with self.client.pipeline() as pipe:
             pipe.zrangebyscore(PENDING, 0, scripts.RESERVED)
@@ -51,14 +51,14 @@ class Recovery(Base):
         lasting = self._run(scripts.LASTING, [ORPHANS], [ORPHAN_SECONDS * 1000, *members])
         return [ref_of(member) for member in lasting]
 
-    def standing(self) -> Standing:
+    def unfinished(self) -> UnfinishedJobs:
         """The jobs that wait or run, seen at one moment."""
         with self.client.pipeline() as pipe:
             pipe.zrangebyscore(PENDING, 0, scripts.RESERVED, withscores=True)
             pipe.zrange(RUNNING, 0, -1, withscores=True)
             pipe.time()
             waiting, running, (seconds, micros) = pipe.execute()
-        return Standing(seconds * 1000 + micros // 1000, times_of(waiting), times_of(running))
+        return UnfinishedJobs(seconds * 1000 + micros // 1000, times_of(waiting), times_of(running))
 
     def created(self, refs: Iterable[JobRef]) -> list[int]:
         """When those jobs were created that are still known; ms."""
@@ -71,7 +71,7 @@ class Recovery(Base):
         """Says that a running job is in a worker's hands; RQ's books do that for RQ."""
         self._run(scripts.ALIVE, [RUNNING], [member_of(ref)])
 
-    def recall(
+    def requeue(
         self, ref: JobRef, enqueue: Callable[[Pipeline, str], object], *, since: int | None = None
     ) -> str | None:
         """Lets *enqueue* queue a job again; gives the job its upload came with.

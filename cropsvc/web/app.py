@@ -2,14 +2,13 @@
 
 from flask import Flask
 
-from cropsvc import redis_client
 from cropsvc.jobs import Jobs, Policy
 from cropsvc.model.limits import Limits
 from cropsvc.observability import logs
 from cropsvc.observability.trace_context import spans_of
 from cropsvc.queues.engines import engine_of
 from cropsvc.settings.settings import Settings
-from cropsvc.store import Lifetimes, Store
+from cropsvc.store import Lifetimes, Store, connection
 from cropsvc.waiting import Hub
 from cropsvc.web import (
     access_log,
@@ -31,7 +30,7 @@ from cropsvc.web.services import EXTENSION, Services
 def create_app(settings: Settings) -> Flask:
     """The front end for these settings."""
     logs.configure(settings.log_format, settings.log_level)
-    client = redis_client.for_front_end(settings.redis_url)
+    client = connection.for_front_end(settings.redis_url)
     lifetimes = Lifetimes(settings.result_ttl, settings.source_ttl)
     store = Store(client, lifetimes, settings.secrets)
     owners = tuple(key.name for key in settings.api_keys) or (owner.OPEN,)

@@ -14,7 +14,7 @@ from cropsvc.imaging.params.parser import CropRequest, parse
 from cropsvc.jobs import Submission, Upload
 from cropsvc.model.errors import BadParameter, BadRequest, FieldError
 from cropsvc.model.job import Job
-from cropsvc.store import Place
+from cropsvc.store import QueueSlot
 from cropsvc.web.owner import current_owner
 from cropsvc.web.rate_limit import rate_limit
 from cropsvc.web.request_id import request_id
@@ -107,7 +107,7 @@ def parse_wait(text: str) -> float:
 
 
 @contextmanager
-def _place(key: str | None = None) -> Iterator[Place]:
+def _place(key: str | None = None) -> Iterator[QueueSlot]:
     """A place in the queue, given back if anything fails before a job takes it."""
     jobs, owner = services().jobs, current_owner()
     rate_limit().check(owner)
@@ -129,7 +129,7 @@ def _is_small() -> bool:
 
 
 def _submit(
-    place: Place, submission: Submission, seconds: float | None, *, with_bytes: bool
+    place: QueueSlot, submission: Submission, seconds: float | None, *, with_bytes: bool
 ) -> Answer:
     jobs = services().jobs
     if not seconds:
@@ -145,7 +145,7 @@ def _submit(
 
 
 def _upload(
-    place: Place, image: bytes | None, wanted: Wanted, crop: CropRequest, key: str | None
+    place: QueueSlot, image: bytes | None, wanted: Wanted, crop: CropRequest, key: str | None
 ) -> Upload:
     jobs = services().jobs
     if wanted.source is not None:

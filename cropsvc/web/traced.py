@@ -13,7 +13,7 @@ from cropsvc.jobs import Jobs, Submission
 from cropsvc.model.job import Job
 from cropsvc.observability.opentelemetry import W3C, Spans, mark_failed, traceparent
 from cropsvc.observability.trace_context import carried
-from cropsvc.store import Place
+from cropsvc.store import QueueSlot
 from cropsvc.web.access_log import QUIET
 from cropsvc.web.problems import problem_code
 from cropsvc.web.request_id import request_id
@@ -26,7 +26,7 @@ class TracedJobs(Jobs):
         super().__init__(*collaborators)
         self._spans = spans
 
-    def submit(self, place: Place, submission: Submission) -> Job:
+    def submit(self, place: QueueSlot, submission: Submission) -> Job:
         """As without traces."""
         span: Span = g.span
         traced = replace(submission, trace=carried(submission.trace, traceparent(span)))

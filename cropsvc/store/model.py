@@ -22,7 +22,7 @@ class Lifetimes:
 
 
 @dataclass(frozen=True)
-class Place:
+class QueueSlot:
     """A place in the queue: for which job, when (ms), and how many wait before it."""
 
     ref: JobRef
@@ -32,7 +32,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Work:
+class ClaimedJob:
     """What the crop process needs: the source's bytes and facts, the request's JSON."""
 
     ref: JobRef
@@ -46,7 +46,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobResult:
     """How a job ended: its outputs with their bytes, or why it failed."""
 
     state: State
@@ -56,7 +56,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Standing:
+class UnfinishedJobs:
     """The jobs that have not ended: since when they wait, when they last gave a sign of life.
 
     Times are milliseconds since the epoch, by the store's clock as `now`.
@@ -68,14 +68,14 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Once:
+class IdempotencyClaim:
     """An Idempotency-Key's claim: the hash of the key, and of the request it stands for."""
 
     key: str
     fingerprint: str
 
 
-class Refused(Exception):
+class QueueFull(Exception):
     """No place is free; how many wait already."""
 
     def __init__(self, waiting: int) -> None:

@@ -8,7 +8,7 @@ from cropsvc.store.base import Base
 from cropsvc.store.keys import COUNTS, PACE, PENDING, PROBE, RETAINED
 
 
-class Figures(Base):
+class Stats(Base):
     """What is told of the queue and the server."""
 
     def count(self, increments: Mapping[str, int]) -> None:

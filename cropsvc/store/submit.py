@@ -25,7 +25,7 @@ from cropsvc.store.keys import (
     source_key,
     users_key,
 )
-from cropsvc.store.values import Once, Place, Refused
+from cropsvc.store.model import IdempotencyClaim, QueueFull, QueueSlot
 
 RESERVATION_SECONDS = 300  # longest time from an upload's headers to its last byte
 
@@ -33,14 +33,14 @@ RESERVATION_SECONDS = 300  # longest time from an upload's headers to its last b
 class Submitting(Base):
     """From a reserved place to a job that waits."""
 
-    def reserve(self, ref: JobRef, cap: int, owners: Iterable[str]) -> Place:
+    def reserve(self, ref: JobRef, cap: int, owners: Iterable[str]) -> QueueSlot:
         """A place in the queue for *ref*, or Refused; *owners* share the cap."""
         [reply] = self._pipeline(lambda pipe: self._queue_reserve(pipe, ref, cap, owners))
         return _granted(ref, reply)
 
     def reserve_and_share(
         self, job: Job, data: bytes | None, cap: int, owners: Iterable[str]
-    ) -> tuple[Place, bool]:
+    ) -> tuple[QueueSlot, bool]:
         """`reserve`, then `share` without an Idempotency-Key, in one round trip."""
 
         def fill(pipe: Pipeline) -> None:
@@ -59,7 +59,7 @@ class Submitting(Base):
         """Gives a reserved place back, unless a job took it."""
         self._run(scripts.RELEASE, [PENDING, pending_key(ref.owner)], [member_of(ref)])
 
-    def claimed(self, owner: str, once: Once) -> tuple[str, bool] | None:
+    def claimed(self, owner: str, once: IdempotencyClaim) -> tuple[str, bool] | None:
         """The job that holds an Idempotency-Key, and whether it was the same request."""
         value = cast(bytes | None, self.client.get(once_key_of(owner, once)))
         if value is None:
@@ -71,7 +71,7 @@ class Submitting(Base):
         """Whether a job holds the Idempotency-Key with this hash."""
         return bool(self.client.exists(once_key(owner, key)))
 
-    def share(self, job: Job, data: bytes | None, once: Once | None) -> bool:
+    def share(self, job: Job, data: bytes | None, once: IdempotencyClaim | None) -> bool:
         """Makes *job* done at once from a living result of the same bytes and parameters.
 
         False when there is none. Raises WatchError when *once* was claimed meanwhile.
@@ -79,7 +79,7 @@ class Submitting(Base):
         [verdict] = self._pipeline(lambda pipe: self._queue_share(pipe, job, once))
         return self._is_shared(verdict, job, data)
 
-    def _queue_share(self, pipe: Pipeline, job: Job, once: Once | None) -> None:
+    def _queue_share(self, pipe: Pipeline, job: Job, once: IdempotencyClaim | None) -> None:
         ref = job.ref
         fields = {**job_fields(job), "source_home": ref.id}
         self._queue(
@@ -131,7 +131,7 @@ class Submitting(Base):
         self,
         job: Job,
         data: bytes | None,
-        once: Once | None,
+        once: IdempotencyClaim | None,
         *,
         enqueue: Callable[[Pipeline], object],
     ) -> None:
@@ -184,11 +184,11 @@ class Submitting(Base):
         return bool(self._run(scripts.WITHDRAW, keys, arguments))
 
 
-def _granted(ref: JobRef, reply: tuple[int, int, int]) -> Place:
+def _granted(ref: JobRef, reply: tuple[int, int, int]) -> QueueSlot:
     granted, now, waiting = reply
     if not granted:
-        raise Refused(waiting)
-    return Place(ref, now, waiting)
+        raise QueueFull(waiting)
+    return QueueSlot(ref, now, waiting)
 
 
 def _flat(fields: dict[str, Any]) -> list[Any]:

@@ -38,8 +38,8 @@ from cropsvc.store.keys import (
     source_key,
     users_key,
 )
-from cropsvc.store.reading import Reading
-from cropsvc.store.values import Outcome, Work
+from cropsvc.store.lookup import Reading
+from cropsvc.store.model import ClaimedJob, JobResult
 
 MOST_RUNS = 5  # a job whose worker died that often is given up
 
@@ -47,7 +47,7 @@ MOST_RUNS = 5  # a job whose worker died that often is given up
 class Running(Reading):
     """What workers and crop processes write, and cancels."""
 
-    def begin(self, ref: JobRef, upload_from: str) -> Work | str:
+    def begin(self, ref: JobRef, upload_from: str) -> ClaimedJob | str:
         """Takes the job for running, with the upload's bytes, in one round trip.
 
         Gives `over` if it has ended already, `spent` if its workers died too often.
@@ -62,7 +62,7 @@ class Running(Reading):
         if verdict != b"go":
             return cast(bytes, verdict).decode()
         request, source, home, created, started, trace = fields
-        return Work(
+        return ClaimedJob(
             ref=ref,
             data=data,
             source=SourceInfo(**json.loads(source)),
@@ -90,14 +90,14 @@ class Running(Reading):
 
         self._pipeline(write)
 
-    def finish(self, ref: JobRef, source: SourceInfo, request: str, outcome: Outcome) -> bool:
+    def finish(self, ref: JobRef, source: SourceInfo, request: str, outcome: JobResult) -> bool:
         """Ends the job: record, bytes and news in one atomic step. False if it had ended."""
         home = cast(bytes | None, self.client.hget(record_key(ref), "source_home"))
         return self.finish_work(
-            Work(ref, None, source, request, (home or b"").decode(), 0, 0, ""), outcome
+            ClaimedJob(ref, None, source, request, (home or b"").decode(), 0, 0, ""), outcome
         )
 
-    def finish_work(self, work: Work, outcome: Outcome) -> bool:
+    def finish_work(self, work: ClaimedJob, outcome: JobResult) -> bool:
         """The same for work that was begun here: one round trip."""
         ref, whole = work.ref, outcome.state == "done" and not _any_failed(outcome.outputs)
         keys = [
@@ -135,7 +135,7 @@ class Running(Reading):
         job = self.load(ref)
         if not isinstance(job, Job):
             return False
-        return self.finish(ref, job.source, job.request, Outcome("failed", error=error))
+        return self.finish(ref, job.source, job.request, JobResult("failed", error=error))
 
     def cancel(self, ref: JobRef) -> Job | None:
         """Cancels a job that has not ended; gives it as it is then, None if it had ended."""

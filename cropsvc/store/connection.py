@@ -44,7 +44,9 @@ CONNECTION_SECONDS = 0.4  # together with one command's second: 503 in 1.5 s
 
 def for_front_end(url: str) -> Redis:
     """Fails within about a second, so that a request can answer 503 in time."""
-    from cropsvc.idle_parser import IdleParser  # gevent takes 4 MB, which workers do without
+    from cropsvc.store.gevent_parser import (
+        IdleParser,  # gevent takes 4 MB, which workers do without
+    )
 
     pool = BlockingConnectionPool.from_url(
         _needed(url),
