@@ -85,7 +85,11 @@ def cpu_seconds(children: Iterable[Child]) -> dict[str, float]:
         for process in child.tree():
             try:
                 times = process.cpu_times()
-                role = "crop process" if "cropsvc.sandbox" in process.cmdline() else child.name
+                role = (
+                    "crop process"
+                    if "cropsvc.cropping.sandbox" in process.cmdline()
+                    else child.name
+                )
             except psutil.Error:
                 continue
             used[role] = used.get(role, 0.0) + times.user + times.system

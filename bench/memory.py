@@ -66,6 +66,6 @@ def _resident(worker: Child) -> dict[str, float]:
 def _reading(processes: Sequence[psutil.Process]) -> dict[str, float]:
     sizes = {"2 workers": 0.0, "2 crop processes": 0.0}
     for process in processes:
-        crops = "cropsvc.sandbox" in process.cmdline()
+        crops = "cropsvc.cropping.sandbox" in process.cmdline()
         sizes["2 crop processes" if crops else "2 workers"] += process.memory_info().rss / 1e6
     return sizes

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from redis import Redis
 from redis.exceptions import RedisError
 
-from cropsvc.crop_process import Confines, CropProcess
+from cropsvc.cropping.process import CropProcess, SandboxConfig
+from cropsvc.cropping.runner import JobRunner
 from cropsvc.observability import logs
 from cropsvc.observability.trace_context import spans_of
 from cropsvc.processes.supervisor import Program, Supervisor
 from cropsvc.queues.engines import run_worker
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store, connection
-from cropsvc.tasks import Cropper
 
 STOP_SECONDS = 5  # beyond the job's limit, for a worker told to stop
 RETRY_SECONDS = 1.0
@@ -53,15 +53,15 @@ def _work_here(settings: Settings, *, burst: bool) -> None:
     client = _connected(settings.redis_url)
     store = Store(client, Lifetimes(settings.result_ttl, settings.source_ttl))
     spans = spans_of(settings.otlp_endpoint, "cropsvc-worker")
-    cropper = Cropper(store, process, settings.job_timeout, spans)
-    code = run_worker(settings, cropper, burst=burst)
+    runner = JobRunner(store, process, settings.job_timeout, spans)
+    code = run_worker(settings, runner, burst=burst)
     process.stop()
     if code:
         sys.exit(code)
 
 
-def _confines(settings: Settings) -> Confines:
-    return Confines(
+def _confines(settings: Settings) -> SandboxConfig:
+    return SandboxConfig(
         redis_url=settings.redis_url,
         memory=settings.job_memory,
         seconds=settings.job_timeout,

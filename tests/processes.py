@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import psutil
 
-SANDBOX = "cropsvc.sandbox"  # on the command line of a crop process
+SANDBOX = "cropsvc.cropping.sandbox"  # on the command line of a crop process
 
 
 def command_line(process: psutil.Process) -> str:

@@ -17,8 +17,8 @@ LAYERS = [  # each may reach what stands below it, directly or through any helpe
     ("cropsvc.web",),
     ("cropsvc.jobs",),
     ("cropsvc.queues",),
-    ("cropsvc.tasks",),
-    ("cropsvc.sandbox", "cropsvc.imaging", "cropsvc.store"),
+    ("cropsvc.cropping.runner",),
+    ("cropsvc.cropping.sandbox", "cropsvc.imaging", "cropsvc.store"),
     ("cropsvc.model.errors", "cropsvc.settings.settings"),
 ]
 
@@ -179,7 +179,7 @@ def test_the_package_itself_imports_nothing() -> None:
 @pytest.mark.skipif("cropsvc.queues.rq" not in MODULES, reason="not there yet")
 def test_a_worker_loads_neither_flask_nor_the_web() -> None:
     code = (
-        "import sys, cropsvc.queues.rq, cropsvc.tasks;"
+        "import sys, cropsvc.queues.rq, cropsvc.cropping.runner;"
         "print([m for m in sys.modules if m == 'flask' or m.startswith('cropsvc.web')])"
     )
     done = subprocess.run(

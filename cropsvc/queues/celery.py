@@ -15,6 +15,7 @@ from celery.apps.worker import Worker
 from celery.worker import state
 from celery.worker.consumer import Consumer
 
+from cropsvc.cropping.runner import JobRunner
 from cropsvc.model.limits import Limits
 from cropsvc.processes.memory_tuning import tune_allocator
 from cropsvc.queues.celery_app import celery_app
@@ -23,7 +24,6 @@ from cropsvc.queues.celery_life import Life
 from cropsvc.queues.celery_queue import CeleryEngine
 from cropsvc.queues.celery_tasks import ForeignCrop, OwnJob
 from cropsvc.settings.settings import Settings
-from cropsvc.tasks import Cropper
 
 LOOK_SECONDS = 1.0  # how often an idle worker looks up
 LONGEST_PAUSE = 2  # seconds between tries for a broker that is away; Celery's own grow to 30
@@ -31,17 +31,17 @@ LONGEST_PAUSE = 2  # seconds between tries for a broker that is away; Celery's o
 told = structlog.get_logger("cropsvc.worker")
 
 
-def work(settings: Settings, cropper: Cropper, *, burst: bool = False) -> int:
+def work(settings: Settings, runner: JobRunner, *, burst: bool = False) -> int:
     """Works until told to stop; *burst*: until the queue is empty. Gives the exit code."""
     app = celery_app(settings)
-    store = cropper.store
+    store = runner.store
     life = Life(store, CeleryEngine(app, store))
     limits = Limits(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side)
     app.finalize()
     for name in list(app.tasks):  # Celery's own, which run other tasks by name
         app.tasks.unregister(name)
-    app.register_task(OwnJob(cropper, life))
-    app.register_task(ForeignCrop(ForeignCrops(cropper, limits, settings.max_upload), life))
+    app.register_task(OwnJob(runner, life))
+    app.register_task(ForeignCrop(ForeignCrops(runner, limits, settings.max_upload), life))
     _say_little(settings.log_level)
     worker = CropWorker(app, life, burst=burst)
     tune_allocator()

@@ -4,8 +4,8 @@ from typing import Any
 
 from celery import Celery
 
+from cropsvc.cropping.runner import ATTEMPTS
 from cropsvc.settings.settings import Settings
-from cropsvc.tasks import ATTEMPTS
 
 QUEUE = "cropsvc"
 OWN_JOB = "cropsvc.job"  # the task that stands for a job of our own store

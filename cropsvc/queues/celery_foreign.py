@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from redis.client import Pipeline
 
+from cropsvc.cropping.runner import JobRunner, Reporter
 from cropsvc.imaging.geometry.validate import check
 from cropsvc.imaging.headers.probe import probe
 from cropsvc.imaging.params.parser import CropRequest, parse
@@ -31,7 +32,6 @@ from cropsvc.model.job import (
 )
 from cropsvc.model.limits import Limits
 from cropsvc.store import Store
-from cropsvc.tasks import Cropper, Reporter
 
 FOREIGN = "+celery"  # no API key can have this name
 
@@ -57,14 +57,14 @@ class AlreadyTold(Exception):
 class ForeignCrops:
     """Does foreign tasks with this worker's crop process."""
 
-    cropper: Cropper
+    runner: JobRunner
     limits: Limits
     max_upload: int
 
     @property
     def store(self) -> Store:
         """Where the jobs are."""
-        return self.cropper.store
+        return self.runner.store
 
     def crop(
         self, task: str, arguments: list[object], reporter_of: Callable[[JobRef], Reporter]
@@ -80,8 +80,8 @@ class ForeignCrops:
             raise TaskRefused.of(error) from None
         if self.store.load(job.ref) is None:
             self.store.submit(job, data, None, enqueue=_begin)
-        self.cropper.hand_over(job.ref, job.ref.id)
-        self.cropper.finish(job.ref, job.ref.id, reporter_of(job.ref))
+        self.runner.start(job.ref, job.ref.id)
+        self.runner.finish(job.ref, job.ref.id, reporter_of(job.ref))
         return self._result(job.ref)
 
     def forget(self, task: str, arguments: list[object]) -> None:

@@ -10,12 +10,12 @@ from celery.exceptions import Ignore, Reject
 from celery.worker.strategy import default as stock_strategy
 from redis.exceptions import RedisError
 
+from cropsvc.cropping.runner import FUNCTION, JobRunner
 from cropsvc.model.job import JobRef
 from cropsvc.queues.celery_app import OWN_JOB
 from cropsvc.queues.celery_foreign import AlreadyTold, ForeignCrops, TaskRefused
 from cropsvc.queues.celery_life import HEARTBEAT_SECONDS, Life
 from cropsvc.store import Store
-from cropsvc.tasks import FUNCTION, Cropper
 
 T = TypeVar("T")
 Show = Callable[[str, float], None]
@@ -33,8 +33,8 @@ class OwnJob(Task):  # type: ignore[misc]  # Celery has no types
     typing = False
     Strategy = f"{__name__}:at_once"
 
-    def __init__(self, cropper: Cropper, life: Life) -> None:
-        self._cropper = cropper
+    def __init__(self, runner: JobRunner, life: Life) -> None:
+        self._runner = runner
         self._life = life
 
     def run(self, *arguments: object, **named: object) -> None:
@@ -42,11 +42,11 @@ class OwnJob(Task):  # type: ignore[misc]  # Celery has no types
         ref, upload_from = _reference_of(arguments, named)
         began = time.monotonic()
         self._life.took(ref)
-        self._cropper.hand_over(ref, upload_from)
-        reporter = _Reporter(self._life, self._cropper.store, ref)
-        reply = self._cropper.finish(ref, upload_from, reporter)
+        self._runner.start(ref, upload_from)
+        reporter = _Reporter(self._life, self._runner.store, ref)
+        reply = self._runner.finish(ref, upload_from, reporter)
         ms = (time.monotonic() - began) * 1000
-        _patiently(lambda: self._cropper.log_end(ref, reply, ms))
+        _patiently(lambda: self._runner.log_end(ref, reply, ms))
 
 
 class ForeignCrop(Task):  # type: ignore[misc]  # Celery has no types

@@ -5,11 +5,11 @@ Each is imported when it is asked for: with RQ nothing of Celery is loaded, nor 
 
 from redis import Redis
 
+from cropsvc.cropping.runner import JobRunner
 from cropsvc.processes.memory_tuning import tune_allocator
 from cropsvc.queues import Engine
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store
-from cropsvc.tasks import Cropper
 
 BEYOND_CROP = 60  # seconds: RQ's own clock must never be the one that ends a crop
 
@@ -27,16 +27,16 @@ def engine_of(settings: Settings, store: Store) -> Engine:
     return RqEngine(store.client, timeout=seconds, keep=settings.result_ttl)
 
 
-def run_worker(settings: Settings, cropper: Cropper, *, burst: bool) -> int:
+def run_worker(settings: Settings, runner: JobRunner, *, burst: bool) -> int:
     """Works until told to stop; *burst*: until the queue is empty. Gives the exit code."""
     if settings.queue == "celery":
         from cropsvc.queues import celery
 
-        return celery.work(settings, cropper, burst=burst)
+        return celery.work(settings, runner, burst=burst)
     from cropsvc.queues.rq import LeanWorker
 
-    client = cropper.store.client
-    worker = LeanWorker(client, cropper, engine_of(settings, cropper.store))
+    client = runner.store.client
+    worker = LeanWorker(client, runner, engine_of(settings, runner.store))
     tune_allocator()
     worker.work(burst=burst, logging_level="DEBUG" if settings.log_level == "debug" else "WARNING")
     return 0

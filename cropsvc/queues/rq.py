@@ -23,7 +23,8 @@ from rq.utils import now, utcformat
 from rq.worker import BaseWorker, WorkerStatus
 from rq.worker_registration import register
 
-from cropsvc.crop_process import Reply
+from cropsvc.cropping.process import Reply
+from cropsvc.cropping.runner import JobRunner
 from cropsvc.model.errors import CropFailed
 from cropsvc.model.job import JobRef, Problem
 from cropsvc.observability import job_log
@@ -31,7 +32,6 @@ from cropsvc.queues import Engine
 from cropsvc.queues.rq_orphans import Orphans
 from cropsvc.queues.rq_queue import UNREADABLE, CropJob, CropQueue, ForeignJob, reference_of
 from cropsvc.store import Store
-from cropsvc.tasks import Cropper
 
 T = TypeVar("T")
 
@@ -75,9 +75,11 @@ class LeanWorker(BaseWorker):
     queue_class: type[Queue] = CropQueue
     log_result_lifespan = False
 
-    def __init__(self, connection: Redis, cropper: Cropper, engine: Engine, **options: Any) -> None:
-        self.cropper = cropper
-        self.store: Store = cropper.store
+    def __init__(
+        self, connection: Redis, runner: JobRunner, engine: Engine, **options: Any
+    ) -> None:
+        self.runner = runner
+        self.store: Store = runner.store
         self._orphans = Orphans(self.store, engine, connection)
         self._due: dict[str, float] = {}
         self._unsettled: tuple[Job, Execution] | None = None
@@ -235,13 +237,13 @@ class LeanWorker(BaseWorker):
             reason = str(error)
             self._patiently(lambda: self._refuse(job, queue, reason))
             return
-        self.cropper.hand_over(ref, upload_from)
+        self.runner.start(ref, upload_from)
         execution = self._patiently(lambda: self._started(job, queue))
-        reply = self.cropper.finish(ref, upload_from, _Reporter(self, job, execution, ref))
+        reply = self.runner.finish(ref, upload_from, _Reporter(self, job, execution, ref))
         job.ended_at = now()
         self._patiently(lambda: self._ended(job, queue, execution, reply))
         ms = (job.ended_at - (job.started_at or job.ended_at)).total_seconds() * 1000
-        self._patiently(lambda: self.cropper.log_end(ref, reply, ms))
+        self._patiently(lambda: self.runner.log_end(ref, reply, ms))
         self.set_state(WorkerStatus.IDLE)
 
     def _started(self, job: Job, queue: Queue) -> Execution:
@@ -312,11 +314,11 @@ class LeanWorker(BaseWorker):
     @property
     def horse_pid(self) -> int:
         """The crop process, for RQ's stop and kill-horse commands."""
-        return self.cropper.process.pid
+        return self.runner.process.pid
 
     def kill_horse(self, sig: signal.Signals = signal.SIGKILL) -> None:
         """Kills the crop process; a job that was not told to stop gets its second attempt."""
-        self.cropper.process.kill()
+        self.runner.process.kill()
 
     def teardown(self) -> None:
         """As RQ's, with the last job's end told."""

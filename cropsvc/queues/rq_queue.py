@@ -17,9 +17,9 @@ from rq.utils import now
 from rq.worker import BaseWorker
 from rq.worker_registration import get_keys
 
+from cropsvc.cropping.runner import FUNCTION
 from cropsvc.model.job import JobRef
 from cropsvc.store import MOST_RUNS
-from cropsvc.tasks import FUNCTION
 
 UNREADABLE = (
     ValueError,  # numbers, dates, JSON, UTF-8

@@ -135,7 +135,7 @@ def _refuse(api: Client) -> None:
 def _stall(api: Client, stack: Stack) -> None:
     """Both crop processes hang: one job is overdue, one canceled while it runs, six before."""
     for process in stack.worker.tree():
-        if "cropsvc.sandbox" in " ".join(process.cmdline()):
+        if "cropsvc.cropping.sandbox" in " ".join(process.cmdline()):
             os.kill(process.pid, signal.SIGSTOP)
     running = [api.accepted(pictures.unlike(100 + n)) for n in range(2)]
     for job in running:

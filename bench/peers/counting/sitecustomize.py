@@ -14,7 +14,14 @@ from typing import Any
 
 COUNTS = struct.Struct("qq")  # sends, receives
 SENDS, RECEIVES = 0, 1
-ROLES = ("cropsvc.sandbox", "worker.py", "bench.peers.rq_plain", "celery", "gunicorn", "thumbor")
+ROLES = (
+    "cropsvc.cropping.sandbox",
+    "worker.py",
+    "bench.peers.rq_plain",
+    "celery",
+    "gunicorn",
+    "thumbor",
+)
 
 
 class Counter:

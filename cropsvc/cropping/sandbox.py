@@ -1,6 +1,6 @@
 """The crop process: a warm child that does all Pillow work, under limits.
 
-`python -m cropsvc.sandbox FD` serves the worker at the other end of the socket FD (see
+`python -m cropsvc.cropping.sandbox FD` serves the worker at the other end of the socket FD (see
 crop_process.py). It gets jobs by reference, fetches the upload, renders and stores the result
 itself, so pixels never pass through the worker, and whatever a picture does to it, the worker
 lives.
@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 
 from redis.exceptions import RedisError
 
-from cropsvc.crop_process import Confines, Reply
+from cropsvc.cropping.process import Reply, SandboxConfig
 from cropsvc.imaging.params.parser import CropRequest
 from cropsvc.imaging.render.render import Rendered, render
 from cropsvc.model.errors import CropError, CropFailed, OutOfMemory
@@ -32,7 +32,7 @@ from cropsvc.store import ClaimedJob, JobResult, Lifetimes, Store, connection
 REPORT_SECONDS = 0.1  # progress within a stage is told no more often
 QUIET_SECONDS = 0.05  # a job that is done by then tells no progress
 REQUESTS = 64  # the last ones are kept parsed: many uploads are cropped alike
-WEARING = (OutOfMemory.code, CropFailed.code)
+LEAKY_ERRORS = (OutOfMemory.code, CropFailed.code)
 OUT_OF_MEMORY = "the crop needs more memory than a job may use"
 
 
@@ -42,7 +42,7 @@ def main(fd: int) -> None:
     pipe = Connection(fd)
     told = json.loads(pipe.recv_bytes())
     die_with_parent(told.pop("parent"))
-    confines = Confines(**told)
+    confines = SandboxConfig(**told)
     _confine(confines)
     client = connection.for_crop_process(confines.redis_url)
     store = Store(client, Lifetimes(confines.result_ttl, confines.source_ttl))
@@ -83,7 +83,9 @@ class _Cropping:
         problem = outcome.error or Problem("", "")
         marks = self._marks_of(work) if context_of(work.trace) else ()
         worn = _has_worn(outcome)
-        return Reply(outcome.state, problem.code, problem.detail, work.trace, marks, is_worn=worn)
+        return Reply(
+            outcome.state, problem.code, problem.detail, work.trace, marks, needs_restart=worn
+        )
 
     def _mark(self, stage: str) -> None:
         if stage != self._marks[-1][0]:
@@ -132,7 +134,7 @@ def _outcome_of(rendered: list[Rendered]) -> JobResult:
 
 def _has_worn(outcome: JobResult) -> bool:
     errors = [outcome.error, *(output.error for output in outcome.outputs)]
-    return any(error.code in WEARING for error in errors if error)
+    return any(error.code in LEAKY_ERRORS for error in errors if error)
 
 
 def _output_of(one: Rendered) -> Output:
@@ -151,7 +153,7 @@ def _output_of(one: Rendered) -> Output:
     )
 
 
-def _confine(confines: Confines) -> None:
+def _confine(confines: SandboxConfig) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":  # macOS does not enforce RLIMIT_AS
         resource.setrlimit(resource.RLIMIT_AS, (confines.memory, confines.memory))

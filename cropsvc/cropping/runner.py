@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from redis.exceptions import RedisError
 
-from cropsvc.crop_process import CropProcess, Died, Overdue, Reply
+from cropsvc.cropping.process import CropProcess, CropProcessDied, JobTimeout, Reply
 from cropsvc.model.errors import CropFailed, OutOfMemory, TimedOut
 from cropsvc.model.job import Job, JobRef, Problem
 from cropsvc.observability import job_log
@@ -42,7 +42,7 @@ class Reporter(Protocol):
 
 
 @dataclass(frozen=True)
-class Cropper:
+class JobRunner:
     """Runs jobs in a crop process: attempts, limits, cancels, and what a death means."""
 
     store: Store
@@ -50,11 +50,11 @@ class Cropper:
     seconds: int  # wall clock of one crop
     spans: "Spans | None" = None  # where a traced job is told
 
-    def hand_over(self, ref: JobRef, upload_from: str) -> None:
+    def start(self, ref: JobRef, upload_from: str) -> None:
         """Lets the crop process begin; `finish` must follow."""
         try:
             self.process.send(ref, upload_from)
-        except Died:
+        except CropProcessDied:
             self.process.send(ref, upload_from)  # it had died idle; a new one is no attempt
 
     def finish(self, ref: JobRef, upload_from: str, reporter: Reporter) -> Reply:
@@ -90,10 +90,10 @@ class Cropper:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 reply = self._reply(ref, upload_from, reporter)
-            except Overdue:
+            except JobTimeout:
                 self._count_death("overdue")
                 return self._fail(ref, TimedOut.code, self._overdue())
-            except Died as death:
+            except CropProcessDied as death:
                 if self._patiently(lambda: self._is_stopped(ref, reporter)):
                     self._patiently(lambda: self.store.cancel(ref))
                     return Reply("canceled", trace=self._trace(ref))
@@ -102,7 +102,7 @@ class Cropper:
                     return self._fail(ref, TimedOut.code, self._overdue())
                 if attempt == ATTEMPTS:
                     return self._fail(ref, *_meaning_of(death))
-                self.hand_over(ref, upload_from)
+                self.start(ref, upload_from)
             else:
                 return self._settled(ref, reply)
         raise AssertionError("unreachable")
@@ -115,7 +115,7 @@ class Cropper:
             if reply.state != "lost":
                 return reply
             self._await_store()
-            self.hand_over(ref, upload_from)
+            self.start(ref, upload_from)
 
     def _look_up(self, ref: JobRef, reporter: Reporter) -> None:
         try:
@@ -171,7 +171,7 @@ def _forgiving(reporter: Reporter) -> Callable[[str, float], None]:
     return log_end
 
 
-def _meaning_of(death: Died) -> tuple[str, str]:
+def _meaning_of(death: CropProcessDied) -> tuple[str, str]:
     if death.out_of_memory:
         return OutOfMemory.code, "the crop needs more memory than a job may use"
     if death.status < 0:

@@ -24,7 +24,7 @@ RENEW_ABOVE_BYTES = 400 * 1024**2  # resident size of an idle crop process
 
 
 @dataclass(frozen=True)
-class Confines:
+class SandboxConfig:
     """What a crop process is told at its start. Memory in bytes, times in seconds."""
 
     redis_url: str
@@ -44,10 +44,12 @@ class Reply:
     detail: str = ""
     trace: str = ""  # came with the job: see tracing.py
     marks: Sequence[tuple[str, float]] = ()  # of a traced job: what began when
-    is_worn: bool = False  # codecs that gave up may keep memory: the next job gets a fresh process
+    needs_restart: bool = (
+        False  # codecs that gave up may keep memory: the next job gets a fresh process
+    )
 
 
-class Died(Exception):
+class CropProcessDied(Exception):
     """The crop process ended in the middle of a job."""
 
     def __init__(self, status: int, *, out_of_memory: bool) -> None:
@@ -61,7 +63,7 @@ class Died(Exception):
         return signal.Signals(-self.status).name if self.status < 0 else f"exit-{self.status}"
 
 
-class Overdue(Exception):
+class JobTimeout(Exception):
     """The job took longer than its limit, and its crop process was killed."""
 
 
@@ -81,7 +83,7 @@ class _Child:
 class CropProcess:
     """One warm crop process after another; at most one at a time."""
 
-    def __init__(self, confines: Confines) -> None:
+    def __init__(self, confines: SandboxConfig) -> None:
         self._confines = confines
         self._child: _Child | None = None
         self._jobs = 0
@@ -103,7 +105,7 @@ class CropProcess:
         try:
             child.send({"owner": ref.owner, "id": ref.id, "source_home": upload_from})
         except OSError:
-            raise self._bury(child) from None
+            raise self._reap(child) from None
 
     def wait(
         self,
@@ -130,15 +132,15 @@ class CropProcess:
                 on_tick()
                 tick = time.monotonic() + TICK_SECONDS
             deadline += time.monotonic() - asked
-        self._bury(child)
-        raise Overdue
+        self._reap(child)
+        raise JobTimeout
 
     def _heard(self, child: _Child, seconds: float) -> dict[str, Any] | None:
         """The crop process's next message, if one comes within *seconds*. Raises Died."""
         try:
             return json.loads(child.pipe.recv_bytes()) if child.has_news(seconds) else None
         except (EOFError, OSError):
-            raise self._bury(child) from None
+            raise self._reap(child) from None
 
     def kill(self) -> None:
         """Kills the crop process; whoever waits for it gets Died. From any thread."""
@@ -149,7 +151,7 @@ class CropProcess:
     def stop(self) -> None:
         """Kills the crop process and forgets it."""
         if self._child:
-            self._bury(self._child)
+            self._reap(self._child)
 
     def _living(self) -> _Child:
         if self._child is None:
@@ -161,7 +163,7 @@ class CropProcess:
         ours, theirs = socketpair()
         with theirs:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", "cropsvc.sandbox", str(theirs.fileno())],
+                [sys.executable, "-m", "cropsvc.cropping.sandbox", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
@@ -175,8 +177,8 @@ class CropProcess:
 
     def _done(self, child: _Child, reply: Reply) -> Reply:
         self._jobs += 1
-        if reply.is_worn or self._is_due_for_renewal():
-            self._bury(child)
+        if reply.needs_restart or self._is_due_for_renewal():
+            self._reap(child)
             self.start()
         return reply
 
@@ -185,12 +187,12 @@ class CropProcess:
             self._jobs >= RENEW_AFTER_JOBS or _resident_bytes(self.pid) > RENEW_ABOVE_BYTES
         )
 
-    def _bury(self, child: _Child) -> Died:
+    def _reap(self, child: _Child) -> CropProcessDied:
         child.process.kill()  # the pipe may have broken before the process did
         child.pipe.close()
         status = child.process.wait()
         self._child = None
-        return Died(status, out_of_memory=_oom_kills() > self._ooms)
+        return CropProcessDied(status, out_of_memory=_oom_kills() > self._ooms)
 
 
 def _oom_kills() -> int:
