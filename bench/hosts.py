@@ -25,7 +25,7 @@ from bench.results import BenchError, Figure, Results
 from bench.service import Stage, environ_of, stage, start_worker
 from bench.sides import OURS, Done
 from cropsvc import ports
-from cropsvc.queues.rq_queue import CropQueue
+from cropsvc.queues.rq.queue import CropQueue
 
 HOSTS = (1, 2, 4, 8)
 SHARE = 0.15  # of a core, for each host

@@ -13,7 +13,7 @@ from bench.peers import rq_plain
 from bench.places import ROOT
 from bench.service import PROCESSES, Stage, jobs_of, start_worker
 from cropsvc.jobs import Jobs, Submission
-from cropsvc.queues.rq_queue import CropQueue
+from cropsvc.queues.rq.queue import CropQueue
 from cropsvc.web.owner import OPEN
 
 WARM_JOBS = 3  # that each worker has done before the clock starts

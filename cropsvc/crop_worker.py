@@ -13,7 +13,7 @@ from cropsvc.cropping.runner import JobRunner
 from cropsvc.observability import logs
 from cropsvc.observability.trace_context import spans_of
 from cropsvc.processes.supervisor import Program, Supervisor
-from cropsvc.queues.engines import run_worker
+from cropsvc.queues.factory import run_worker
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store, connection
 

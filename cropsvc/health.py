@@ -39,7 +39,7 @@ def worker(settings: Settings) -> bool:
     """Whether a worker on this host has a fresh heartbeat."""
     import redis  # only this check needs it and the engine
 
-    from cropsvc.queues.engines import is_alive
+    from cropsvc.queues.factory import is_alive
 
     client = redis.Redis.from_url(settings.redis_url, socket_timeout=SECONDS)
     return is_alive(settings, client, socket.gethostname())

@@ -35,7 +35,7 @@ from cropsvc.model.job import (
 )
 from cropsvc.model.limits import Limits
 from cropsvc.observability import job_log
-from cropsvc.queues import Engine
+from cropsvc.queues import JobQueue
 from cropsvc.store import IdempotencyClaim, QueueFull, QueueSlot, Store, fingerprint
 from cropsvc.waiting import Hub, Watch
 
@@ -76,9 +76,9 @@ class Submission:
 class Jobs:
     """All that can be done with jobs."""
 
-    def __init__(self, store: Store, engine: Engine, hub: Hub, policy: Policy) -> None:
+    def __init__(self, store: Store, job_queue: JobQueue, hub: Hub, policy: Policy) -> None:
         self._store = store
-        self._engine = engine
+        self._job_queue = job_queue
         self._hub = hub
         self._policy = policy
         self._memory = MemoryGauge(store)
@@ -211,14 +211,14 @@ class Jobs:
             job,
             upload.data,
             once,
-            enqueue=lambda pipe: self._engine.enqueue(pipe, job.ref, upload.upload_from),
+            enqueue=lambda pipe: self._job_queue.enqueue(pipe, job.ref, upload.upload_from),
         )
         self._publish(job)
         return job
 
     def _publish(self, job: Job) -> None:
         try:
-            self._engine.publish(job.ref, job.upload_from)
+            self._job_queue.publish(job.ref, job.upload_from)
         except Unavailable:
             # One that a worker has already, or of which another client was told, is accepted.
             if self._store.withdraw(job):
@@ -335,7 +335,7 @@ class Jobs:
             job = self.get(owner, job_id)
         except Deleted:
             return
-        if self._store.remove(job) == "canceled" and self._engine.forget(job.ref):
+        if self._store.remove(job) == "canceled" and self._job_queue.forget(job.ref):
             job_log.log_job(replace(job, state="canceled"))
 
     # -- the queue as a whole ---------------------------------------------------------------
@@ -346,7 +346,7 @@ class Jobs:
 
     def workers(self) -> int:
         """Workers with a fresh heartbeat."""
-        return self._engine.workers()
+        return self._job_queue.workers()
 
     def waiting(self) -> int:
         """Jobs in the queue."""

@@ -269,7 +269,7 @@ class Stack:
         chosen = {_variable(name): str(value) for name, value in settings.items()}
         return {
             **inherited,
-            **_engine(),
+            **_job_queue(),
             "HOME": str(self.directory),
             "PYTHONUNBUFFERED": "1",
             "CROPSVC_REDIS_URL": self.redis_url,
@@ -320,7 +320,7 @@ def _variable(name: str) -> str:
     return name.upper() if name in PLAIN or name.startswith("otel_") else f"CROPSVC_{name.upper()}"
 
 
-def _engine() -> dict[str, str]:
+def _job_queue() -> dict[str, str]:
     """The engine that the whole suite is asked to run on: Celery, each stack on its own vhost."""
     if os.environ.get("CROPSVC_TEST_QUEUE", "rq") == "rq":
         return {}

@@ -25,7 +25,7 @@ from cropsvc.dashboard.reading import (
 )
 from cropsvc.model.job import Job
 from cropsvc.observability import job_log
-from cropsvc.queues.rq_queue import UNREADABLE
+from cropsvc.queues.rq.queue import UNREADABLE
 
 STOP_SECONDS = 3.0  # a worker hears of a cancel within half a second
 LOOK_SECONDS = 0.05
@@ -133,7 +133,7 @@ def _requeue(job: ShownJob) -> None:
 
 def _enqueue(pipe: Pipeline, job: ShownJob, record: Job) -> None:
     """Puts the job on the queue as new, with all its attempts, and off the failed ones."""
-    desk().engine.enqueue(pipe, record.ref, record.upload_from)
+    desk().job_queue.enqueue(pipe, record.ref, record.upload_from)
     pipe.persist(job.key)
     pipe.hdel(job.key, "started_at", "ended_at", "exc_info", "worker_name")
     pipe.delete(results_key(job.id))

@@ -11,8 +11,8 @@ from cropsvc.dashboard import access_log, actions, upstream
 from cropsvc.dashboard.desk import EXTENSION, Desk
 from cropsvc.dashboard.guard import Guard
 from cropsvc.observability import logs
-from cropsvc.queues.engines import BEYOND_CROP
-from cropsvc.queues.rq_queue import RqEngine
+from cropsvc.queues.factory import BEYOND_CROP
+from cropsvc.queues.rq.queue import RqJobQueue
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store, connection
 
@@ -34,7 +34,7 @@ def app_of(settings: Settings, client: Redis) -> Flask:
     app.extensions[EXTENSION] = Desk(
         client=client,
         store=Store(client, Lifetimes(settings.result_ttl, settings.source_ttl)),
-        engine=RqEngine(
+        job_queue=RqJobQueue(
             client, timeout=settings.job_timeout + BEYOND_CROP, keep=settings.result_ttl
         ),
         keep=settings.result_ttl,

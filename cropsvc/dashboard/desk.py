@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import current_app
 from redis import Redis
 
-from cropsvc.queues.rq_queue import RqEngine
+from cropsvc.queues.rq.queue import RqJobQueue
 from cropsvc.store import Store
 
 EXTENSION = "cropsvc.dashboard"
@@ -17,7 +17,7 @@ class Desk:
 
     client: Redis
     store: Store
-    engine: RqEngine
+    job_queue: RqJobQueue
     keep: int
 
 

@@ -24,7 +24,7 @@ from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
 from rq.worker_registration import get_keys
 
-from cropsvc.queues.rq_queue import UNREADABLE, CropJob, CropQueue
+from cropsvc.queues.rq.queue import UNREADABLE, CropJob, CropQueue
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from rq.exceptions import NoSuchJobError
 from cropsvc.dashboard.desk import desk
 from cropsvc.dashboard.reading import ShownJob, fetch
 from cropsvc.model.job import Job, JobRef
-from cropsvc.queues.rq_queue import UNREADABLE, ForeignJob, reference_of
+from cropsvc.queues.rq.queue import UNREADABLE, ForeignJob, reference_of
 
 LONGEST = 20_000  # characters of one text that are shown
 FAILED = ("failed", "stopped")

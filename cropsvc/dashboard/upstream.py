@@ -25,7 +25,7 @@ from cropsvc.dashboard.reading import (
     fetch,
     job_ids,
 )
-from cropsvc.queues.rq_queue import UNREADABLE
+from cropsvc.queues.rq.queue import UNREADABLE
 
 ORDERS = ("asc", "dsc")
 MOST_ON_PAGE = 200

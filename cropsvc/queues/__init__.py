@@ -7,7 +7,7 @@ from redis.client import Pipeline
 from cropsvc.model.job import JobRef
 
 
-class Engine(Protocol):
+class JobQueue(Protocol):
     """What the front end needs of a queue."""
 
     name: str

@@ -6,7 +6,7 @@ from cropsvc.jobs import Jobs, Policy
 from cropsvc.model.limits import Limits
 from cropsvc.observability import logs
 from cropsvc.observability.trace_context import spans_of
-from cropsvc.queues.engines import engine_of
+from cropsvc.queues.factory import queue_from
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store, connection
 from cropsvc.waiting import Hub
@@ -36,7 +36,7 @@ def create_app(settings: Settings) -> Flask:
     owners = tuple(key.name for key in settings.api_keys) or (owner.OPEN,)
     limits = Limits(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side)
     policy = Policy(settings.queue_cap, owners, limits)
-    parts = (store, engine_of(settings, store), Hub(client), policy)
+    parts = (store, queue_from(settings, store), Hub(client), policy)
     spans = spans_of(settings.otlp_endpoint, "cropsvc-web")
     if not spans:
         return app_of(Services(settings, store, Jobs(*parts)))

@@ -24,7 +24,7 @@ def refusal(result: AsyncResult) -> tuple[str, str]:
     """Code and words of a task that must fail."""
     with pytest.raises(Exception, match="'") as caught:
         result.get(timeout=SECONDS)
-    assert type(caught.value).__name__ == "TaskRefused", caught.value
+    assert type(caught.value).__name__ == "TaskRejected", caught.value
     code, words = caught.value.args
     assert result.state == "FAILURE"
     assert result.traceback is None  # no stack of ours

@@ -7,7 +7,7 @@ import pytest
 from redis.client import Pipeline
 
 from cropsvc.model.job import JobRef
-from cropsvc.queues.celery_orphans import Orphans
+from cropsvc.queues.celery.recovery import Orphans
 from cropsvc.store import Lifetimes, Store
 from cropsvc.store.keys import ORPHANS_TURN
 from tests.broker import Broker
@@ -72,14 +72,14 @@ def test_an_overtaken_job_is_sent_again_though_the_queue_is_not_empty(
     service = make_service(worker=False)
     lost, late = service.submit(), service.submit()
     service.redis.zincrby("cropsvc:pending", -60_000, f"-/{lost}")  # as if a minute ago
-    engine = BusyQueue()
-    orphans = Orphans(Store(service.redis, Lifetimes(60, 60)), engine)
+    job_queue = BusyQueue()
+    orphans = Orphans(Store(service.redis, Lifetimes(60, 60)), job_queue)
     orphans.came(JobRef("-", late))
 
     def look() -> list[str]:
         service.redis.delete(ORPHANS_TURN)
         orphans.bring_back()
-        return engine.sent
+        return job_queue.sent
 
     look()
     assert service.until(look, "it is lost for long enough") == [lost]

@@ -4,7 +4,7 @@ import time
 
 import redis
 
-from cropsvc.queues.rq_queue import CropQueue
+from cropsvc.queues.rq.queue import CropQueue
 from tests.worker.conftest import Bench
 
 PATIENCE = 30  # seconds; 3 between looks, 5 of grace, and a busy machine

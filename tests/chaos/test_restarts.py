@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rq.serializers import JSONSerializer
 
-from cropsvc.queues.rq_queue import CropJob
+from cropsvc.queues.rq.queue import CropJob
 from tests import pictures
 from tests.chaos.campaign import FULL
 from tests.contract.client import Client, problem

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from rq.worker import BaseWorker
 
-from cropsvc.queues.rq_queue import CropJob, CropQueue
+from cropsvc.queues.rq.queue import CropJob, CropQueue
 from tests import pictures
 from tests.contract.client import Client
 from tests.processes import crop_processes

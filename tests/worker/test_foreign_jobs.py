@@ -9,7 +9,7 @@ import pytest
 from rq import Queue
 from rq.job import Callback
 
-from cropsvc.queues.rq_queue import CropJob, CropQueue, ForeignJob, reference_of
+from cropsvc.queues.rq.queue import CropJob, CropQueue, ForeignJob, reference_of
 from tests.worker.conftest import Bench
 
 

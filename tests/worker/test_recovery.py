@@ -2,7 +2,7 @@
 
 import time
 
-from cropsvc.queues.rq_queue import CropQueue
+from cropsvc.queues.rq.queue import CropQueue
 from tests.worker.conftest import Bench
 
 SLACK = 10  # seconds, where the machine does other things too

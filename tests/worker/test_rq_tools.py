@@ -10,7 +10,7 @@ import pytest
 from rq.command import send_kill_horse_command, send_shutdown_command, send_stop_job_command
 from rq.serializers import JSONSerializer
 
-from cropsvc.queues.rq_queue import QUEUE, CropQueue
+from cropsvc.queues.rq.queue import QUEUE, CropQueue
 from tests.contract.client import Client
 from tests.processes import lives
 from tests.stack import ROOT

@@ -16,22 +16,22 @@ from redis.client import Pipeline
 
 from cropsvc.model.errors import Unavailable
 from cropsvc.model.job import JobRef
-from cropsvc.queues.celery_foreign import FOREIGN
-from cropsvc.queues.celery_queue import CeleryEngine
+from cropsvc.queues.celery.external_crops import FOREIGN
+from cropsvc.queues.celery.queue import CeleryJobQueue
 from cropsvc.store import Store, UnfinishedJobs
 
 SILENT_SECONDS = 6  # a running job without a sign of life for so long has lost its worker
 OVERTAKEN_SECONDS = 10  # more than the order of submits, or of redeliveries, can be off
 
-told = structlog.get_logger("cropsvc.worker")
+log = structlog.get_logger("cropsvc.worker")
 
 
-class Orphans:
+class OrphanRecovery:
     """Finds them and sends them again; all workers take turns."""
 
-    def __init__(self, store: Store, engine: CeleryEngine) -> None:
+    def __init__(self, store: Store, job_queue: CeleryJobQueue) -> None:
         self._store = store
-        self._engine = engine
+        self._job_queue = job_queue
         self._last: list[JobRef] = []
 
     def came(self, ref: JobRef) -> None:
@@ -48,7 +48,7 @@ class Orphans:
             for ref in self._store.lasting_orphans(lost):
                 self._send_again(ref, standing.now)
         except Unavailable as error:
-            told.warning("cannot look for lost jobs", reason=error.detail)
+            log.warning("cannot look for lost jobs", reason=error.detail)
 
     def _lost(self, standing: UnfinishedJobs) -> list[JobRef]:
         silent = standing.now - SILENT_SECONDS * 1000
@@ -58,7 +58,7 @@ class Orphans:
         }
         if not since:
             return []
-        last = standing.now if self._engine.ready() == 0 else self._newest_handed_out(standing)
+        last = standing.now if self._job_queue.ready() == 0 else self._newest_handed_out(standing)
         return [ref for ref, start in since.items() if start < last]
 
     def _newest_handed_out(self, standing: UnfinishedJobs) -> int:
@@ -72,8 +72,8 @@ class Orphans:
             return
         home = self._store.requeue(ref, partial(self._begin, ref), since=now)
         if home is not None:
-            self._engine.publish(ref, home)
-            told.info("job sent again", job=ref.id)
+            self._job_queue.publish(ref, home)
+            log.info("job sent again", job=ref.id)
 
     def _begin(self, ref: JobRef, pipe: Pipeline, upload_from: str) -> None:
-        self._engine.enqueue(pipe, ref, upload_from)
+        self._job_queue.enqueue(pipe, ref, upload_from)

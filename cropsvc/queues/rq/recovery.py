@@ -9,17 +9,17 @@ from redis import Redis
 from redis.client import Pipeline
 
 from cropsvc.model.job import JobRef
-from cropsvc.queues import Engine
-from cropsvc.queues.rq_queue import CropQueue
+from cropsvc.queues import JobQueue
+from cropsvc.queues.rq.queue import CropQueue
 from cropsvc.store import Store
 
 
-class Orphans:
+class OrphanRecovery:
     """Finds them and queues them again; all workers take turns."""
 
-    def __init__(self, store: Store, engine: Engine, client: Redis) -> None:
+    def __init__(self, store: Store, job_queue: JobQueue, client: Redis) -> None:
         self._store = store
-        self._engine = engine
+        self._job_queue = job_queue
         self._queue = CropQueue(connection=client)
 
     def bring_back(self) -> None:
@@ -34,7 +34,7 @@ class Orphans:
             self._store.requeue(ref, partial(self._enqueue, ref))
 
     def _enqueue(self, ref: JobRef, pipe: Pipeline, upload_from: str) -> None:
-        self._engine.enqueue(pipe, ref, upload_from)
+        self._job_queue.enqueue(pipe, ref, upload_from)
 
     def _known(self, pipe: Pipeline) -> None:
         pipe.lrange(self._queue.key, 0, -1)

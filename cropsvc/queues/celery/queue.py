@@ -9,14 +9,14 @@ from redis.client import Pipeline
 
 from cropsvc.model.errors import Unavailable
 from cropsvc.model.job import JobRef
-from cropsvc.queues.celery_app import OWN_JOB, QUEUE
+from cropsvc.queues.celery.app import OWN_JOB, QUEUE
 from cropsvc.store import Store
 
 PATIENCE_SECONDS = 1.6  # for a connection and the confirm together: 503 within 2 s
 RETRY_AFTER = 2  # seconds
 
 
-class CeleryEngine:
+class CeleryJobQueue:
     """Celery on RabbitMQ as the front end and the worker's own recovery see it."""
 
     name = "celery"

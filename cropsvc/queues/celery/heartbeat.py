@@ -9,24 +9,24 @@ from redis.exceptions import RedisError
 
 from cropsvc.model.errors import Unavailable
 from cropsvc.model.job import JobRef
-from cropsvc.queues.celery_orphans import Orphans
-from cropsvc.queues.celery_queue import CeleryEngine
+from cropsvc.queues.celery.queue import CeleryJobQueue
+from cropsvc.queues.celery.recovery import OrphanRecovery
 from cropsvc.store import Store
 
 HEARTBEAT_SECONDS = 2
 
-told = structlog.get_logger("cropsvc.worker")
+log = structlog.get_logger("cropsvc.worker")
 
 
-class Life:
+class Heartbeat:
     """Says that this worker lives, and looks after what was lost."""
 
-    def __init__(self, store: Store, engine: CeleryEngine) -> None:
+    def __init__(self, store: Store, job_queue: CeleryJobQueue) -> None:
         self.host = socket.gethostname()
         self._name = f"{self.host}:{os.getpid()}"
         self._store = store
-        self._engine = engine
-        self._orphans = Orphans(store, engine)
+        self._job_queue = job_queue
+        self._orphans = OrphanRecovery(store, job_queue)
         self._due = 0.0
 
     def beat(self) -> None:
@@ -41,7 +41,7 @@ class Life:
             self.beat()
             self._orphans.bring_back()
         except RedisError as error:
-            told.error("Redis cannot be used", reason=str(error))
+            log.error("Redis cannot be used", reason=str(error))
 
     def took(self, ref: JobRef) -> None:
         """Notes that this worker was handed a job."""
@@ -52,12 +52,12 @@ class Life:
         try:
             self._store.leave(self._name)
         except RedisError as error:
-            told.error("Redis cannot be used", reason=str(error))
+            log.error("Redis cannot be used", reason=str(error))
 
     def is_queue_empty(self) -> bool:
         """Whether RabbitMQ says that no message waits."""
         try:
-            return self._engine.ready() == 0
+            return self._job_queue.ready() == 0
         except Unavailable as error:
-            told.warning("cannot look at the queue", reason=error.detail)
+            log.warning("cannot look at the queue", reason=error.detail)
             return False

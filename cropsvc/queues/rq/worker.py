@@ -28,9 +28,15 @@ from cropsvc.cropping.runner import JobRunner
 from cropsvc.model.errors import CropFailed
 from cropsvc.model.job import JobRef, Problem
 from cropsvc.observability import job_log
-from cropsvc.queues import Engine
-from cropsvc.queues.rq_orphans import Orphans
-from cropsvc.queues.rq_queue import UNREADABLE, CropJob, CropQueue, ForeignJob, reference_of
+from cropsvc.queues import JobQueue
+from cropsvc.queues.rq.queue import (
+    UNREADABLE,
+    CropJob,
+    CropQueue,
+    ForeignJob,
+    reference_of,
+)
+from cropsvc.queues.rq.recovery import OrphanRecovery
 from cropsvc.store import Store
 
 T = TypeVar("T")
@@ -76,11 +82,11 @@ class LeanWorker(BaseWorker):
     log_result_lifespan = False
 
     def __init__(
-        self, connection: Redis, runner: JobRunner, engine: Engine, **options: Any
+        self, connection: Redis, runner: JobRunner, job_queue: JobQueue, **options: Any
     ) -> None:
         self.runner = runner
         self.store: Store = runner.store
-        self._orphans = Orphans(self.store, engine, connection)
+        self._orphans = OrphanRecovery(self.store, job_queue, connection)
         self._due: dict[str, float] = {}
         self._unsettled: tuple[Job, Execution] | None = None
         self._queue = CropQueue(connection=connection)

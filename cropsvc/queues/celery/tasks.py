@@ -12,9 +12,9 @@ from redis.exceptions import RedisError
 
 from cropsvc.cropping.runner import FUNCTION, JobRunner
 from cropsvc.model.job import JobRef
-from cropsvc.queues.celery_app import OWN_JOB
-from cropsvc.queues.celery_foreign import AlreadyTold, ForeignCrops, TaskRefused
-from cropsvc.queues.celery_life import HEARTBEAT_SECONDS, Life
+from cropsvc.queues.celery.app import OWN_JOB
+from cropsvc.queues.celery.external_crops import AlreadyTold, ExternalCrops, TaskRejected
+from cropsvc.queues.celery.heartbeat import HEARTBEAT_SECONDS, Heartbeat
 from cropsvc.store import Store
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ Show = Callable[[str, float], None]
 
 RETRY_SECONDS = 0.5  # between tries while Redis is away
 
-told = structlog.get_logger("cropsvc.worker")
+log = structlog.get_logger("cropsvc.worker")
 
 
 class OwnJob(Task):  # type: ignore[misc]  # Celery has no types
@@ -33,7 +33,7 @@ class OwnJob(Task):  # type: ignore[misc]  # Celery has no types
     typing = False
     Strategy = f"{__name__}:at_once"
 
-    def __init__(self, runner: JobRunner, life: Life) -> None:
+    def __init__(self, runner: JobRunner, life: Heartbeat) -> None:
         self._runner = runner
         self._life = life
 
@@ -53,11 +53,11 @@ class ForeignCrop(Task):  # type: ignore[misc]  # Celery has no types
     """The image's bytes for a program of its own: bytes and a mapping of parameters."""
 
     name = FUNCTION
-    throws = (TaskRefused,)
+    throws = (TaskRejected,)
     typing = False
     Strategy = f"{__name__}:at_once"
 
-    def __init__(self, crops: ForeignCrops, life: Life) -> None:
+    def __init__(self, crops: ExternalCrops, life: Heartbeat) -> None:
         self._crops = crops
         self._life = life
 
@@ -70,7 +70,7 @@ class ForeignCrop(Task):  # type: ignore[misc]  # Celery has no types
             data = _patiently(lambda: self._crops.crop(task, _whole(arguments, named), self._told))
         except AlreadyTold:
             raise Ignore from None
-        except TaskRefused as refused:
+        except TaskRejected as refused:
             _log(task, "failed", refused.args[0], began)
             raise
         _log(task, "done", None, began)
@@ -93,7 +93,9 @@ class ForeignCrop(Task):  # type: ignore[misc]  # Celery has no types
 class _Reporter:
     """Tells a job's progress, and that worker and job live."""
 
-    def __init__(self, life: Life, store: Store, ref: JobRef, show: Show | None = None) -> None:
+    def __init__(
+        self, life: Heartbeat, store: Store, ref: JobRef, show: Show | None = None
+    ) -> None:
         self._life, self._store, self._ref, self._show = life, store, ref, show
         self._due = time.monotonic() + HEARTBEAT_SECONDS
 
@@ -143,10 +145,10 @@ def _patiently(step: Callable[[], T]) -> T:
         try:
             return step()
         except RedisError as error:
-            told.error("Redis cannot be used", reason=str(error))
+            log.error("Redis cannot be used", reason=str(error))
             time.sleep(RETRY_SECONDS)
 
 
 def _log(task: str, state: str, code: str | None, began: float) -> None:
     ms = round((time.monotonic() - began) * 1000, 1)
-    told.info("task", task=task, state=state, code=code, ms=ms)
+    log.info("task", task=task, state=state, code=code, ms=ms)

@@ -20,7 +20,7 @@ def celery_app(settings: Settings) -> Celery:
     app = Celery(
         QUEUE,
         broker=settings.broker_url,
-        backend=f"cropsvc.queues.celery_results.Results+{backend_url(settings.redis_url)}",
+        backend=f"cropsvc.queues.celery.result_backend.Results+{backend_url(settings.redis_url)}",
         set_as_current=False,
         changes=_CONF,
     )
@@ -47,7 +47,7 @@ _CONF: dict[str, Any] = {
     "broker_pool_limit": CONNECTIONS,
     "task_acks_late": True,
     "worker_prefetch_multiplier": 1,
-    "worker_consumer": "cropsvc.queues.celery:PlainConsumer",
+    "worker_consumer": "cropsvc.queues.celery.worker:PlainConsumer",
     "worker_enable_remote_control": False,  # whoever reaches the broker could stop the worker
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,

@@ -18,30 +18,30 @@ from celery.worker.consumer import Consumer
 from cropsvc.cropping.runner import JobRunner
 from cropsvc.model.limits import Limits
 from cropsvc.processes.memory_tuning import tune_allocator
-from cropsvc.queues.celery_app import celery_app
-from cropsvc.queues.celery_foreign import ForeignCrops
-from cropsvc.queues.celery_life import Life
-from cropsvc.queues.celery_queue import CeleryEngine
-from cropsvc.queues.celery_tasks import ForeignCrop, OwnJob
+from cropsvc.queues.celery.app import celery_app
+from cropsvc.queues.celery.external_crops import ExternalCrops
+from cropsvc.queues.celery.heartbeat import Heartbeat
+from cropsvc.queues.celery.queue import CeleryJobQueue
+from cropsvc.queues.celery.tasks import ForeignCrop, OwnJob
 from cropsvc.settings.settings import Settings
 
 LOOK_SECONDS = 1.0  # how often an idle worker looks up
 LONGEST_PAUSE = 2  # seconds between tries for a broker that is away; Celery's own grow to 30
 
-told = structlog.get_logger("cropsvc.worker")
+log = structlog.get_logger("cropsvc.worker")
 
 
 def work(settings: Settings, runner: JobRunner, *, burst: bool = False) -> int:
     """Works until told to stop; *burst*: until the queue is empty. Gives the exit code."""
     app = celery_app(settings)
     store = runner.store
-    life = Life(store, CeleryEngine(app, store))
+    life = Heartbeat(store, CeleryJobQueue(app, store))
     limits = Limits(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side)
     app.finalize()
     for name in list(app.tasks):  # Celery's own, which run other tasks by name
         app.tasks.unregister(name)
     app.register_task(OwnJob(runner, life))
-    app.register_task(ForeignCrop(ForeignCrops(runner, limits, settings.max_upload), life))
+    app.register_task(ForeignCrop(ExternalCrops(runner, limits, settings.max_upload), life))
     _say_little(settings.log_level)
     worker = CropWorker(app, life, burst=burst)
     tune_allocator()
@@ -63,7 +63,7 @@ def _keep_logging(**_: object) -> None:
 class CropWorker(Worker):  # type: ignore[misc]  # Celery has no types
     """Celery's worker program without its banner and most of its signals."""
 
-    def __init__(self, app: Celery, life: Life, *, burst: bool) -> None:
+    def __init__(self, app: Celery, life: Heartbeat, *, burst: bool) -> None:
         self._life = life
         self._burst = burst
         super().__init__(
@@ -117,7 +117,7 @@ class PlainConsumer(Consumer):  # type: ignore[misc]  # Celery has no types
         """*conn* once it is connected, however long that takes."""
 
         def complain(error: Exception, _pause: float) -> None:
-            told.warning("waiting for the broker", reason=repr(error))
+            log.warning("waiting for the broker", reason=repr(error))
 
         return conn.ensure_connection(
             complain,

@@ -174,7 +174,7 @@ class CropQueue(Queue):
         return bool(self.connection.set(self.registry_cleaning_key, 1, nx=True, ex=LOCK_SECONDS))
 
 
-class RqEngine:
+class RqJobQueue:
     """RQ as the front end sees it."""
 
     name = "rq"

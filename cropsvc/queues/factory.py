@@ -7,36 +7,36 @@ from redis import Redis
 
 from cropsvc.cropping.runner import JobRunner
 from cropsvc.processes.memory_tuning import tune_allocator
-from cropsvc.queues import Engine
+from cropsvc.queues import JobQueue
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store
 
 BEYOND_CROP = 60  # seconds: RQ's own clock must never be the one that ends a crop
 
 
-def engine_of(settings: Settings, store: Store) -> Engine:
+def queue_from(settings: Settings, store: Store) -> JobQueue:
     """The engine that puts jobs on the settings' queue."""
     if settings.queue == "celery":
-        from cropsvc.queues.celery_app import celery_app
-        from cropsvc.queues.celery_queue import CeleryEngine
+        from cropsvc.queues.celery.app import celery_app
+        from cropsvc.queues.celery.queue import CeleryJobQueue
 
-        return CeleryEngine(celery_app(settings), store)
-    from cropsvc.queues.rq_queue import RqEngine
+        return CeleryJobQueue(celery_app(settings), store)
+    from cropsvc.queues.rq.queue import RqJobQueue
 
     seconds = settings.job_timeout + BEYOND_CROP
-    return RqEngine(store.client, timeout=seconds, keep=settings.result_ttl)
+    return RqJobQueue(store.client, timeout=seconds, keep=settings.result_ttl)
 
 
 def run_worker(settings: Settings, runner: JobRunner, *, burst: bool) -> int:
     """Works until told to stop; *burst*: until the queue is empty. Gives the exit code."""
     if settings.queue == "celery":
-        from cropsvc.queues import celery
+        from cropsvc.queues.celery import worker as celery_worker
 
-        return celery.work(settings, runner, burst=burst)
-    from cropsvc.queues.rq import LeanWorker
+        return celery_worker.work(settings, runner, burst=burst)
+    from cropsvc.queues.rq.worker import LeanWorker
 
     client = runner.store.client
-    worker = LeanWorker(client, runner, engine_of(settings, runner.store))
+    worker = LeanWorker(client, runner, queue_from(settings, runner.store))
     tune_allocator()
     worker.work(burst=burst, logging_level="DEBUG" if settings.log_level == "debug" else "WARNING")
     return 0
@@ -47,6 +47,6 @@ def is_alive(settings: Settings, client: Redis, host: str) -> bool:
     if settings.queue == "celery":
         store = Store(client, Lifetimes(settings.result_ttl, settings.source_ttl))
         return store.live_workers(host) > 0
-    from cropsvc.queues.liveness import is_alive as is_alive_on_rq
+    from cropsvc.queues.rq.liveness import is_alive as is_alive_on_rq
 
     return is_alive_on_rq(client, host)

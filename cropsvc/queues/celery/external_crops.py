@@ -36,7 +36,7 @@ from cropsvc.store import Store
 FOREIGN = "+celery"  # no API key can have this name
 
 
-class TaskRefused(Exception):
+class TaskRejected(Exception):
     """What the program is told: a code of the contract, and words. A plain pair, so that a
     program without our classes gets it whole."""
 
@@ -44,7 +44,7 @@ class TaskRefused(Exception):
         super().__init__(code, detail)
 
     @classmethod
-    def of(cls, error: CropError | Problem) -> "TaskRefused":
+    def of(cls, error: CropError | Problem) -> "TaskRejected":
         """The same as *error*."""
         return cls(error.code, error.detail)
 
@@ -54,7 +54,7 @@ class AlreadyTold(Exception):
 
 
 @dataclass(frozen=True)
-class ForeignCrops:
+class ExternalCrops:
     """Does foreign tasks with this worker's crop process."""
 
     runner: JobRunner
@@ -77,7 +77,7 @@ class ForeignCrops:
             data, request = self._read(arguments)
             job = replace(self._job(_ref(task, data, request), data, request), trace=task)
         except CropError as error:
-            raise TaskRefused.of(error) from None
+            raise TaskRejected.of(error) from None
         if self.store.load(job.ref) is None:
             self.store.submit(job, data, None, enqueue=_begin)
         self.runner.start(job.ref, job.ref.id)
@@ -99,9 +99,9 @@ class ForeignCrops:
         if not isinstance(job, Job):
             raise AlreadyTold
         if job.error:
-            raise TaskRefused.of(job.error)
+            raise TaskRejected.of(job.error)
         if data is None:
-            raise TaskRefused("canceled", "the task was given up")
+            raise TaskRejected("canceled", "the task was given up")
         return data
 
     def _read(self, arguments: list[object]) -> tuple[bytes, CropRequest]:

@@ -3,7 +3,7 @@
 from redis import Redis
 from rq import Worker
 
-from cropsvc.queues.rq_queue import CropJob, CropQueue
+from cropsvc.queues.rq.queue import CropJob, CropQueue
 
 
 def is_alive(client: Redis, host: str) -> bool:
