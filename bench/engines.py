@@ -15,7 +15,7 @@ from bench.over_http import CLIENTS, Runner
 from bench.plan import Plan
 from bench.results import BenchError, Figure, Results, percentile
 from bench.service import PROCESSES, Stage, environ_of, scratch, stage, start_web, start_worker
-from cropsvc.jobs import Jobs, Submission
+from cropsvc.jobs.service import Jobs, Submission
 from cropsvc.model.errors import Unavailable
 from cropsvc.settings.settings import Settings
 from cropsvc.store.keys import PENDING

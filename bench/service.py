@@ -17,7 +17,7 @@ from redis.exceptions import ConnectionError as NoConnection
 from bench.children import Child
 from bench.places import VAR
 from cropsvc import embedded, ports
-from cropsvc.jobs import Jobs
+from cropsvc.jobs.service import Jobs
 from cropsvc.settings.settings import Settings
 from cropsvc.web.app import create_app
 from cropsvc.web.services import EXTENSION

@@ -12,7 +12,7 @@ from bench.images import Case, check, fresh
 from bench.peers import rq_plain
 from bench.places import ROOT
 from bench.service import PROCESSES, Stage, jobs_of, start_worker
-from cropsvc.jobs import Jobs, Submission
+from cropsvc.jobs.service import Jobs, Submission
 from cropsvc.queues.rq.queue import CropQueue
 from cropsvc.web.owner import OPEN
 

@@ -14,7 +14,7 @@ from bench.raw import crop
 from bench.results import Claim, Figure, Results, percentile
 from bench.service import Stage, jobs_of, stage, start_web, start_worker
 from cropsvc.imaging.params.parser import parse
-from cropsvc.jobs import Submission
+from cropsvc.jobs.service import Submission
 from cropsvc.web.owner import OPEN
 
 REST_SECONDS = 0.03  # between requests, so that the system is idle

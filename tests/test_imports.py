@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [  # each may reach what stands below it, directly or through any helper module
     ("wsgi", "worker", "cropsvc.run", "cropsvc.cli", "cropsvc.__main__", "cropsvc.dashboard"),
     ("cropsvc.web",),
-    ("cropsvc.jobs",),
+    ("cropsvc.jobs.service",),
     ("cropsvc.queues",),
     ("cropsvc.cropping.runner",),
     ("cropsvc.cropping.sandbox", "cropsvc.imaging", "cropsvc.store"),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response, request
 
-from cropsvc.jobs import error_of
+from cropsvc.jobs.service import error_of
 from cropsvc.model.errors import BadParameter, FieldError
 from cropsvc.model.job import Job
 from cropsvc.web.owner import current_owner

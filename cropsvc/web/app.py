@@ -2,14 +2,14 @@
 
 from flask import Flask
 
-from cropsvc.jobs import Jobs, Policy
+from cropsvc.jobs.events import JobEvents
+from cropsvc.jobs.service import Jobs, Policy
 from cropsvc.model.limits import Limits
 from cropsvc.observability import logs
 from cropsvc.observability.trace_context import spans_of
 from cropsvc.queues.factory import queue_from
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store, connection
-from cropsvc.waiting import Hub
 from cropsvc.web import (
     access_log,
     api,
@@ -36,7 +36,7 @@ def create_app(settings: Settings) -> Flask:
     owners = tuple(key.name for key in settings.api_keys) or (owner.OPEN,)
     limits = Limits(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side)
     policy = Policy(settings.queue_cap, owners, limits)
-    parts = (store, queue_from(settings, store), Hub(client), policy)
+    parts = (store, queue_from(settings, store), JobEvents(client), policy)
     spans = spans_of(settings.otlp_endpoint, "cropsvc-web")
     if not spans:
         return app_of(Services(settings, store, Jobs(*parts)))

@@ -12,7 +12,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError, ResponseError
 
-from cropsvc.jobs import Jobs
+from cropsvc.jobs.service import Jobs
 from cropsvc.model import errors
 from cropsvc.store import Store
 from cropsvc.store.scripts import BOUNDS

@@ -5,7 +5,7 @@ from typing import cast
 
 from flask import current_app
 
-from cropsvc.jobs import Jobs
+from cropsvc.jobs.service import Jobs
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Store
 

@@ -11,7 +11,7 @@ from flask import request
 from redis.exceptions import RedisError
 
 from cropsvc.imaging.params.parser import CropRequest, parse
-from cropsvc.jobs import Submission, Upload
+from cropsvc.jobs.service import Submission, Upload
 from cropsvc.model.errors import BadParameter, BadRequest, FieldError
 from cropsvc.model.job import Job
 from cropsvc.store import QueueSlot

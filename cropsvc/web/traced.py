@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 from opentelemetry.trace import Span, SpanKind, set_span_in_context
 
-from cropsvc.jobs import Jobs, Submission
+from cropsvc.jobs.service import Jobs, Submission
 from cropsvc.model.job import Job
 from cropsvc.observability.opentelemetry import W3C, Spans, mark_failed, traceparent
 from cropsvc.observability.trace_context import carried

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from cropsvc.jobs import Jobs
+from cropsvc.jobs.service import Jobs
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store
 from cropsvc.web.app import app_of

@@ -12,7 +12,8 @@ from redis.exceptions import WatchError
 from cropsvc.imaging.geometry.validate import check
 from cropsvc.imaging.headers.probe import Source, probe
 from cropsvc.imaging.params.parser import CropRequest
-from cropsvc.memory import MemoryGauge
+from cropsvc.jobs.admission import MemoryGuard
+from cropsvc.jobs.events import JobEvents, Subscription
 from cropsvc.model import ids
 from cropsvc.model.errors import (
     Busy,
@@ -37,7 +38,6 @@ from cropsvc.model.limits import Limits
 from cropsvc.observability import job_log
 from cropsvc.queues import JobQueue
 from cropsvc.store import IdempotencyClaim, QueueFull, QueueSlot, Store, fingerprint
-from cropsvc.waiting import Hub, Watch
 
 HEARTBEAT_SECONDS = 15.0
 POSITION_SECONDS = 1.0  # a waiting job's position is looked up so often
@@ -76,12 +76,14 @@ class Submission:
 class Jobs:
     """All that can be done with jobs."""
 
-    def __init__(self, store: Store, job_queue: JobQueue, hub: Hub, policy: Policy) -> None:
+    def __init__(
+        self, store: Store, job_queue: JobQueue, events: JobEvents, policy: Policy
+    ) -> None:
         self._store = store
         self._job_queue = job_queue
-        self._hub = hub
+        self._events = events
         self._policy = policy
-        self._memory = MemoryGauge(store)
+        self._memory = MemoryGuard(store)
         self._pace = (0.0, 0.0)  # jobs a second, and until when that is believed
 
     # -- submitting -----------------------------------------------------------------------
@@ -239,25 +241,27 @@ class Jobs:
             raise Expired(f"job {job_id} has expired")
         raise NotFound(f"there is no job {job_id[:64]}")
 
-    def watch(self, job_id: str) -> AbstractContextManager[Watch]:
+    def watch(self, job_id: str) -> AbstractContextManager[Subscription]:
         """Watches a job's end; begin it before the job is read or submitted."""
-        return self._hub.watch(job_id)
+        return self._events.watch(job_id)
 
     def wait(self, owner: str, job_id: str, seconds: float) -> Job:
         """The job once it has ended, or as it is after *seconds*."""
         if seconds <= 0:
             return self.get(owner, job_id)
-        with self._hub.watch(job_id) as watch:
+        with self._events.watch(job_id) as watch:
             return self.wait_on(watch, self.get(owner, job_id), seconds)
 
-    def wait_on(self, watch: Watch, job: Job, seconds: float) -> Job:
+    def wait_on(self, watch: Subscription, job: Job, seconds: float) -> Job:
         """The same for a watch that began before *job* was read."""
         turns = _turns(watch, seconds)
         while not job.is_terminal and next(turns, False):
             job = self.get(job.ref.owner, job.id)
         return job
 
-    def wait_on_bytes(self, watch: Watch, job: Job, seconds: float) -> tuple[Job, bytes | None]:
+    def wait_on_bytes(
+        self, watch: Subscription, job: Job, seconds: float
+    ) -> tuple[Job, bytes | None]:
         """The same, with the first output's bytes if it is done: one round trip for both."""
         data = None
         turns = _turns(watch, seconds)
@@ -272,7 +276,7 @@ class Jobs:
         return self._follow(job)
 
     def _follow(self, job: Job) -> Iterator[Job | None]:
-        with self._hub.watch(job.id, every_change=True) as watch:
+        with self._events.watch(job.id, every_change=True) as watch:
             shown, told = None, time.monotonic()
             while True:
                 try:
@@ -365,7 +369,7 @@ class Jobs:
         return min(LONGEST_RETRY, math.ceil(jobs / pace)) if pace else 1
 
 
-def _turns(watch: Watch, seconds: float) -> Iterator[bool]:
+def _turns(watch: Subscription, seconds: float) -> Iterator[bool]:
     """One turn for each time that looking again may help, until *seconds* have passed."""
     deadline = time.monotonic() + seconds
     while (left := deadline - time.monotonic()) > 0:

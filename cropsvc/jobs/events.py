@@ -16,7 +16,7 @@ RETRY_SECONDS = 0.5
 LISTEN_SECONDS = 0.3  # who begins to watch before the listener listens is woken when it does
 
 
-class Watch:
+class Subscription:
     """One waiter's view of one job: set by news, cleared by looking."""
 
     def __init__(self, *, every_change: bool) -> None:
@@ -34,7 +34,7 @@ class Watch:
         self._news.set()
 
 
-class Hub:
+class JobEvents:
     """Listens to the store's events and wakes who waits for the job that they name.
 
     The listener starts with the first waiter, so that it belongs to the process that serves.
@@ -43,16 +43,16 @@ class Hub:
 
     def __init__(self, client: Redis) -> None:
         self._client = client
-        self._watches: dict[str, set[Watch]] = {}
+        self._watches: dict[str, set[Subscription]] = {}
         self._lock = threading.Lock()
         self._listening = threading.Event()
         self._listener: threading.Thread | None = None
 
     @contextlib.contextmanager
-    def watch(self, job_id: str, *, every_change: bool = False) -> Iterator[Watch]:
+    def watch(self, job_id: str, *, every_change: bool = False) -> Iterator[Subscription]:
         """Watches *job_id*'s end, or every change; read the job's state after this began."""
         self._start()
-        watch = Watch(every_change=every_change)
+        watch = Subscription(every_change=every_change)
         with self._lock:
             self._watches.setdefault(job_id, set()).add(watch)
         try:

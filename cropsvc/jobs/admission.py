@@ -10,7 +10,7 @@ SHED = 20  # retained uploads given up at a time
 MOST_SHEDS = 50
 
 
-class MemoryGauge:
+class MemoryGuard:
     """Whether the store has room for an upload, uploads kept for cropping again given up first."""
 
     def __init__(self, store: Store) -> None:
