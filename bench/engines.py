@@ -20,7 +20,7 @@ from cropsvc.model.errors import Unavailable
 from cropsvc.settings.settings import Settings
 from cropsvc.store.keys import PENDING
 from cropsvc.web.app import create_app
-from cropsvc.web.owner import OPEN
+from cropsvc.web.auth import OPEN
 from cropsvc.web.services import EXTENSION
 
 PER_SECOND = {SMALL.name: 500, MP6.name: 120}  # more than any engine here does

@@ -14,7 +14,7 @@ from bench.places import ROOT
 from bench.service import PROCESSES, Stage, jobs_of, start_worker
 from cropsvc.jobs.service import Jobs, Submission
 from cropsvc.queues.rq.queue import CropQueue
-from cropsvc.web.owner import OPEN
+from cropsvc.web.auth import OPEN
 
 WARM_JOBS = 3  # that each worker has done before the clock starts
 

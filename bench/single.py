@@ -15,7 +15,7 @@ from bench.results import Claim, Figure, Results, percentile
 from bench.service import Stage, jobs_of, stage, start_web, start_worker
 from cropsvc.imaging.params.parser import parse
 from cropsvc.jobs.service import Submission
-from cropsvc.web.owner import OPEN
+from cropsvc.web.auth import OPEN
 
 REST_SECONDS = 0.03  # between requests, so that the system is idle
 MOST_OVERHEAD_MS = 8.0

@@ -1,7 +1,7 @@
 # The page's part of the Makefile.
 CROPPER := cropperjs-1.6.3
 CROPPER_SHA512 := BRb0PRIzjbfM5n+i6L2D85pSbXI/w6cnnwb9W9cRKgAmbiP+OjDeq+Irhd86IujZDXm/7JWECfscllFIdrlmfw==
-CROPPER_DIR := cropsvc/static/vendor/cropperjs
+CROPPER_DIR := cropsvc/web/static/vendor/cropperjs
 AXE := axe-core-4.14.1
 AXE_SHA512 := FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==
 AXE_DIR := tests/browser/vendor

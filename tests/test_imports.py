@@ -30,7 +30,7 @@ LIBRARIES = {  # library: the only places that may import it
     "rq": ("worker", "cropsvc.queues", "cropsvc.dashboard"),
     "celery": ("worker", "cropsvc.queues", "cropsvc.dashboard"),
     "kombu": ("cropsvc.queues",),
-    "opentelemetry": ("cropsvc.observability.opentelemetry", "cropsvc.web.traced"),
+    "opentelemetry": ("cropsvc.observability.opentelemetry", "cropsvc.web.tracing"),
     "rq_dashboard": ("cropsvc.dashboard",),
 }
 

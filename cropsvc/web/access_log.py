@@ -15,14 +15,14 @@ QUIET = ("/healthz", "/readyz", "/metrics")  # asked by machines every few secon
 def install(app: Flask) -> None:
     """Logs what *app* answers."""
     app.before_request(_begin)
-    app.after_request(_tell)
+    app.after_request(_log_request)
 
 
 def _begin() -> None:
     g.began = time.perf_counter()
 
 
-def _tell(response: Response) -> Response:
+def _log_request(response: Response) -> Response:
     tell = log.debug if request.path in QUIET else log.info
     tell(
         "request",

@@ -8,10 +8,16 @@ from flask import Blueprint, Response, request
 from cropsvc.jobs.service import error_of
 from cropsvc.model.errors import BadParameter, FieldError
 from cropsvc.model.job import Job
-from cropsvc.web.owner import current_owner
+from cropsvc.web.auth import current_owner
+from cropsvc.web.responses import image_response, job_json, picture, upload
 from cropsvc.web.services import services
-from cropsvc.web.submission import Answer, accept, parse_wait, preferred_wait, wait_of
-from cropsvc.web.views import image_response, job_json, picture, upload
+from cropsvc.web.submit import (
+    SubmitResult,
+    accept,
+    parse_wait,
+    preferred_wait,
+    wait_of,
+)
 
 bp = Blueprint("api", __name__, url_prefix="/v1/crops")
 
@@ -103,7 +109,7 @@ def _job_response(job: Job, preferred: int | None, status: int = 200) -> Respons
     return _with_preference(response, preferred)
 
 
-def _bytes_of(answer: Answer) -> Response:
+def _bytes_of(answer: SubmitResult) -> Response:
     job = answer.job
     if job.error:
         raise error_of(job.error)

@@ -13,16 +13,16 @@ from cropsvc.store import Lifetimes, Store, connection
 from cropsvc.web import (
     access_log,
     api,
-    classic,
-    docs,
+    auth,
+    health,
+    legacy,
     metrics,
-    ops,
-    owner,
     pages,
     problems,
     rate_limit,
     security,
 )
+from cropsvc.web.openapi import docs_page
 from cropsvc.web.proxies import TrustedProxies
 from cropsvc.web.services import EXTENSION, Services
 
@@ -33,24 +33,23 @@ def create_app(settings: Settings) -> Flask:
     client = connection.for_front_end(settings.redis_url)
     lifetimes = Lifetimes(settings.result_ttl, settings.source_ttl)
     store = Store(client, lifetimes, settings.secrets)
-    owners = tuple(key.name for key in settings.api_keys) or (owner.OPEN,)
+    owners = tuple(key.name for key in settings.api_keys) or (auth.OPEN,)
     limits = Limits(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side)
     policy = Policy(settings.queue_cap, owners, limits)
     parts = (store, queue_from(settings, store), JobEvents(client), policy)
     spans = spans_of(settings.otlp_endpoint, "cropsvc-web")
     if not spans:
         return app_of(Services(settings, store, Jobs(*parts)))
-    from cropsvc.web import traced
+    from cropsvc.web import tracing
 
-    app = app_of(Services(settings, store, traced.TracedJobs(spans, *parts)))
-    traced.install(app, spans)
+    app = app_of(Services(settings, store, tracing.TracedJobs(spans, *parts)))
+    tracing.install(app, spans)
     return app
 
 
 def app_of(services: Services) -> Flask:
     """The Flask app on these collaborators."""
-    app = Flask("cropsvc.web", root_path=None, static_folder="../static", static_url_path="/static")
-    app.template_folder = "../templates"
+    app = Flask("cropsvc.web")
     app.extensions[EXTENSION] = services
     app.extensions[rate_limit.EXTENSION] = rate_limit.RateLimit(
         services.settings.rate_limit, services.store
@@ -63,6 +62,6 @@ def app_of(services: Services) -> Flask:
     access_log.install(app)
     metrics.install(app, services.store)
     security.install(app)
-    for blueprint in (api.bp, pages.bp, classic.bp, docs.bp, ops.bp, metrics.bp, owner.bp):
+    for blueprint in (api.bp, pages.bp, legacy.bp, docs_page.bp, health.bp, metrics.bp, auth.bp):
         app.register_blueprint(blueprint)
     return app

@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, gener
 from redis.exceptions import RedisError
 
 from cropsvc.store import Store
-from cropsvc.web.figures import Figures
+from cropsvc.web.metric_families import StoreCollector
 from cropsvc.web.problems import problem_code
 from cropsvc.web.services import services
 
@@ -72,7 +72,7 @@ def metrics() -> Response:
     with suppress(RedisError):
         tallies.flush()
     registry = CollectorRegistry()
-    registry.register(Figures(services().store, services().jobs))
+    registry.register(StoreCollector(services().store, services().jobs))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 

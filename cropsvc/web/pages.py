@@ -3,10 +3,10 @@
 from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from cropsvc.web.owner import current_owner
+from cropsvc.web.auth import current_owner
+from cropsvc.web.responses import job_json
 from cropsvc.web.services import services
-from cropsvc.web.submission import accept
-from cropsvc.web.views import job_json
+from cropsvc.web.submit import accept
 
 bp = Blueprint("pages", __name__)
 

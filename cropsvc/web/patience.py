@@ -14,7 +14,7 @@ SLOWEST = 16 * 1024  # bytes a second
 LONGEST_SECONDS = RESERVATION_SECONDS - 10.0  # the place must still be there at the end
 
 
-class Patience:
+class BodyDeadline:
     """A body's time, which grows with what has come of it; begins now."""
 
     def __init__(self) -> None:

@@ -4,11 +4,11 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from cropsvc.model.errors import Gone, NotFound
-from cropsvc.web.owner import current_owner
+from cropsvc.web.auth import current_owner
 from cropsvc.web.pages import job_page
+from cropsvc.web.responses import image_response, job_json
 from cropsvc.web.services import services
-from cropsvc.web.submission import accept_sample
-from cropsvc.web.views import image_response, job_json
+from cropsvc.web.submit import accept_sample
 
 bp = Blueprint("classic", __name__)
 

@@ -35,7 +35,7 @@ PROBLEMS = tuple(
 DIRECTIONS = (("in",), ("out",))
 
 
-class Figures(Collector):
+class StoreCollector(Collector):
     """What all processes did together; without the store only that it is away."""
 
     def __init__(self, store: Store, jobs: Jobs) -> None:

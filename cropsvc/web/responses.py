@@ -11,7 +11,7 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from cropsvc.imaging.formats import CONTENT_TYPES
 from cropsvc.model.errors import PreconditionFailed
 from cropsvc.model.job import Job, Output
-from cropsvc.web.owner import current_owner
+from cropsvc.web.auth import current_owner
 from cropsvc.web.services import services
 
 SOURCE_TYPES = {**CONTENT_TYPES, "tiff": "image/tiff", "bmp": "image/bmp"}

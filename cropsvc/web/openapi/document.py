@@ -6,10 +6,10 @@ from typing import Any
 from cropsvc import __version__
 from cropsvc.model import errors
 from cropsvc.settings.settings import Settings
-from cropsvc.web.openapi_answers import HEADERS, path_parameters, problems
-from cropsvc.web.openapi_calls import CALLS, Call
-from cropsvc.web.openapi_schemas import components
-from cropsvc.web.owner import COOKIE
+from cropsvc.web.auth import COOKIE
+from cropsvc.web.openapi.operations import CALLS, Call
+from cropsvc.web.openapi.responses import HEADERS, path_parameters, problems
+from cropsvc.web.openapi.schemas import components
 
 TAGS = {
     "Jobs": "Submit a picture and a box, follow the job, cancel it.",

@@ -15,20 +15,20 @@ from cropsvc.jobs.service import Submission, Upload
 from cropsvc.model.errors import BadParameter, BadRequest, FieldError
 from cropsvc.model.job import Job
 from cropsvc.store import QueueSlot
-from cropsvc.web.owner import current_owner
+from cropsvc.web.auth import current_owner
 from cropsvc.web.rate_limit import rate_limit
+from cropsvc.web.request_body import read_body
 from cropsvc.web.request_id import request_id
 from cropsvc.web.services import services
-from cropsvc.web.uploads import read_body
 
-SAMPLE = Path(__file__).parent.parent / "static" / "sample.jpg"
+SAMPLE = Path(__file__).parent / "static" / "sample.jpg"
 LONGEST_WAIT = 30.0  # seconds
 SMALL = 64 * 1024  # bytes of an upload that it costs little to refuse
 Pairs = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SubmitOptions:
     """What a request asks for beside the crop itself."""
 
     pairs: tuple[tuple[str, str], ...]
@@ -38,7 +38,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Answer:
+class SubmitResult:
     """A submitted job; whether a wait was asked for; the first output's bytes if they were read."""
 
     job: Job
@@ -47,7 +47,7 @@ class Answer:
     preferred: int | None = None  # seconds of the Prefer header, if they counted
 
 
-def accept(*, strict: bool = True, with_bytes: bool = False) -> Answer:
+def accept(*, strict: bool = True, with_bytes: bool = False) -> SubmitResult:
     """Submits what the current request holds, and waits if it asks for that.
 
     *strict*: unknown parameters are refused, by name. *with_bytes*: a wait reads the first
@@ -130,22 +130,22 @@ def _is_small() -> bool:
 
 def _submit(
     place: QueueSlot, submission: Submission, seconds: float | None, *, with_bytes: bool
-) -> Answer:
+) -> SubmitResult:
     jobs = services().jobs
     if not seconds:
-        return Answer(jobs.submit(place, submission), waited=seconds is not None)
+        return SubmitResult(jobs.submit(place, submission), waited=seconds is not None)
     with jobs.watch(place.ref.id) as watch:
         job = jobs.submit(place, submission)
         if job.id != place.ref.id:
-            return Answer(jobs.wait(job.ref.owner, job.id, seconds), waited=True)
+            return SubmitResult(jobs.wait(job.ref.owner, job.id, seconds), waited=True)
         if with_bytes:
             job, data = jobs.wait_on_bytes(watch, job, seconds)
-            return Answer(job, waited=True, data=data)
-        return Answer(jobs.wait_on(watch, job, seconds), waited=True)
+            return SubmitResult(job, waited=True, data=data)
+        return SubmitResult(jobs.wait_on(watch, job, seconds), waited=True)
 
 
 def _upload(
-    place: QueueSlot, image: bytes | None, wanted: Wanted, crop: CropRequest, key: str | None
+    place: QueueSlot, image: bytes | None, wanted: SubmitOptions, crop: CropRequest, key: str | None
 ) -> Upload:
     jobs = services().jobs
     if wanted.source is not None:
@@ -161,7 +161,7 @@ def _upload(
     return jobs.upload(place, image, crop)
 
 
-def _wanted(pairs: Pairs, *, strict: bool) -> Wanted:
+def _wanted(pairs: Pairs, *, strict: bool) -> SubmitOptions:
     rest: Pairs = []
     ours: dict[str, str] = {}
     names = ("source", "wait") if strict else ("source", "wait", "sample")
@@ -174,7 +174,7 @@ def _wanted(pairs: Pairs, *, strict: bool) -> Wanted:
             ours[name] = value
     if not strict:
         rest = [(name, value) for name, value in rest if value]  # a form sends empty fields too
-    return Wanted(
+    return SubmitOptions(
         pairs=tuple(rest),
         source=ours.get("source") if strict else ours.get("source") or None,
         sample=ours.get("sample") == "1",

@@ -6,8 +6,15 @@ from typing import Any
 
 from cropsvc.imaging.params.parser import PARAMETERS
 from cropsvc.model import errors as e
-from cropsvc.web.openapi_answers import FILE_HEADERS, HTML, JSON, MADE, READ, Answer
-from cropsvc.web.openapi_schemas import (
+from cropsvc.web.openapi.responses import (
+    FILE_HEADERS,
+    HTML,
+    JSON,
+    MADE,
+    READ,
+    Response,
+)
+from cropsvc.web.openapi.schemas import (
     JOB_ID,
     WAIT,
     Schema,
@@ -47,7 +54,7 @@ class Call:
     id: str
     summary: str
     description: str
-    answers: tuple[Answer, ...]
+    answers: tuple[Response, ...]
     errors: Errors = ()
     parameters: tuple[Mapping[str, Any], ...] = ()
     body: Mapping[str, Any] | None = None
@@ -161,12 +168,12 @@ LOGIN_FORM = {
 JOB = {JSON: ref("Job")}
 JOB_HEADERS = ("Cache-Control", "Retry-After", "Preference-Applied")
 FILES = (
-    Answer(206, "The part that `Range` asked for.", headers=(*FILE_HEADERS, "Content-Range")),
-    Answer(304, "Not modified: `If-None-Match` has the `ETag`.", headers=("ETag",)),
+    Response(206, "The part that `Range` asked for.", headers=(*FILE_HEADERS, "Content-Range")),
+    Response(304, "Not modified: `If-None-Match` has the `ETag`.", headers=("ETag",)),
 )
 NOT_SENT: Errors = (e.PreconditionFailed, e.RangeNotSatisfiable)
 OF_IMAGE: Errors = (*OF_JOB, e.Canceled, e.NotReady, *NOT_SENT, *FAILED)
-PICTURE = Answer(200, "The picture.", MADE, FILE_HEADERS)
+PICTURE = Response(200, "The picture.", MADE, FILE_HEADERS)
 
 CALLS = (
     Call(
@@ -181,13 +188,13 @@ CALLS = (
         "`Accept` names an image type and there is a `wait`, it is 200 and the first output's "
         "bytes if they were made in time.",
         (
-            Answer(
+            Response(
                 200,
                 "The first output's bytes.",
                 MADE,
                 (*FILE_HEADERS, "Location", "Preference-Applied", "Vary"),
             ),
-            Answer(202, "The job.", JOB, (*JOB_HEADERS, "Location", "Vary"), links=True),
+            Response(202, "The job.", JOB, (*JOB_HEADERS, "Location", "Vary"), links=True),
         ),
         (*UPLOADING, e.Canceled, *FAILED, e.IdempotencyMismatch),
         (*CROPPING, SOURCE, WAITING, PREFER, ONCE),
@@ -202,7 +209,7 @@ CALLS = (
         "Look at a job",
         "With `wait`, once it has ended or the time is up. `done` is only shown when the bytes can "
         "be fetched.",
-        (Answer(200, "The job, canceled and failed ones too.", JOB, JOB_HEADERS),),
+        (Response(200, "The job, canceled and failed ones too.", JOB, JOB_HEADERS),),
         OF_JOB,
         (WAITING, PREFER),
         example="curl -sS{key} '{url}/v1/crops/'$id'?wait=10'",
@@ -237,7 +244,7 @@ CALLS = (
         "source",
         "Fetch the upload",
         "The upload's bytes while they are kept, as an attachment.",
-        (Answer(200, "The upload.", READ, FILE_HEADERS), *FILES),
+        (Response(200, "The upload.", READ, FILE_HEADERS), *FILES),
         (*OF_JOB, *NOT_SENT),
         RANGE,
         tag="Bytes",
@@ -251,7 +258,7 @@ CALLS = (
         "Server-Sent Events: the job at once, then each `progress`, one last `done`, `failed` or "
         "`canceled`, and the stream ends. Each event's `data` is the job's JSON; a comment every "
         "15 seconds shows that the line is up.",
-        (Answer(200, "The events.", {"text/event-stream": {}}, ("Cache-Control",)),),
+        (Response(200, "The events.", {"text/event-stream": {}}, ("Cache-Control",)),),
         OF_JOB,
         example="curl -sSN{key} {url}/v1/crops/$id/events",
     ),
@@ -262,7 +269,7 @@ CALLS = (
         "Cancel or delete a job",
         "A queued job never runs, a running one is stopped within a second: both are `canceled`. "
         "One that has ended is removed. Again is fine. Results shared with another job stay.",
-        (Answer(204, "It is done."),),
+        (Response(204, "It is done."),),
         (*OF_JOB, e.CrossSite),
         example="curl -sS{key} -X DELETE {url}/v1/crops/$id",
     ),
@@ -272,7 +279,7 @@ CALLS = (
         "page",
         "The page",
         "Choose a picture, draw the box, submit, follow, download.",
-        (Answer(200, "The page.", {HTML: {}}),),
+        (Response(200, "The page.", {HTML: {}}),),
         tag="Pages",
         page=True,
     ),
@@ -282,7 +289,7 @@ CALLS = (
         "submit_form",
         "The page's form",
         "For browsers without JavaScript; what it takes is what a submit takes.",
-        (Answer(303, "To the job's page.", {HTML: {}}, ("Location",)),),
+        (Response(303, "To the job's page.", {HTML: {}}, ("Location",)),),
         (*UPLOADING, *CANNOT, e.IdempotencyMismatch),
         (ONCE,),
         PAGE_FORM,
@@ -295,7 +302,7 @@ CALLS = (
         "job_page",
         "The page of one job",
         "Its progress, then the picture.",
-        (Answer(200, "The page.", {HTML: {}}),),
+        (Response(200, "The page.", {HTML: {}}),),
         (e.NotFound, *GONE),
         tag="Pages",
         page=True,
@@ -306,7 +313,7 @@ CALLS = (
         "login",
         "Keep a key in the browser",
         "The page asks for the key once and keeps it in a cookie that only the service can read.",
-        (Answer(303, "To the page.", {HTML: {}}, ("Location",)),),
+        (Response(303, "To the page.", {HTML: {}}, ("Location",)),),
         (e.Unauthorized, e.CrossSite),
         body=LOGIN_FORM,
         tag="Pages",
@@ -319,7 +326,7 @@ CALLS = (
         "logout",
         "Forget the key",
         "The browser's cookie is deleted.",
-        (Answer(303, "To the page.", {HTML: {}}, ("Location",)),),
+        (Response(303, "To the page.", {HTML: {}}, ("Location",)),),
         (e.CrossSite,),
         tag="Pages",
         owned=False,
@@ -332,7 +339,7 @@ CALLS = (
         "Start a classic crop of the sample",
         "Starts a `classic` crop of the sample picture and shows the page that polls for it. "
         "`HEAD` starts nothing.",
-        (Answer(200, "The page; `jobid=<id>` stands in it.", {HTML: {}}),),
+        (Response(200, "The page; `jobid=<id>` stands in it.", {HTML: {}}),),
         (e.Busy, e.RateLimited),
         tag="The first version's routes",
         page=True,
@@ -343,7 +350,7 @@ CALLS = (
         "classic_progress",
         "The classic state of a job",
         "`{}` without or with an unknown id.",
-        (Answer(200, "The state.", {JSON: ref("ClassicProgress")}),),
+        (Response(200, "The state.", {JSON: ref("ClassicProgress")}),),
         parameters=(JOBID,),
         tag="The first version's routes",
         example="curl -sS{key} '{url}/progress?jobid='$id",
@@ -366,7 +373,7 @@ CALLS = (
         "healthz",
         "Is it alive",
         "200 while the process lives.",
-        (Answer(200, "It is.", {JSON: {"type": "object"}}),),
+        (Response(200, "It is.", {JSON: {"type": "object"}}),),
         tag="Operations",
         owned=False,
         example="curl -sS {url}/healthz",
@@ -379,8 +386,8 @@ CALLS = (
         "200 only if the store answers, a worker's heartbeat is fresh and the queue is under its "
         "cap; else 503 and what fails. A submit is taken without a worker too, and waits its turn.",
         (
-            Answer(200, "It is.", {JSON: ref("Readiness")}),
-            Answer(503, "It is not.", {JSON: ref("Readiness")}),
+            Response(200, "It is.", {JSON: ref("Readiness")}),
+            Response(503, "It is not.", {JSON: ref("Readiness")}),
         ),
         tag="Operations",
         owned=False,
@@ -393,7 +400,7 @@ CALLS = (
         "Figures for Prometheus",
         "Requests, queue, jobs by outcome, times, bytes, workers; the same from every process. "
         "Without Redis: `cropsvc_redis_up 0` alone.",
-        (Answer(200, "The figures.", {"text/plain": {}}),),
+        (Response(200, "The figures.", {"text/plain": {}}),),
         tag="Operations",
         owned=False,
         example="curl -sS {url}/metrics",
@@ -405,8 +412,8 @@ CALLS = (
         "This description",
         "OpenAPI 3.1.",
         (
-            Answer(200, "The document.", {JSON: {"type": "object"}}, ("Cache-Control",)),
-            Answer(304, "Not modified: `If-None-Match` has the `ETag`."),
+            Response(200, "The document.", {JSON: {"type": "object"}}, ("Cache-Control",)),
+            Response(304, "Not modified: `If-None-Match` has the `ETag`."),
         ),
         parameters=(RANGE[1],),
         tag="Operations",
@@ -419,7 +426,7 @@ CALLS = (
         "docs",
         "This description as a page",
         "Readable without any other server.",
-        (Answer(200, "The page.", {HTML: {}}),),
+        (Response(200, "The page.", {HTML: {}}),),
         tag="Operations",
         owned=False,
     ),

@@ -20,7 +20,7 @@ from werkzeug.http import parse_options_header
 
 from cropsvc.model.errors import BadRequest, IncompleteUpload, TooLarge, UnsupportedFormat
 from cropsvc.serving.worker import go_ahead
-from cropsvc.web.patience import Patience
+from cropsvc.web.patience import BodyDeadline
 from cropsvc.web.services import services
 
 READ = 1024 * 1024  # gunicorn receives as much at once and copies the rest at each smaller read
@@ -88,7 +88,7 @@ def _read(most: int, limit: int) -> bytes:
 
 def _drain(stream: BinaryIO, most: int, announced: int | None, limit: int) -> bytes:
     parts: list[bytes] = []
-    length, patience = 0, Patience()
+    length, patience = 0, BodyDeadline()
     while announced is None or length < announced:
         wanted = READ if announced is None else min(READ, announced - length)
         try:

@@ -7,8 +7,8 @@ from typing import Any
 
 from cropsvc.imaging.params.parser import FORMATS
 from cropsvc.model.errors import CropError
-from cropsvc.web.openapi_schemas import JOB_ID, Schema, ref
-from cropsvc.web.views import SOURCE_TYPES
+from cropsvc.web.openapi.schemas import JOB_ID, Schema, ref
+from cropsvc.web.responses import SOURCE_TYPES
 
 JSON, HTML, PROBLEM = "application/json", "text/html", "application/problem+json"
 MADE: dict[str, Schema] = {SOURCE_TYPES[kind]: {} for kind in FORMATS[1:]}
@@ -61,7 +61,7 @@ LINKS = {
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What a call answers with one status when all is well."""
 
     status: int

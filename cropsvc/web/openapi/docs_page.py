@@ -9,8 +9,8 @@ from flask import Blueprint, Response, current_app, render_template, request
 from markupsafe import Markup, escape
 
 from cropsvc.settings.settings import Settings
-from cropsvc.web.openapi import KEY_HEADER, document
-from cropsvc.web.openapi_schemas import all_errors
+from cropsvc.web.openapi.document import KEY_HEADER, document
+from cropsvc.web.openapi.schemas import all_errors
 from cropsvc.web.services import services
 
 bp = Blueprint("docs", __name__)
