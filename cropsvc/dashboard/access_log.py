@@ -11,7 +11,7 @@ log = structlog.get_logger("cropsvc.dashboard")
 def install(app: Flask) -> None:
     """Logs every request of *app*, refused ones too; install it before what refuses."""
     app.before_request(begin)
-    app.after_request(tell)
+    app.after_request(log_request)
 
 
 def begin() -> None:
@@ -19,7 +19,7 @@ def begin() -> None:
     g.began = time.monotonic()
 
 
-def tell(response: Response) -> Response:
+def log_request(response: Response) -> Response:
     """Logs how the request was answered."""
     log.info(
         "request",

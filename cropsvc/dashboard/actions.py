@@ -11,18 +11,18 @@ from rq.job import JobStatus
 from rq.registry import CanceledJobRegistry
 from werkzeug.exceptions import HTTPException
 
-from cropsvc.dashboard import shown
-from cropsvc.dashboard.desk import desk
-from cropsvc.dashboard.reading import (
+from cropsvc.dashboard import serialize
+from cropsvc.dashboard.rq_models import (
     QUEUED,
     REGISTRIES,
-    ShownJob,
-    ShownQueue,
+    ReadOnlyJob,
+    ReadOnlyQueue,
     fetch,
     job_ids,
     registry_key,
     results_key,
 )
+from cropsvc.dashboard.services import services
 from cropsvc.model.job import Job
 from cropsvc.observability import job_log
 from cropsvc.queues.rq.queue import UNREADABLE
@@ -70,18 +70,20 @@ def empty(queue_name: str, registry_name: str) -> Response:
     """Deletes every job of the queue that is in that state."""
     done, refused = _each(queue_name, registry_name, _delete)
     if registry_name == QUEUED:
-        _compact(ShownQueue(queue_name, connection=desk().client))
+        _compact(ReadOnlyQueue(queue_name, connection=services().client))
     return jsonify(status="OK", count=done, refused=refused)
 
 
 def compact(queue_name: str) -> Response:
     """Drops the ids of jobs that are gone from the queue."""
-    return jsonify(status="OK", count=_compact(ShownQueue(queue_name, connection=desk().client)))
+    return jsonify(
+        status="OK", count=_compact(ReadOnlyQueue(queue_name, connection=services().client))
+    )
 
 
-def _compact(queue: ShownQueue) -> int:
+def _compact(queue: ReadOnlyQueue) -> int:
     """RQ's own takes the queue away meanwhile, and leaves it so when an id cannot be read."""
-    client, prefix = desk().client, ShownJob.redis_job_namespace_prefix.encode()
+    client, prefix = services().client, ReadOnlyJob.redis_job_namespace_prefix.encode()
     ids: list[bytes] = client.lrange(queue.key, 0, -1)  # type: ignore[assignment]  # not async
     gone = {job_id for job_id in ids if not client.exists(prefix + job_id)}
     for job_id in gone:
@@ -90,7 +92,7 @@ def _compact(queue: ShownQueue) -> int:
 
 
 def _each(queue_name: str, registry: str, act: Callable[[str], None]) -> tuple[int, dict[str, str]]:
-    queue = ShownQueue(queue_name, connection=desk().client)
+    queue = ReadOnlyQueue(queue_name, connection=services().client)
     _, ids = job_ids(queue, registry, EVERYTHING, newest_first=False)
     done, refused = 0, {}
     for job_id in dict.fromkeys(ids):
@@ -102,9 +104,9 @@ def _each(queue_name: str, registry: str, act: Callable[[str], None]) -> tuple[i
     return done, refused
 
 
-def _job(job_id: str) -> ShownJob:
+def _job(job_id: str) -> ReadOnlyJob:
     try:
-        return fetch(job_id, desk().client)
+        return fetch(job_id, services().client)
     except NoSuchJobError:
         abort(404, "there is no such job on RQ's books")
     except UNREADABLE as error:
@@ -114,26 +116,26 @@ def _job(job_id: str) -> ShownJob:
 # -- requeue ----------------------------------------------------------------------------------
 
 
-def _requeue(job: ShownJob) -> None:
+def _requeue(job: ReadOnlyJob) -> None:
     status = job.get_status(refresh=False).value
-    if status not in shown.FAILED:
+    if status not in serialize.FAILED:
         abort(409, f"the job is {status}: only a failed one can be run again")
-    found = shown.reference(job)
+    found = serialize.reference(job)
     if found is None:
         abort(409, "the job names another function, which is never run here")
     ref, _ = found
-    record = desk().store.load(ref)
+    record = services().store.load(ref)
     if not isinstance(record, Job):
         abort(410, "the job's record has expired or was deleted by its client")
     if record.state != "failed":
         abort(409, f"for its client the job is {record.state}: only a failed one can be run again")
-    if not desk().store.reopen(ref, lambda pipe: _enqueue(pipe, job, record)):
+    if not services().store.reopen(ref, lambda pipe: _enqueue(pipe, job, record)):
         abort(410, "the job's upload is no longer kept, so it cannot be run again")
 
 
-def _enqueue(pipe: Pipeline, job: ShownJob, record: Job) -> None:
+def _enqueue(pipe: Pipeline, job: ReadOnlyJob, record: Job) -> None:
     """Puts the job on the queue as new, with all its attempts, and off the failed ones."""
-    desk().job_queue.enqueue(pipe, record.ref, record.upload_from)
+    services().job_queue.enqueue(pipe, record.ref, record.upload_from)
     pipe.persist(job.key)
     pipe.hdel(job.key, "started_at", "ended_at", "exc_info", "worker_name")
     pipe.delete(results_key(job.id))
@@ -143,32 +145,32 @@ def _enqueue(pipe: Pipeline, job: ShownJob, record: Job) -> None:
 # -- cancel and delete ------------------------------------------------------------------------
 
 
-def _cancel_record(job: ShownJob) -> None:
-    found = shown.reference(job)
-    canceled = desk().store.cancel(found[0]) if found else None
+def _cancel_record(job: ReadOnlyJob) -> None:
+    found = serialize.reference(job)
+    canceled = services().store.cancel(found[0]) if found else None
     if canceled and job.get_status(refresh=False) == JobStatus.QUEUED:
         job_log.log_job(canceled)
 
 
-def _cancel_queued(job: ShownJob) -> None:
+def _cancel_queued(job: ReadOnlyJob) -> None:
     _cancel_record(job)
     job.cancel()
-    desk().client.expire(job.key, desk().keep)
-    _forget_expired(CanceledJobRegistry(job.origin, connection=desk().client))
+    services().client.expire(job.key, services().keep)
+    _forget_expired(CanceledJobRegistry(job.origin, connection=services().client))
 
 
 def _forget_expired(registry: CanceledJobRegistry) -> None:
     """RQ never cleans the registry of canceled jobs."""
-    client = desk().client
+    client = services().client
     ids = registry.get_job_ids(cleanup=False)
-    gone = [job_id for job_id in ids if not client.exists(ShownJob.key_for(job_id))]
+    gone = [job_id for job_id in ids if not client.exists(ReadOnlyJob.key_for(job_id))]
     if gone:
         client.zrem(registry.key, *gone)
 
 
 def _delete(job_id: str) -> None:
     try:
-        job = fetch(job_id, desk().client)
+        job = fetch(job_id, services().client)
     except (NoSuchJobError, *UNREADABLE):
         return _erase(job_id)
     _cancel_record(job)
@@ -179,7 +181,7 @@ def _delete(job_id: str) -> None:
         _erase(job_id)
 
 
-def _until_stopped(job: ShownJob) -> None:
+def _until_stopped(job: ReadOnlyJob) -> None:
     """Waits for a running job's worker: it would write the job down again."""
     deadline = time.monotonic() + STOP_SECONDS
     while job.get_status() == JobStatus.STARTED:
@@ -190,9 +192,9 @@ def _until_stopped(job: ShownJob) -> None:
 
 def _erase(job_id: str) -> None:
     """Removes whatever bears the id; 404 if nothing does."""
-    queues = ShownQueue.all(connection=desk().client)
-    with desk().client.pipeline() as pipe:
-        pipe.delete(ShownJob.key_for(job_id), results_key(job_id))
+    queues = ReadOnlyQueue.all(connection=services().client)
+    with services().client.pipeline() as pipe:
+        pipe.delete(ReadOnlyJob.key_for(job_id), results_key(job_id))
         for queue in queues:
             pipe.lrem(queue.key, 0, job_id)
             for registry in REGISTRIES:

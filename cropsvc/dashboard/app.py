@@ -7,9 +7,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
-from cropsvc.dashboard import access_log, actions, upstream
-from cropsvc.dashboard.desk import EXTENSION, Desk
-from cropsvc.dashboard.guard import Guard
+from cropsvc.dashboard import access_log, actions, rq_dashboard_patches
+from cropsvc.dashboard.access import Guard
+from cropsvc.dashboard.services import EXTENSION, Services
 from cropsvc.observability import logs
 from cropsvc.queues.factory import BEYOND_CROP
 from cropsvc.queues.rq.queue import RqJobQueue
@@ -31,7 +31,7 @@ def app_of(settings: Settings, client: Redis) -> Flask:
     """The dashboard's Flask app on *client*."""
     app = Flask("cropsvc.dashboard", static_folder="assets", static_url_path="/assets")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    app.extensions[EXTENSION] = Desk(
+    app.extensions[EXTENSION] = Services(
         client=client,
         store=Store(client, Lifetimes(settings.result_ttl, settings.source_ttl)),
         job_queue=RqJobQueue(
@@ -43,7 +43,7 @@ def app_of(settings: Settings, client: Redis) -> Flask:
     Guard.of(settings).install(app)
     app.register_error_handler(HTTPException, _in_words)
     app.register_error_handler(RedisError, _without_store)
-    upstream.mount(app, client)
+    rq_dashboard_patches.mount(app, client)
     app.register_blueprint(actions.bp)
     return app
 

@@ -8,8 +8,8 @@ from flask import url_for
 from redis import Redis
 from rq.exceptions import NoSuchJobError
 
-from cropsvc.dashboard.desk import desk
-from cropsvc.dashboard.reading import ShownJob, fetch
+from cropsvc.dashboard.rq_models import ReadOnlyJob, fetch
+from cropsvc.dashboard.services import services
 from cropsvc.model.job import Job, JobRef
 from cropsvc.queues.rq.queue import UNREADABLE, ForeignJob, reference_of
 
@@ -38,7 +38,7 @@ def unreadable(job_id: str, error: BaseException) -> dict[str, Any]:
     }
 
 
-def summary(job: ShownJob) -> dict[str, Any]:
+def summary(job: ReadOnlyJob) -> dict[str, Any]:
     """What a list shows of a job."""
     status = str(job.get_status(refresh=False).value)
     record = record_of(job)
@@ -57,7 +57,7 @@ def summary(job: ShownJob) -> dict[str, Any]:
     }
 
 
-def details(job: ShownJob) -> dict[str, Any]:
+def details(job: ReadOnlyJob) -> dict[str, Any]:
     """What the job's own page shows."""
     record = record_of(job)
     return {
@@ -72,7 +72,7 @@ def details(job: ShownJob) -> dict[str, Any]:
     }
 
 
-def reference(job: ShownJob) -> tuple[JobRef, str] | None:
+def reference(job: ReadOnlyJob) -> tuple[JobRef, str] | None:
     """Which job of ours it is and where its upload lies; None for one that never runs here."""
     try:
         return reference_of(job)
@@ -80,19 +80,19 @@ def reference(job: ShownJob) -> tuple[JobRef, str] | None:
         return None
 
 
-def record_of(job: ShownJob) -> Job | None:
+def record_of(job: ReadOnlyJob) -> Job | None:
     """Our record of the job, if there is one."""
     found = reference(job)
     if found is None:
         return None
     try:
-        record = desk().store.load(found[0])
+        record = services().store.load(found[0])
     except UNREADABLE:
         return None
     return record if isinstance(record, Job) else None
 
 
-def function_of(job: ShownJob) -> str:
+def function_of(job: ReadOnlyJob) -> str:
     """The function that the job names, whatever that is."""
     try:
         return _short(str(job.func_name))
@@ -119,7 +119,7 @@ def _short(text: str | None) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text)} characters)"
 
 
-def _reason(job: ShownJob, record: Job | None, status: str) -> str | None:
+def _reason(job: ReadOnlyJob, record: Job | None, status: str) -> str | None:
     """Why it failed: in our words, else in the engine's."""
     if status not in FAILED:
         return None
@@ -129,7 +129,7 @@ def _reason(job: ShownJob, record: Job | None, status: str) -> str | None:
     return _short(result.exc_string) if result and result.exc_string else status
 
 
-def _urls(job: ShownJob, record: Job | None, status: str) -> dict[str, str]:
+def _urls(job: ReadOnlyJob, record: Job | None, status: str) -> dict[str, str]:
     """Where to look at the job, and what can be done with it now."""
     urls = {
         "view": url_for("rq_dashboard.job_view", instance_number=0, job_id=job.id),

@@ -14,17 +14,17 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from cropsvc.dashboard import actions, shown
-from cropsvc.dashboard.desk import desk
-from cropsvc.dashboard.reading import (
+from cropsvc.dashboard import actions, serialize
+from cropsvc.dashboard.rq_models import (
     QUEUED,
     REGISTRIES,
-    ShownJob,
-    ShownQueue,
+    ReadOnlyJob,
+    ReadOnlyQueue,
     ShownWorker,
     fetch,
     job_ids,
 )
+from cropsvc.dashboard.services import services
 from cropsvc.queues.rq.queue import UNREADABLE
 
 ORDERS = ("asc", "dsc")
@@ -54,7 +54,7 @@ def mount(app: Flask, client: Redis) -> None:
 
 def _put_right() -> None:
     web.config.serializer = JSONSerializer
-    web.Job, web.Queue, web.Worker = ShownJob, ShownQueue, ShownWorker
+    web.Job, web.Queue, web.Worker = ReadOnlyJob, ReadOnlyQueue, ShownWorker
     web.RedisConnectionError = ()  # upstream answers 200 to it; here it is a 503
     web.get_queue_registry_jobs_count = rows
     web.serialize_current_job = current_job
@@ -89,23 +89,23 @@ def rows(
     queue_name: str, registry_name: str, offset: int, per_page: int, order: str, connection: Redis
 ) -> tuple[int, list[dict[str, Any]]]:
     """How many jobs a registry holds, and one page of them; upstream's pages overlap."""
-    queue = ShownQueue(queue_name, connection=connection)
+    queue = ReadOnlyQueue(queue_name, connection=connection)
     window = slice(offset, offset + per_page)
     total, ids = job_ids(queue, registry_name, window, newest_first=order == "dsc")
-    found = (shown.row(job_id, connection) for job_id in dict.fromkeys(ids))
+    found = (serialize.row(job_id, connection) for job_id in dict.fromkeys(ids))
     return total, [one for one in found if one]
 
 
 def current_job(job: Job | None) -> str | dict[str, Any]:
     """What a worker does now; upstream shows the call with all its arguments."""
-    if not isinstance(job, ShownJob):
+    if not isinstance(job, ReadOnlyJob):
         return "idle"
-    return {**shown.summary(job), "job_id": job.id, "call_string": shown.function_of(job)}
+    return {**serialize.summary(job), "job_id": job.id, "call_string": serialize.function_of(job)}
 
 
 def job_view(instance_number: int, job_id: str) -> str:
     """The page of one job."""
-    if shown.row(job_id, desk().client) is None:
+    if serialize.row(job_id, services().client) is None:
         abort(404, "there is no such job on RQ's books")
     return render_template("rq_dashboard/job.html", id=job_id, active_tab="jobs")
 
@@ -113,9 +113,9 @@ def job_view(instance_number: int, job_id: str) -> str:
 def job_info(instance_number: int, job_id: str) -> Response:
     """What the page of one job shows, as JSON."""
     try:
-        job = fetch(job_id, desk().client)
-        return jsonify(shown.details(job))
+        job = fetch(job_id, services().client)
+        return jsonify(serialize.details(job))
     except NoSuchJobError:
         abort(404, "there is no such job on RQ's books")
     except UNREADABLE as error:
-        return jsonify(shown.unreadable(job_id, error))
+        return jsonify(serialize.unreadable(job_id, error))

@@ -39,7 +39,7 @@ REGISTRIES: dict[str, type[BaseRegistry]] = {
 }
 
 
-class ShownJob(CropJob):
+class ReadOnlyJob(CropJob):
     """A job that is only looked at; its hash is JSON or unreadable, never a pickle."""
 
     def __init__(
@@ -56,9 +56,9 @@ class ShownJob(CropJob):
             return None
 
 
-def fetch(job_id: str, client: Redis) -> ShownJob:
+def fetch(job_id: str, client: Redis) -> ReadOnlyJob:
     """The job. Raises NoSuchJobError, or one of UNREADABLE."""
-    return cast(ShownJob, ShownJob.fetch(job_id, connection=client))
+    return cast(ReadOnlyJob, ReadOnlyJob.fetch(job_id, connection=client))
 
 
 def results_key(job_id: str) -> str:
@@ -66,10 +66,10 @@ def results_key(job_id: str) -> str:
     return str(Result.get_key(job_id))  # type: ignore[no-untyped-call]  # RQ leaves it untyped
 
 
-class ShownQueue(CropQueue):
+class ReadOnlyQueue(CropQueue):
     """A queue that is only looked at."""
 
-    job_class = ShownJob
+    job_class = ReadOnlyJob
 
     @classmethod
     def all(cls, connection: Redis, *unused: Any, **too: Any) -> list[Queue]:
@@ -83,8 +83,8 @@ class ShownQueue(CropQueue):
 class ShownWorker(Worker):
     """A worker that is only looked at."""
 
-    job_class: type[Job] = ShownJob
-    queue_class: type[Queue] = ShownQueue
+    job_class: type[Job] = ReadOnlyJob
+    queue_class: type[Queue] = ReadOnlyQueue
 
     def _set_connection(self, connection: Redis) -> Redis:
         """Leaves the connection alone: a worker's would wait for minutes."""

@@ -12,7 +12,7 @@ EXTENSION = "cropsvc.dashboard"
 
 
 @dataclass(frozen=True)
-class Desk:
+class Services:
     """The store of records, RQ, and for how long (seconds) ended jobs stay on RQ's books."""
 
     client: Redis
@@ -21,7 +21,7 @@ class Desk:
     keep: int
 
 
-def desk() -> Desk:
+def services() -> Services:
     """The desk of the app that serves this request."""
-    found: Desk = current_app.extensions[EXTENSION]
+    found: Services = current_app.extensions[EXTENSION]
     return found
