@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = [  # each may reach what stands below it, directly or through any helper module
-    ("wsgi", "worker", "cropsvc.run", "cropsvc.cli", "cropsvc.__main__", "cropsvc.dashboard"),
+    ("wsgi", "worker", "cropsvc.run", "cropsvc.cli.main", "cropsvc.__main__", "cropsvc.dashboard"),
     ("cropsvc.web",),
     ("cropsvc.jobs.service",),
     ("cropsvc.queues",),
@@ -43,7 +43,7 @@ ENVIRONMENT = (
     "cropsvc.run",
     "cropsvc.dashboard",
     "cropsvc.health",
-    "cropsvc.cli",
+    "cropsvc.cli.main",
 )
 
 

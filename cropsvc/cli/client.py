@@ -23,7 +23,7 @@ Job = dict[str, Any]
 Pairs = Sequence[tuple[str, str]]
 
 
-class Refused(Exception):
+class ServerError(Exception):
     """What went wrong, in the server's words."""
 
     def __init__(self, words: str, *, status: int = 0, retry_after: float | None = None) -> None:
@@ -87,7 +87,7 @@ class Server:
         try:
             job: Job = json.loads(self._patiently(ask))
         except ValueError:
-            raise Refused(f"{self.url} does not answer as a cropsvc does") from None
+            raise ServerError(f"{self.url} does not answer as a cropsvc does") from None
         return job
 
     def _patiently(self, ask: Callable[[], bytes]) -> bytes:
@@ -96,7 +96,7 @@ class Server:
         while True:
             try:
                 return ask()
-            except Refused as refusal:
+            except ServerError as refusal:
                 if refusal.retry_after is None:
                     raise
                 pause = max(refusal.retry_after, pause)
@@ -124,7 +124,7 @@ class Server:
             return _content(response, response.read())
         except (OSError, http.client.HTTPException) as error:
             hopeless = method == "POST" and isinstance(error, HOPELESS)
-            raise Refused(
+            raise ServerError(
                 f"no answer from {self.url}: {str(error) or type(error).__name__}",
                 retry_after=None if hopeless else FIRST_PAUSE,
             ) from None
@@ -161,7 +161,7 @@ def _content(response: http.client.HTTPResponse, data: bytes) -> bytes:
         return data
     wait = response.getheader("Retry-After", "")
     again = response.status in (429, 503)
-    raise Refused(
+    raise ServerError(
         _words(response, data),
         status=response.status,
         retry_after=(float(wait) if wait.isdigit() else FIRST_PAUSE) if again else None,

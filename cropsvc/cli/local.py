@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cropsvc.cli_board import Board
-from cropsvc.cli_files import Made, Target, read, write
+from cropsvc.cli.files import OutputFile, Target, read, write
+from cropsvc.cli.progress import Board
 from cropsvc.imaging.geometry.validate import check
 from cropsvc.imaging.headers.probe import probe
 from cropsvc.imaging.params.parser import CropRequest
@@ -36,7 +36,9 @@ class Local:
         for one in rendered:
             if one.error:
                 continue
-            path = self.target.path(Made(source, index, None if only else one.name, one.format))
+            path = self.target.path(
+                OutputFile(source, index, None if only else one.name, one.format)
+            )
             write(path, one.data)
             notes = f" ({', '.join(one.notes)})" if one.notes else ""
             size = f"{one.width}x{one.height}"

@@ -12,11 +12,11 @@ import click
 from rich.console import Console
 
 from cropsvc import __version__
-from cropsvc.cli_board import Board
-from cropsvc.cli_files import STREAM, BadTarget, Target
-from cropsvc.cli_local import Local
-from cropsvc.cli_remote import Remote
-from cropsvc.client import Refused, Server, Stopped
+from cropsvc.cli.client import Server, ServerError, Stopped
+from cropsvc.cli.files import STREAM, BadTarget, Target
+from cropsvc.cli.local import Local
+from cropsvc.cli.progress import Board
+from cropsvc.cli.remote import Remote
 from cropsvc.imaging.params.parser import PARAMETERS, CropRequest, parse
 from cropsvc.model.errors import BadParameter, CropError
 from cropsvc.model.limits import Limits
@@ -197,7 +197,7 @@ def _failure(attempt: Callable[[], object]) -> str | None:
         attempt()
     except CropError as error:
         return f"{error.detail} ({error.code})"
-    except (Refused, BadTarget) as error:
+    except (ServerError, BadTarget) as error:
         return str(error)
     except Stopped:
         return "canceled"

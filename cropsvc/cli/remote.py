@@ -5,9 +5,15 @@ import hashlib
 import threading
 from dataclasses import dataclass, field
 
-from cropsvc.cli_board import UPLOAD_SHARE, Board, Line
-from cropsvc.cli_files import Made, Target, read, write
-from cropsvc.client import Job, Pairs, Refused, Server, Stopped
+from cropsvc.cli.client import (
+    Job,
+    Pairs,
+    Server,
+    ServerError,
+    Stopped,
+)
+from cropsvc.cli.files import OutputFile, Target, read, write
+from cropsvc.cli.progress import UPLOAD_SHARE, Board, Line
 
 WATCHED, UNWATCHED = 1.0, 20.0  # seconds of a long poll: a watched bar moves each time
 TERMINAL = ("done", "failed", "canceled")
@@ -41,14 +47,14 @@ class Remote:
     def cancel_all(self) -> None:
         """Cancels every job that runs; what the server says to that does not matter any more."""
         for job_id in [*self.running]:
-            with contextlib.suppress(Refused):
+            with contextlib.suppress(ServerError):
                 self.server.cancel(job_id)
 
     def _submitted(self, source: str, fields: Pairs, line: Line) -> Job:
         line.show("reading", 0.0)
         data = read(source)
         if not data:
-            raise Refused("the file is empty")
+            raise ServerError("the file is empty")
 
         def sent(count: int) -> None:
             share = count / len(data)
@@ -62,7 +68,7 @@ class Remote:
             line.show(_words(job), UPLOAD_SHARE + (1 - UPLOAD_SHARE) * job["progress"])
             job = self.server.look(job["id"], wait)
         if job["state"] == "failed":
-            raise Refused(f"{job['error']['detail']} ({job['error']['code']})")
+            raise ServerError(f"{job['error']['detail']} ({job['error']['code']})")
         if job["state"] == "canceled":
             raise Stopped
         return job
@@ -76,17 +82,17 @@ class Remote:
                 continue
             only = len(outputs) == 1
             name = None if only else output["name"]
-            path = self.target.path(Made(source, index, name, output["format"]))
+            path = self.target.path(OutputFile(source, index, name, output["format"]))
             write(path, self._fetched(job["id"], output))
             notes = f" ({', '.join(output['notes'])})" if output["notes"] else ""
             self.board.say(f"{path}: {described(output)}{notes}")
         if failures:
-            raise Refused("; ".join(failures))
+            raise ServerError("; ".join(failures))
 
     def _fetched(self, job_id: str, output: Job) -> bytes:
         data = self.server.fetch(job_id, output["name"])
         if hashlib.sha256(data).hexdigest() != output["sha256"]:
-            raise Refused("the picture came damaged: its SHA-256 is not the one announced")
+            raise ServerError("the picture came damaged: its SHA-256 is not the one announced")
         return data
 
 

@@ -24,7 +24,7 @@ class BadTarget(Exception):
 
 
 @dataclass(frozen=True)
-class Made:
+class OutputFile:
     """One output to be named: of which picture, its own name (None: the only one), its format."""
 
     source: str
@@ -52,7 +52,7 @@ class Target:
         """The format that the suffix asks for, if any."""
         return FORMATS.get(Path(self.pattern).suffix[1:].lower())
 
-    def path(self, made: Made) -> str:
+    def path(self, made: OutputFile) -> str:
         """The file of one output. Raises BadTarget where there is none for it."""
         if self.pattern == STREAM:
             if made.name is not None:
@@ -65,7 +65,7 @@ class Target:
             raise BadTarget(f"-o {self.pattern}: that would overwrite {made.source}")
         return filled
 
-    def _filled(self, made: Made) -> str:
+    def _filled(self, made: OutputFile) -> str:
         try:
             return self.pattern.format(
                 stem=_stem(made.source),
