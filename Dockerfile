@@ -34,5 +34,5 @@ ENV PATH=/opt/cropsvc/bin:$PATH \
 USER 10001:10001
 EXPOSE 5000 9181
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
-  CMD ["timeout", "-s", "KILL", "5", "python", "-m", "cropsvc.health", "web"]
+  CMD ["timeout", "-s", "KILL", "5", "python", "-m", "cropsvc.run.health", "web"]
 CMD ["python", "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]

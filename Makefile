@@ -17,7 +17,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/$(if $(filter celery,$(CROPSVC_QUEUE)),installed-celery,installed) ## everything in the foreground, with an embedded Valkey (DEV=1: with reload)
-	@exec $(BIN)/python -m cropsvc.run
+	@exec $(BIN)/python -m cropsvc.run.local
 
 TESTS_AT_ONCE ?= 3
 test: $(VENV)/installed-dev ## the tests (ARGS="-k name" goes to pytest; CI=true: all components)

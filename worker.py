@@ -6,7 +6,7 @@
 import os
 import sys
 
-from cropsvc.crop_worker import work
+from cropsvc.run.worker import work
 from cropsvc.settings.settings import ConfigError, Settings
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ from bench.places import VAR
 from bench.results import BenchError, Figure, Results
 from bench.service import Stage, environ_of, stage, start_worker
 from bench.sides import OURS, Done
-from cropsvc import ports
 from cropsvc.queues.rq.queue import CropQueue
+from cropsvc.run import ports
 
 HOSTS = (1, 2, 4, 8)
 SHARE = 0.15  # of a core, for each host

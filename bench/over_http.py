@@ -14,7 +14,7 @@ from bench.plan import Plan
 from bench.results import Claim, Figure, Results, percentile, ratios
 from bench.service import PROCESSES, Stage, answers, stage, start_web, start_worker
 from bench.sides import start_celery
-from cropsvc import ports
+from cropsvc.run import ports
 
 CLIENTS = 8
 WARM_EXCHANGES = 24

@@ -16,8 +16,8 @@ from redis.exceptions import ConnectionError as NoConnection
 
 from bench.children import Child
 from bench.places import VAR
-from cropsvc import embedded, ports
 from cropsvc.jobs.service import Jobs
+from cropsvc.run import ports, valkey
 from cropsvc.settings.settings import Settings
 from cropsvc.web.app import create_app
 from cropsvc.web.services import EXTENSION
@@ -81,14 +81,14 @@ class Stage:
 def stage() -> Iterator[Stage]:
     """An empty Valkey with the configuration of `make run`."""
     with scratch() as directory, ExitStack() as exits:
-        prepared = embedded.prepare(directory)
+        prepared = valkey.prepare(directory)
         program = prepared.program
         log = directory / "valkey.log"
-        valkey = Child("valkey", program.command, log=log, cwd=program.cwd or directory)
-        exits.callback(valkey.stop)
+        server = Child("valkey", program.command, log=log, cwd=program.cwd or directory)
+        exits.callback(server.stop)
         client = Redis.from_url(prepared.url)
-        made = Stage(directory, prepared.url, client, exits, [valkey])
-        valkey.await_(lambda: _answers(client), "valkey answers")
+        made = Stage(directory, prepared.url, client, exits, [server])
+        server.await_(lambda: _answers(client), "valkey answers")
         yield made
 
 

@@ -13,7 +13,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = [  # each may reach what stands below it, directly or through any helper module
-    ("wsgi", "worker", "cropsvc.run", "cropsvc.cli.main", "cropsvc.__main__", "cropsvc.dashboard"),
+    (
+        "wsgi",
+        "worker",
+        "cropsvc.run.local",
+        "cropsvc.cli.main",
+        "cropsvc.__main__",
+        "cropsvc.dashboard",
+    ),
     ("cropsvc.web",),
     ("cropsvc.jobs.service",),
     ("cropsvc.queues",),
@@ -40,9 +47,9 @@ ENVIRONMENT = (
     "wsgi",
     "worker",
     "gunicorn.conf",
-    "cropsvc.run",
+    "cropsvc.run.local",
     "cropsvc.dashboard",
-    "cropsvc.health",
+    "cropsvc.run.health",
     "cropsvc.cli.main",
 )
 

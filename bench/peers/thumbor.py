@@ -11,7 +11,7 @@ from bench.images import SIDE, Case
 from bench.places import IMAGES, PEERS, THUMBOR
 from bench.results import BenchError
 from bench.service import Stage, answers
-from cropsvc import ports
+from cropsvc.run import ports
 
 REQUIREMENTS = PEERS / "requirements-thumbor.txt"
 PYTHON = THUMBOR / "bin" / "python"

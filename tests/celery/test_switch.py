@@ -9,7 +9,7 @@ import pytest
 from tests.celery.conftest import MakeService, Service
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = "cropsvc.web.app, cropsvc.crop_worker, cropsvc.health, cropsvc.queues.rq.worker"
+OURS = "cropsvc.web.app, cropsvc.run.worker, cropsvc.run.health, cropsvc.queues.rq.worker"
 
 
 def switch(service: Service, queue: str) -> None:

@@ -130,7 +130,7 @@ def python(code: str) -> str:
 def test_without_an_endpoint_nothing_of_it_is_loaded() -> None:
     """redis-py takes the SDK's metrics along where it finds them; that is not ours."""
     told = python(
-        "import sys, cropsvc.crop_worker, cropsvc.queues.rq.worker, cropsvc.cropping.sandbox\n"
+        "import sys, cropsvc.run.worker, cropsvc.queues.rq.worker, cropsvc.cropping.sandbox\n"
         "from cropsvc.settings.settings import Settings\n"
         "from cropsvc.web.app import create_app\n"
         "create_app(Settings(redis_url='redis://127.0.0.1:1/0'))\n"

@@ -9,9 +9,9 @@ import psutil
 import pytest
 import redis
 
-from cropsvc import embedded, ports
-from cropsvc.embedded import Embedded
 from cropsvc.processes.supervisor import Supervisor
+from cropsvc.run import ports, valkey
+from cropsvc.run.valkey import Embedded
 from tests.stack import until
 
 
@@ -22,7 +22,7 @@ def _directory(tmp_path: Path) -> Path:
 
 @pytest.fixture(name="server")
 def _server(directory: Path) -> Iterator[Embedded]:
-    prepared = embedded.prepare(directory)
+    prepared = valkey.prepare(directory)
     yield prepared
     for descriptor in prepared.program.keep:
         os.close(descriptor)
@@ -67,7 +67,7 @@ def test_the_server_keeps_its_data_needs_the_password_and_shows_it_to_nobody(
     assert config["appendonly"] == "yes"
     assert config["appendfsync"] == "everysec"
     assert config["maxmemory-policy"] == "noeviction"
-    assert 0 < int(config["maxmemory"]) <= embedded.MOST_MEMORY
+    assert 0 < int(config["maxmemory"]) <= valkey.MOST_MEMORY
     assert config["bind"] == "127.0.0.1"
     assert config["requirepass"] not in command_line
 
@@ -81,25 +81,25 @@ def test_the_port_stays_the_same_unless_it_is_taken(directory: Path) -> None:
 
 
 def test_two_servers_never_share_a_directory(server: Embedded, directory: Path) -> None:
-    with pytest.raises(embedded.InUse, match="in use by another"):
-        embedded.prepare(directory)
+    with pytest.raises(valkey.InUse, match="in use by another"):
+        valkey.prepare(directory)
 
 
 def test_the_directory_stays_locked_while_an_orphaned_server_lives(directory: Path) -> None:
-    server = embedded.prepare(directory)
+    server = valkey.prepare(directory)
     [lock] = server.program.keep
     orphan = subprocess.Popen(["sleep", "60"], pass_fds=[lock])
     os.close(lock)
     try:
-        with pytest.raises(embedded.InUse):
-            embedded.prepare(directory)
+        with pytest.raises(valkey.InUse):
+            valkey.prepare(directory)
     finally:
         orphan.kill()
         orphan.wait()
 
 
 def _prepare_and_leave(directory: Path) -> int:
-    server = embedded.prepare(directory)
+    server = valkey.prepare(directory)
     for descriptor in server.program.keep:
         os.close(descriptor)
     return int(server.url.rpartition(":")[2].partition("/")[0])

@@ -15,7 +15,7 @@ from tests.stack import ROOT, Stack
 
 
 def check(part: str, **environ: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cropsvc.health", part]
+    command = [sys.executable, "-m", "cropsvc.run.health", part]
     told = {**os.environ, **{name: str(value) for name, value in environ.items()}}
     return subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, check=False)
 
@@ -53,7 +53,7 @@ def _trickle(server: socket.socket) -> None:
 
 
 def test_the_front_ends_check_loads_no_client_of_redis() -> None:
-    code = "import sys, cropsvc.health; print([m for m in ('redis', 'rq') if m in sys.modules])"
+    code = "import sys, cropsvc.run.health; print([m for m in ('redis', 'rq') if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

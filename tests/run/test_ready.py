@@ -1,7 +1,7 @@
 import pytest
 
 from cropsvc.processes.supervisor import Supervisor
-from cropsvc.ready import NotReady, other_store
+from cropsvc.run.readiness import NotReady, other_store
 from tests.stack import Stack
 
 

@@ -19,7 +19,7 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whateve
 log = logging.getLogger(__name__)
 
 
-class NotReady(Exception):
+class StartupTimeout(Exception):
     """What did not answer, and its last words."""
 
 
@@ -28,7 +28,9 @@ def embedded_store(supervisor: Supervisor, url: str, server: Child) -> None:
 
     def give_up(_reason: str) -> None:
         if server.starts > 1:
-            raise NotReady("the embedded Valkey ended at its start; see var/valkey/valkey.log")
+            raise StartupTimeout(
+                "the embedded Valkey ended at its start; see var/valkey/valkey.log"
+            )
 
     _ping(supervisor, url, give_up)
 
@@ -41,7 +43,7 @@ def other_store(supervisor: Supervisor, url: str) -> None:
 
     def give_up(reason: str) -> None:
         if time.monotonic() > deadline:
-            raise NotReady(f"CROPSVC_REDIS_URL: no answer from {place}: {reason}")
+            raise StartupTimeout(f"CROPSVC_REDIS_URL: no answer from {place}: {reason}")
 
     _ping(supervisor, url, give_up)
 
@@ -52,7 +54,7 @@ def _ping(supervisor: Supervisor, url: str, give_up: Callable[[str], None]) -> N
             try:
                 client.ping()
             except (redis.AuthenticationError, redis.ResponseError) as error:  # for good
-                raise NotReady(f"CROPSVC_REDIS_URL: {error}") from None
+                raise StartupTimeout(f"CROPSVC_REDIS_URL: {error}") from None
             except (redis.ConnectionError, redis.TimeoutError) as error:
                 give_up(str(error))
                 supervisor.tick(0.05)

