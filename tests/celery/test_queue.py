@@ -7,7 +7,7 @@ import pytest
 from redis.client import Pipeline
 
 from cropsvc.model.job import JobRef
-from cropsvc.queues.celery.recovery import Orphans
+from cropsvc.queues.celery.recovery import OrphanRecovery
 from cropsvc.store import Lifetimes, Store
 from cropsvc.store.keys import ORPHANS_TURN
 from tests.broker import Broker
@@ -73,7 +73,7 @@ def test_an_overtaken_job_is_sent_again_though_the_queue_is_not_empty(
     lost, late = service.submit(), service.submit()
     service.redis.zincrby("cropsvc:pending", -60_000, f"-/{lost}")  # as if a minute ago
     job_queue = BusyQueue()
-    orphans = Orphans(Store(service.redis, Lifetimes(60, 60)), job_queue)
+    orphans = OrphanRecovery(Store(service.redis, Lifetimes(60, 60)), job_queue)
     orphans.came(JobRef("-", late))
 
     def look() -> list[str]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
-from tests.imaging.job_queue import crop, opened, outputs, pixels
+from tests.imaging.engine import crop, opened, outputs, pixels
 
 from tests import pictures
 

@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 from PIL import GifImagePlugin, Image
-from tests.imaging.job_queue import Pixels, crop, cut, difference, outputs
+from tests.imaging.engine import Pixels, crop, cut, difference, outputs
 
 from cropsvc.model.errors import Unreadable
 from cropsvc.model.limits import Limits

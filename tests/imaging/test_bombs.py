@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.imaging.job_queue import LIMITS, crop, decoded, opened
+from tests.imaging.engine import LIMITS, crop, decoded, opened
 
 from cropsvc.imaging.headers.probe import probe
 from cropsvc.model.errors import (

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
-from tests.imaging.job_queue import Pixels, crop, difference, opened
+from tests.imaging.engine import Pixels, crop, difference, opened
 
 from tests import pictures
 

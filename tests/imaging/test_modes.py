@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 from PIL.PngImagePlugin import PngInfo
-from tests.imaging.job_queue import Pixels, crop, difference, opened, over_white
+from tests.imaging.engine import Pixels, crop, difference, opened, over_white
 
 from cropsvc.imaging.params.parser import FORMATS
 from tests import pictures

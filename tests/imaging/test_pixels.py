@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from tests.imaging.job_queue import LIMITS, Pixels, crop, cut, decoded, opened, outputs, pixels
+from tests.imaging.engine import LIMITS, Pixels, crop, cut, decoded, opened, outputs, pixels
 
 from cropsvc.imaging.headers.probe import probe
 from cropsvc.model.errors import BoxOutside

@@ -6,7 +6,7 @@ import zlib
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from tests.imaging.job_queue import crop, opened
+from tests.imaging.engine import crop, opened
 
 from tests import pictures
 from tests.imaging.test_color import WIDE

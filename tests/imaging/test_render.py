@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
-from tests.imaging.job_queue import LIMITS, crop, decoded, difference, opened, outputs
+from tests.imaging.engine import LIMITS, crop, decoded, difference, opened, outputs
 
 from cropsvc.imaging.formats import CONTENT_TYPES
 from cropsvc.model.errors import BadParameter, BoxOutside, Unreadable

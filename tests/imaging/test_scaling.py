@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage.metrics import structural_similarity
-from tests.imaging.job_queue import Pixels, crop, decoded, opened, outputs, pixels
+from tests.imaging.engine import Pixels, crop, decoded, opened, outputs, pixels
 
 from tests import pictures
 from tests.imaging.test_pixels import SHOW
