@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from PIL import Image
-from tests.imaging.engine import crop, opened, outputs, pixels
 
 from tests import pictures
+from tests.imaging.engine import crop, opened, outputs, pixels
 
 
 def disc(size: int = 64) -> Image.Image:

@@ -6,11 +6,11 @@ import random
 import numpy as np
 import pytest
 from PIL import GifImagePlugin, Image
-from tests.imaging.engine import Pixels, crop, cut, difference, outputs
 
 from cropsvc.model.errors import Unreadable
 from cropsvc.model.limits import Limits
 from tests import pictures
+from tests.imaging.engine import Pixels, crop, cut, difference, outputs
 
 W, H = 80, 60
 REGION = (7, 5, 40, 41)

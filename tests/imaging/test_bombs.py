@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.imaging.engine import LIMITS, crop, decoded, opened
 
 from cropsvc.imaging.headers.probe import probe
 from cropsvc.model.errors import (
@@ -22,6 +21,7 @@ from cropsvc.model.errors import (
 )
 from tests import pictures
 from tests.imaging import hostile
+from tests.imaging.engine import LIMITS, crop, decoded, opened
 from tests.imaging.measured import measured
 
 MILLISECONDS = 50

@@ -7,9 +7,9 @@ from functools import lru_cache
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
-from tests.imaging.engine import Pixels, crop, difference, opened
 
 from tests import pictures
+from tests.imaging.engine import Pixels, crop, difference, opened
 
 SRGB = ImageCms.createProfile("sRGB")
 OUTPUTS = ("jpeg", "png", "webp", "avif", "gif")

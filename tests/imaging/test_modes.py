@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 from PIL.PngImagePlugin import PngInfo
-from tests.imaging.engine import Pixels, crop, difference, opened, over_white
 
 from cropsvc.imaging.params.parser import FORMATS
 from tests import pictures
 from tests.imaging import hostile
+from tests.imaging.engine import Pixels, crop, difference, opened, over_white
 
 OUTPUTS = FORMATS[1:]
 W, H = 96, 64

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from tests.imaging.engine import LIMITS, Pixels, crop, cut, decoded, opened, outputs, pixels
 
 from cropsvc.imaging.headers.probe import probe
 from cropsvc.model.errors import BoxOutside
 from tests import pictures
+from tests.imaging.engine import LIMITS, Pixels, crop, cut, decoded, opened, outputs, pixels
 
 KINDS = {"jpeg": {"quality": 92}, "png": {}, "webp": {"lossless": True}, "tiff": {}}
 SHOW = {  # TIFF 6.0, tag 274, in numpy

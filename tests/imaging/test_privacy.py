@@ -6,9 +6,9 @@ import zlib
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from tests.imaging.engine import crop, opened
 
 from tests import pictures
+from tests.imaging.engine import crop, opened
 from tests.imaging.test_color import WIDE
 
 SECRET = "Secret4711"

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from PIL import Image
-from tests.imaging.engine import LIMITS, crop, decoded, difference, opened, outputs
 
 from cropsvc.imaging.formats import CONTENT_TYPES
 from cropsvc.model.errors import BadParameter, BoxOutside, Unreadable
 from tests import pictures
+from tests.imaging.engine import LIMITS, crop, decoded, difference, opened, outputs
 
 DATA = pictures.encode(pictures.photo(120, 90))
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage.metrics import structural_similarity
-from tests.imaging.engine import Pixels, crop, decoded, opened, outputs, pixels
 
 from tests import pictures
+from tests.imaging.engine import Pixels, crop, decoded, opened, outputs, pixels
 from tests.imaging.test_pixels import SHOW
 
 PHOTOS = Path(__file__).parents[1] / "photos"

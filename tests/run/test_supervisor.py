@@ -35,7 +35,7 @@ def _start_outer() -> Iterator[StartOuter]:
         # Under nohup the tests, and what they start, would ignore a SIGHUP.
         script = f"""\
             import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)
-            from cropsvc.supervisor import Program, Supervisor
+            from cropsvc.processes.supervisor import Program, Supervisor
             with Supervisor() as supervisor:
                 supervisor.start([Program("inner", {command!r}, grace={grace})])
                 supervisor.run()
@@ -172,7 +172,7 @@ def test_nothing_survives_a_sigkill_of_the_supervisor(start_outer: StartOuter) -
 
 
 def test_a_program_whose_supervisor_is_gone_already_does_not_start() -> None:
-    command = [sys.executable, "-IS", str(ROOT / "cropsvc/tether.py"), str(os.getpid() + 1)]
+    command = [sys.executable, "-IS", str(ROOT / "cropsvc/processes/parent_death.py"), str(os.getpid() + 1)]
     ended = subprocess.run([*command, "/bin/echo", "started"], capture_output=True, text=True)
 
     assert ended.returncode == 1

@@ -70,7 +70,7 @@ def _is_image(response: httpx.Response) -> bool:
     return response.headers.get("Content-Type", "").startswith("image/")
 
 
-def _endpoint(request: httpx.CropRequest) -> str:
+def _endpoint(request: httpx.Request) -> str:
     asked = f"{request.method} {request.url.raw_path.decode().partition('?')[0]}"
     return next(name for form, name in ENDPOINTS.items() if re.fullmatch(form, asked))
 
@@ -183,7 +183,7 @@ def test_a_hundred_jobs_were_asked_for(ledger: Ledger) -> None:
     assert len(ledger.jobs) == 100 - REFUSED
 
 
-def _makes_a_job(request: httpx.CropRequest) -> bool:
+def _makes_a_job(request: httpx.Request) -> bool:
     return _endpoint(request) in ("api.submit", "classic.image_page")
 
 
