@@ -172,7 +172,12 @@ def test_nothing_survives_a_sigkill_of_the_supervisor(start_outer: StartOuter) -
 
 
 def test_a_program_whose_supervisor_is_gone_already_does_not_start() -> None:
-    command = [sys.executable, "-IS", str(ROOT / "cropsvc/processes/parent_death.py"), str(os.getpid() + 1)]
+    command = [
+        sys.executable,
+        "-IS",
+        str(ROOT / "cropsvc/processes/parent_death.py"),
+        str(os.getpid() + 1),
+    ]
     ended = subprocess.run([*command, "/bin/echo", "started"], capture_output=True, text=True)
 
     assert ended.returncode == 1
