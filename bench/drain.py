@@ -24,7 +24,7 @@ RAW = {
 
 
 def drain(plan: Plan, results: Results) -> None:
-    """All pictures: the raw limit and ours; the peers where the issue compares them."""
+    """All pictures: the raw limit and ours; the peers where results.md compares them."""
     _race(SMALL, PEERS, plan, plan.rounds, results)
     _race(MP6, (STOCK, CELERY) if plan.drain_all else (), plan, plan.rounds, results)
     for case in (MP12, ALPHA) if plan.drain_all else ():

@@ -9,7 +9,7 @@ class Plan:
 
     name: str
     rounds: int
-    side_rounds: int  # of measures that no threshold of the issue needs
+    side_rounds: int  # of measures that no threshold needs
     drain_seconds: float
     http_seconds: float
     drain_all: bool  # the stock workers on 6 MP, and all pictures

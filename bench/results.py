@@ -28,7 +28,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Claim:
-    """A threshold of the issue, what was measured for it, and the rounds behind it."""
+    """A threshold, what was measured for it, and in how many rounds."""
 
     row: str
     what: str
