@@ -7,6 +7,7 @@ from PIL import Image, ImageFile, WebPImagePlugin
 from cropsvc.imaging.geometry.orientation import ORIENTATIONS, Orientation
 from cropsvc.imaging.headers import jpeg
 from cropsvc.imaging.headers.probe import Source
+from cropsvc.imaging.render.bmp import decode_bmp
 from cropsvc.imaging.render.pillow_setup import decoding
 from cropsvc.model.errors import Unreadable
 
@@ -42,6 +43,8 @@ def decode(data: bytes, source: Source, *, shrink: int, bottom: int) -> Image.Im
     with decoding():
         if source.format == "jpeg":
             return _jpeg(data, source, shrink, bottom)
+        if source.format == "bmp":
+            return decode_bmp(data)
         image = open_source(data, source)
         if isinstance(image, WebPImagePlugin.WebPImageFile):
             return _webp(image)
