@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator
 
+from cropsvc.imaging.headers.color import ColorDescription, nclx_color
 from cropsvc.imaging.headers.model import SEGMENTS, Header, broken
 from cropsvc.model.errors import TooComplex
 
@@ -83,6 +84,17 @@ def _associations(data: bytes, item: int) -> list[int]:
         if number == item:
             return [code & (0x7FFF if wide else 0x7F) for code in codes]
     raise broken("the AVIF's picture has no properties")
+
+
+def avif_color(data: bytes) -> ColorDescription | None:
+    """Return what the primary item's nclx box says of its colours."""
+    start, end = _inside(data, (b"meta", b"iprp", b"ipco"))
+    boxes = list(_boxes(data, start, end))
+    wanted = [boxes[n - 1] for n in _associations(data, _primary(data)) if 1 <= n <= len(boxes)]
+    bodies = [(kind, data[first:last]) for kind, first, last in wanted]
+    light = next((body for kind, body in bodies if kind == b"clli"), b"")
+    colr = (body for kind, body in bodies if kind == b"colr" and body[:4] == b"nclx")
+    return nclx_color(next(colr, b""), light)
 
 
 def _properties(data: bytes) -> dict[bytes, int]:
