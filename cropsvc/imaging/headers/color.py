@@ -112,4 +112,6 @@ def nclx_color(colr: bytes, clli: bytes) -> ColorDescription | None:
     if colr[:4] != b"nclx" or len(colr) < 10:
         return None
     primaries, transfer = struct.unpack_from(">HH", colr, 4)
+    if transfer in (BT709, *SAME_AS_BT709):
+        transfer = SRGB  # so browsers take it in a video format, other than in a PNG
     return described(primaries, transfer, _nits(clli, ">H", 1))
