@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator
 
+from cropsvc.imaging.headers.color import ColorDescription, nclx_color
 from cropsvc.imaging.headers.model import SEGMENTS, Header, broken
 from cropsvc.model.errors import TooComplex
 
@@ -34,7 +35,7 @@ def is_avif(data: bytes) -> bool:
     return any(brand in brands for brand in BRANDS)
 
 
-def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """The boxes between *start* and *end*: kind, and where the body begins and ends."""
     for _ in range(SEGMENTS):
         if start + 8 > end:
@@ -52,11 +53,14 @@ def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]
     raise TooComplex(f"the AVIF has more than {SEGMENTS:,} boxes")
 
 
-def _inside(data: bytes, path: tuple[bytes, ...]) -> tuple[int, int]:
+def inside(data: bytes, path: tuple[bytes, ...]) -> tuple[int, int]:
     """Where the body of the first box at *path* begins and ends."""
-    start, end = 0, len(data)
+    return _at(data, path, 0, len(data))
+
+
+def _at(data: bytes, path: tuple[bytes, ...], start: int, end: int) -> tuple[int, int]:
     for wanted in path:
-        found = next((b for b in _boxes(data, start, end) if b[0] == wanted), None)
+        found = next((b for b in boxes(data, start, end) if b[0] == wanted), None)
         if found is None:
             raise broken(f"the AVIF has no {wanted.decode()} box")
         start, end = found[1] + (4 if wanted == b"meta" else 0), found[2]
@@ -64,13 +68,21 @@ def _inside(data: bytes, path: tuple[bytes, ...]) -> tuple[int, int]:
 
 
 def _primary(data: bytes) -> int:
-    start, _ = _inside(data, (b"meta", b"pitm"))
+    start, _ = inside(data, (b"meta", b"pitm"))
     return int(struct.unpack_from(">H" if data[start] == 0 else ">I", data, start + 4)[0])
 
 
 def _associations(data: bytes, item: int) -> list[int]:
-    """The 1-based numbers of *item*'s properties (the ipma box)."""
-    start, _ = _inside(data, (b"meta", b"iprp", b"ipma"))
+    """Return the 1-based numbers of *item*'s properties, from all `ipma` boxes."""
+    start, end = inside(data, (b"meta", b"iprp"))
+    places = [first for kind, first, _ in boxes(data, start, end) if kind == b"ipma"]
+    found = [number for place in places for number in _of_item(data, place, item)]
+    if not found:
+        raise broken("the AVIF's image has no properties")
+    return found
+
+
+def _of_item(data: bytes, start: int, item: int) -> list[int]:
     version, wide = data[start], data[start + 3] & 1
     (entries,) = struct.unpack_from(">I", data, start + 4)
     place = start + 8
@@ -82,19 +94,53 @@ def _associations(data: bytes, item: int) -> list[int]:
         place += count * (2 if wide else 1)
         if number == item:
             return [code & (0x7FFF if wide else 0x7F) for code in codes]
-    raise broken("the AVIF's picture has no properties")
+    return []
+
+
+def avif_color(data: bytes) -> ColorDescription | None:
+    """Return what the primary item's nclx box says of its colours."""
+    if not _has_meta(data):
+        return None  # libavif takes a sequence's colours from its track
+    start, end = inside(data, (b"meta", b"iprp", b"ipco"))
+    found = list(boxes(data, start, end))
+    numbers = _associations(data, _primary(data))
+    wanted = [found[n - 1] for n in numbers if 1 <= n <= len(found)]
+    bodies = [(kind, data[first:last]) for kind, first, last in wanted]
+    light = next((body for kind, body in bodies if kind == b"clli"), b"")
+    colr = (body for kind, body in bodies if kind == b"colr" and body[:4] == b"nclx")
+    return nclx_color(next(colr, b""), light)
 
 
 def _properties(data: bytes) -> dict[bytes, int]:
     """Where the bodies of the primary item's properties begin."""
-    start, end = _inside(data, (b"meta", b"iprp", b"ipco"))
-    boxes = list(_boxes(data, start, end))
+    start, end = inside(data, (b"meta", b"iprp", b"ipco"))
+    found = list(boxes(data, start, end))
     wanted = _associations(data, _primary(data))
-    return {boxes[n - 1][0]: boxes[n - 1][1] for n in wanted if 1 <= n <= len(boxes)}
+    return {found[n - 1][0]: found[n - 1][1] for n in wanted if 1 <= n <= len(found)}
+
+
+def _has_meta(data: bytes) -> bool:
+    return any(kind == b"meta" for kind, _, _ in boxes(data, 0, len(data)))
+
+
+def _track_sides(data: bytes) -> tuple[int, int]:
+    """Return the sides of a sequence's first track of images (the av01 sample entry)."""
+    start, end = inside(data, (b"moov",))
+    for kind, first, last in boxes(data, start, end):
+        if kind != b"trak":
+            continue
+        entries = _at(data, (b"mdia", b"minf", b"stbl", b"stsd"), first, last)
+        for sample, body, _ in boxes(data, entries[0] + 8, entries[1]):
+            if sample == b"av01":
+                width, height = struct.unpack_from(">HH", data, body + 24)
+                return int(width), int(height)
+    raise broken("the AVIF has neither a meta box nor a track of images")
 
 
 def read_avif_header(data: bytes) -> Header:
     """The header of an AVIF; a sequence's length is not counted, `frames` is then 2."""
+    if not _has_meta(data):
+        return Header("avif", *_track_sides(data), frames=2)
     found = _properties(data)
     if b"ispe" not in found:
         raise broken("the AVIF does not say its size")

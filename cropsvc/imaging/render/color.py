@@ -8,8 +8,14 @@ from typing import cast
 from PIL import Image, ImageCms
 from PIL.TiffImagePlugin import BITSPERSAMPLE
 
+from cropsvc.imaging.headers.avif import avif_color
+from cropsvc.imaging.headers.color import ColorDescription, png_color, png_gamma
+from cropsvc.imaging.headers.probe import Source
+from cropsvc.imaging.render.described_color import icc_profile, tone_mapped
+
 READY = ("L", "LA", "RGB", "RGBA", "CMYK", "LAB")  # may be scaled as they are
 INTEGERS = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+Profile = bytes | ColorDescription | None
 _SRGB = ImageCms.createProfile("sRGB")
 _LAB = ImageCms.createProfile("LAB")
 
@@ -57,8 +63,23 @@ def _unlike(wide: Image.Image, key: int) -> Image.Image:
     return above
 
 
-def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, bool]:
-    """The picture in sRGB, without CMYK or Lab, and whether a profile had to be applied."""
+def source_profile(image: Image.Image, data: bytes, source: Source) -> Profile:
+    """Return what the file says of its colours: cICP or nclx, an ICC profile, or gAMA and cHRM."""
+    profile = cast("bytes | None", image.info.get("icc_profile"))
+    if source.format == "png":
+        return png_color(data) or profile or png_gamma(data)
+    if source.format == "avif":
+        return profile or avif_color(data)
+    return profile
+
+
+def to_srgb(image: Image.Image, profile: Profile) -> tuple[Image.Image, bool]:
+    """Return the image in sRGB, without CMYK or Lab, and whether a profile had to be applied."""
+    if isinstance(profile, ColorDescription):
+        if profile.is_hdr:
+            return tone_mapped(image, profile), True
+        image = image.convert("RGBA" if image.mode in ("LA", "RGBA") else "RGB")
+        profile = icc_profile(profile)
     if profile:
         converted = _by_profile(image, profile)
         if converted is not None:

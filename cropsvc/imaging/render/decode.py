@@ -6,7 +6,9 @@ from PIL import Image, ImageFile, WebPImagePlugin
 
 from cropsvc.imaging.geometry.orientation import ORIENTATIONS, Orientation
 from cropsvc.imaging.headers import jpeg
+from cropsvc.imaging.headers.avif_repair import readable
 from cropsvc.imaging.headers.probe import Source
+from cropsvc.imaging.render.bmp import decode_bmp
 from cropsvc.imaging.render.pillow_setup import decoding
 from cropsvc.model.errors import Unreadable
 
@@ -25,12 +27,25 @@ def stored_sides(source: Source) -> tuple[int, int]:
 
 def open_source(data: bytes, source: Source) -> ImageFile.ImageFile:
     """The picture, nothing decoded yet; raises Unreadable where it is not what the header said."""
-    with decoding():
-        image = Image.open(BytesIO(data), formats=[source.format.upper()])
+    if source.format == "avif":
+        image = _open_avif(data)
+    else:
+        with decoding():
+            image = Image.open(BytesIO(data), formats=[source.format.upper()])
     told = stored_sides(source)
     turns_later = source.format in TURNED_BY_PILLOW and image.size == told[::-1]
     _check(image.size, image.size if turns_later else told)
     return image
+
+
+def _open_avif(data: bytes) -> ImageFile.ImageFile:
+    """Return the image; metadata that libavif cannot read is no reason to refuse it."""
+    try:
+        with decoding():
+            return Image.open(BytesIO(readable(data)), formats=["AVIF"])
+    except Unreadable:
+        with decoding():
+            return Image.open(BytesIO(readable(data, metadata=False)), formats=["AVIF"])
 
 
 def decode(data: bytes, source: Source, *, shrink: int, bottom: int) -> Image.Image:
@@ -42,6 +57,8 @@ def decode(data: bytes, source: Source, *, shrink: int, bottom: int) -> Image.Im
     with decoding():
         if source.format == "jpeg":
             return _jpeg(data, source, shrink, bottom)
+        if source.format == "bmp":
+            return decode_bmp(data)
         image = open_source(data, source)
         if isinstance(image, WebPImagePlugin.WebPImageFile):
             return _webp(image)

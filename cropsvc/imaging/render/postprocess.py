@@ -7,7 +7,8 @@ from PIL import Image, ImageColor
 
 from cropsvc.imaging import formats
 from cropsvc.imaging.geometry.orientation import ORIENTATIONS
-from cropsvc.imaging.render.color import to_srgb
+from cropsvc.imaging.headers.color import ColorDescription
+from cropsvc.imaging.render.color import Profile, to_srgb
 from cropsvc.imaging.render.output_plan import OutputPlan
 
 TRANSPOSES = {
@@ -28,7 +29,7 @@ OPAQUE_FROM = 128  # alpha from which GIF, which knows nothing between, shows a 
 class Postprocessor:
     """The last steps for one output; `notes` collects what they cost."""
 
-    def __init__(self, task: OutputPlan, profile: bytes | None) -> None:
+    def __init__(self, task: OutputPlan, profile: Profile) -> None:
         self._task = task
         self._profile = profile
         self._color = _color(task.crop.background, task.output)
@@ -48,6 +49,8 @@ class Postprocessor:
         image, converted = to_srgb(image, self._profile)
         if converted:
             self.notes.add("profile-converted")
+        if isinstance(self._profile, ColorDescription) and self._profile.is_hdr:
+            self.notes.add("tone-mapped")
         return image
 
     def _alpha_as_possible(self, image: Image.Image) -> Image.Image:

@@ -10,7 +10,7 @@ from cropsvc.imaging.geometry.orientation import Region
 from cropsvc.imaging.headers.probe import Source, probe
 from cropsvc.imaging.params.model import Crop, CropRequest
 from cropsvc.imaging.render.animation import Frames, encode_moving
-from cropsvc.imaging.render.color import scalable
+from cropsvc.imaging.render.color import scalable, source_profile
 from cropsvc.imaging.render.decode import decode
 from cropsvc.imaging.render.encode import encode
 from cropsvc.imaging.render.metadata import take_metadata
@@ -103,7 +103,7 @@ class _Maker:
         first = decode(data, source, shrink=shrink, bottom=bottom)
         self._source = source
         self._has_metadata = take_metadata(first)
-        self._profile = first.info.get("icc_profile")
+        self._profile = source_profile(first, data, source)
         self._frames = Frames(data, source, shared=len(tasks) - len(still) > 1)
         self._left = len(still)
         with decoding():
