@@ -81,7 +81,7 @@ class Broker:
     def _elect(self) -> None:
         """RabbitMQ 3 on one node may leave a queue without a leader after a crash for good.
 
-        This is the operator's cure (docs/operations.md; rabbitmq-server issue 10070).
+        This is the operator's cure (docs/howto/celery.md; rabbitmq-server issue 10070).
         """
         command = [str(SCRIPT.with_name("rabbitmqctl")), "eval", ELECT]
         environ = self._environ()

@@ -39,9 +39,9 @@ def test_each_alert_fires_on_what_it_is_for_and_on_nothing_else(require) -> None
 
 
 def test_each_alert_is_explained_to_the_one_on_call() -> None:
-    headings = re.findall(r"^### (Cropsvc\w+)$", (ROOT / "docs/operations.md").read_text(), re.M)
+    headings = re.findall(r"^### (Cropsvc\w+)$", (ROOT / "docs/howto/monitor.md").read_text(), re.M)
     assert headings == NAMES
-    assert re.findall(r"runbook: docs/operations.md#(\w+)", ALERTS.read_text()) == [
+    assert re.findall(r"runbook: docs/howto/monitor.md#(\w+)", ALERTS.read_text()) == [
         name.lower() for name in NAMES
     ]
 
