@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-ver
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format check lock up scale reload rotate backup restore ps logs down destroy
+.PHONY: help run test test-quick lint format check lock up scale reload rotate backup restore ps logs down destroy
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,13 +20,21 @@ run: $(VENV)/$(if $(filter celery,$(CROPSVC_QUEUE)),installed-celery,installed) 
 	@exec $(BIN)/python -m cropsvc.run.local
 
 TESTS_AT_ONCE ?= 3
-test: $(VENV)/installed-dev ## the tests (ARGS="-k name" goes to pytest; CI=true: all components)
-	@$(BIN)/python -m pytest $(or $(ARGS),-n $(TESTS_AT_ONCE))
+TIER = $(if $(or $(ALL),$(CI)),all,default)
+COVERAGE = $(if $(CI),--cov=cropsvc --cov-branch --cov-report= --cov-fail-under=$(COVERAGE_FLOOR))
+COVERAGE_FLOOR := 60 # of the tests' own processes; what servers run is not counted
+test: $(VENV)/installed-dev ## the tests on a bare machine (ALL=1 or CI=true: everything; ARGS="-k name" goes to pytest)
+	@$(BIN)/python -m pytest $(or $(ARGS),--tier $(TIER) -n $(TESTS_AT_ONCE) $(COVERAGE))
 
-lint: $(VENV)/installed-dev ## ruff and mypy strict
+test-quick: $(VENV)/installed-dev ## the tests that start no server
+	@$(BIN)/python -m pytest --tier quick -n 2 -q
+
+lint: $(VENV)/installed-dev ## ruff, mypy strict, the import rules, Lua and shell syntax, plain English
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/python -m mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m tests.lint
 
 format: $(VENV)/installed-dev ## reformat the code and mend what ruff can mend
 	@$(BIN)/ruff check --fix-only --quiet .

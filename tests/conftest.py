@@ -14,7 +14,7 @@ import pytest
 from tests import components
 from tests.stack import Stack, running
 
-pytest_plugins = ("tests.parallel",)
+pytest_plugins = ("tests.parallel", "tests.tiers")
 
 MakeStack = Callable[..., Stack]
 
