@@ -1,6 +1,6 @@
 """Keeps a handful of programs running: what dies is started again, at once and for ever.
 
-Why not PyPI's supervisor, honcho or the like: see docs/design.md.
+Decision 12 says why it is not supervisord, circus or honcho.
 """
 
 import logging

@@ -43,7 +43,7 @@ def duration(seconds: int) -> str:
 
 
 def job_page(job: object, *, classic: bool = False) -> Response:
-    """The page with this job (api.md's JSON) on it, or without one."""
+    """The page with this job (the JSON of docs/reference/http-api.md) on it, or without one."""
     html = render_template("index.html", job=job, classic=classic, settings=services().settings)
     response = make_response(html)
     response.headers["Cache-Control"] = "private, no-store"

@@ -1,4 +1,4 @@
-"""The bombs of the fault model (docs/design.md names it), refused within their figures."""
+"""Decompression bombs and other hostile images: refused within their limits."""
 
 import contextlib
 import struct

@@ -83,7 +83,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Crop:
-    """One output: what to cut, how large, in which format. None stands for api.md's default."""
+    """One output: what to cut, how large, in which format. None stands for the default."""
 
     name: str = "0"
     box: Box | None = None

@@ -159,5 +159,5 @@ PRESET = Parameter(
 )
 
 PARAMETERS = (*CROP_PARAMETERS, OUTPUTS, PRESET)
-"""What `parse` knows at the top level, in api.md's order; an entry of `outputs` knows the
+"""What `parse` knows at the top level, in the order of docs/reference/http-api.md; an entry of `outputs` knows the
 first ten and `name`."""

@@ -55,7 +55,7 @@ export class Output {
     return `${w} × ${h} at ${x}, ${y} → ${size.w} × ${size.h} ${this.format(source).toUpperCase()}`;
   }
 
-  /** The parameters of api.md, defaults left out. */
+  /** The parameters of docs/reference/http-api.md, defaults left out. */
   parameters(source) {
     const { width, height, locked, last } = this.sides;
     const pairs = {};
