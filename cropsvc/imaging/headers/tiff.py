@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cropsvc.imaging.headers.model import METADATA, SEGMENTS, Header, xmp_orientation
 
 WIDTH, HEIGHT, ORIENTATION, XMP = 256, 257, 274, 700
+SHORT = 3  # a field type
 INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}  # field type -> struct code
 
 
@@ -28,11 +29,11 @@ def _directory(data: bytes, start: int, layout: _Layout) -> dict[int, tuple[int,
     (length,) = struct.unpack_from(layout.order + layout.length, data, start)
     first = start + struct.calcsize(layout.length)
     room = max(0, len(data) - first) // layout.entry
-    entries = {}
+    entries: dict[int, tuple[int, int]] = {}
     for index in range(min(length, room, SEGMENTS)):
         place = first + index * layout.entry
         tag, kind = struct.unpack_from(layout.order + "HH", data, place)
-        entries[tag] = (kind, place + 4)
+        entries.setdefault(tag, (kind, place + 4))  # the first of equal tags counts
     return entries
 
 
@@ -58,18 +59,21 @@ def _block(data: bytes, entry: tuple[int, int] | None, layout: _Layout) -> bytes
 
 
 def exif_orientation(exif: bytes) -> int:
-    """The orientation an EXIF block states, 0 where it states none or is broken."""
-    block = exif.removeprefix(b"Exif\0\0").removeprefix(b"Exif\0\0")
+    """Return the orientation that an EXIF block states, 0 where it states none or is broken.
+
+    As Chromium, only the first tag counts, of type SHORT, count 1 and value 1 to 8.
+    """
+    block = exif.removeprefix(b"Exif\0\0").removeprefix(b"Exif\0\xff")
     if block[:2] not in (b"II", b"MM"):
         return 0
     try:
         layout = _layout(block)
         (start,) = struct.unpack_from(layout.order + layout.offset, block, 4)
-        entries = _directory(block, start, layout)
-        value = _integer(block, entries.get(ORIENTATION), layout)
+        kind, place = _directory(block, start, layout).get(ORIENTATION, (0, 0))
+        count, value = struct.unpack_from(f"{layout.order}{layout.offset}H", block, place)
     except (struct.error, IndexError, OverflowError):
         return 0
-    return value if 1 <= value <= 8 else 0
+    return value if kind == SHORT and count == 1 and 1 <= value <= 8 else 0
 
 
 def read_tiff_header(data: bytes) -> Header:

@@ -9,6 +9,7 @@ from PIL import Image, ImageMath
 
 from cropsvc.imaging.headers.bmp import RLE4, RLE8, RLE24, BmpHeader, parse_bmp_header
 from cropsvc.imaging.render.bmp_rle import unpack_runs
+from cropsvc.imaging.render.metadata import TRUNCATED
 
 STRIP = 4_000_000  # pixels whose channels are cut out at once, 16 bytes of memory each
 RAW = {  # masks of red, green, blue and alpha -> Pillow's raw mode
@@ -17,7 +18,6 @@ RAW = {  # masks of red, green, blue and alpha -> Pillow's raw mode
     (32, 0xFF0000, 0x00FF00, 0x0000FF, 0xFF000000): ("RGBA", "BGRA"),
     (32, 0x0000FF, 0x00FF00, 0xFF0000, 0xFF000000): ("RGBA", "RGBA"),
 }
-TRUNCATED = "truncated"  # key of `image.info`: rows are missing
 
 
 def decode_bmp(data: bytes) -> Image.Image:

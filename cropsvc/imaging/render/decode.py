@@ -10,8 +10,10 @@ from cropsvc.imaging.headers.avif_repair import readable
 from cropsvc.imaging.headers.probe import Source
 from cropsvc.imaging.render.bmp import decode_bmp
 from cropsvc.imaging.render.pillow_setup import decoding
+from cropsvc.imaging.render.png import decode_png
 from cropsvc.model.errors import Unreadable
 
+DECODERS = {"bmp": decode_bmp, "png": decode_png}  # formats that Pillow cannot read as browsers do
 TURNED_BY_PILLOW = ("tiff",)  # its plugin applies the orientation while it loads
 
 
@@ -57,8 +59,10 @@ def decode(data: bytes, source: Source, *, shrink: int, bottom: int) -> Image.Im
     with decoding():
         if source.format == "jpeg":
             return _jpeg(data, source, shrink, bottom)
-        if source.format == "bmp":
-            return decode_bmp(data)
+        if source.format in DECODERS:
+            image = DECODERS[source.format](data)
+            _check(image.size, stored_sides(source))
+            return image
         image = open_source(data, source)
         if isinstance(image, WebPImagePlugin.WebPImageFile):
             return _webp(image)

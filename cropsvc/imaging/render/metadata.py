@@ -2,6 +2,8 @@
 
 from PIL import Image
 
+TRUNCATED = "truncated"  # key of `image.info`: a part of the image is missing from the file
+
 # What Pillow keeps beside the pixels and that tells how to show them, not about somebody.
 TECHNICAL = frozenset(
     {
@@ -34,6 +36,7 @@ TECHNICAL = frozenset(
         "srgb",
         "timestamp",
         "transparency",
+        TRUNCATED,
         "version",
     }
 )

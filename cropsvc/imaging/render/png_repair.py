@@ -1,0 +1,120 @@
+"""PNG files as browsers read them, made of what they hold: damage outside the pixels is left out.
+
+Pillow refuses a file for a wrong checksum or a short chunk that no browser minds. So it gets a
+new file, of the chunks that the pixels need. Texts, EXIF and profiles are taken out on the way.
+"""
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+from cropsvc.imaging.headers.model import broken
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+END = b"\0\0\0\0IEND\xaeB`\x82"
+BEFORE_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"acTL")
+FRAMES = (b"fcTL", b"fdAT")
+METADATA = (b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME")
+LEAST_KEY = {0: 2, 2: 6, 3: 1}  # bytes of a transparent colour, by colour type
+MOST_PROFILE = 8 * 1024 * 1024  # bytes; the profiles of printing presses have up to 4 MB
+CHUNKS = 150_000  # 32 MiB in pieces of 224 bytes
+
+
+@dataclass(frozen=True)
+class PngParts:
+    """What a PNG holds."""
+
+    data: bytes  # a file of the chunks that the pixels need
+    profile: bytes | None
+    has_metadata: bool
+
+
+def parts_of(data: bytes, *, moves: bool = False) -> PngParts:
+    """Return the parts; *moves*: with the frames of an animation. No pixel is looked at.
+
+    Raises Unreadable where a chunk that the pixels need is damaged, as browsers refuse it.
+    """
+    parts = _Parts(moves)
+    place = len(SIGNATURE)
+    for _ in range(CHUNKS):
+        if place + 8 > len(data):
+            break
+        length, kind = struct.unpack_from(">I4s", data, place)
+        if kind == b"IEND":
+            break
+        parts.take(kind, data, place, length)
+        place += 12 + length
+    return PngParts(b"".join((*parts.kept, END)), parts.profile, parts.has_metadata)
+
+
+class _Parts:
+    """Collects the chunks in their order."""
+
+    def __init__(self, moves: bool) -> None:
+        self.kept: list[bytes | memoryview] = [SIGNATURE]
+        self.profile: bytes | None = None
+        self.has_metadata = False
+        self.ended = False  # whether another chunk has followed the pixels
+        self._moves = moves
+        self._begun = False
+        self._color_type = 0
+
+    def take(self, kind: bytes, data: bytes, place: int, length: int) -> None:
+        """Keep or note one chunk."""
+        whole = memoryview(data)[place : place + 12 + length]
+        if kind == b"IDAT":
+            if self.ended:
+                raise broken("the PNG's pixels are interrupted by another chunk")
+            self._begun = True
+            self.kept.append(whole if len(whole) == 12 + length else _cut(whole))
+            return
+        self.has_metadata = self.has_metadata or kind in METADATA
+        self.ended = self._begun
+        if self._moves and kind in FRAMES:
+            self.kept.append(whole if len(whole) == 12 + length else _cut(whole))
+        if self._begun or len(whole) != 12 + length:
+            return
+        sound = zlib.crc32(whole[4:-4]).to_bytes(4, "big") == whole[-4:]
+        if kind in BEFORE_PIXELS:
+            self._keep(kind, whole, sound=sound)
+        elif kind == b"iCCP" and sound and self.profile is None:
+            self.profile = _unpacked_profile(bytes(whole[8:-4]))
+
+    def _keep(self, kind: bytes, whole: memoryview, *, sound: bool) -> None:
+        if kind == b"IHDR":
+            self._color_type = whole[8 + 9]
+        if sound and kind == b"PLTE":
+            self.kept.append(_full_palette(bytes(whole[8:-4])))
+        elif sound and kind == b"tRNS":
+            if len(whole) - 12 >= LEAST_KEY.get(self._color_type, 1):
+                self.kept.append(whole)
+        elif sound:
+            self.kept.append(whole)
+        elif kind in (b"IHDR", b"PLTE"):
+            raise broken(f"the PNG's {kind.decode()} chunk is damaged")
+
+
+def _full_palette(body: bytes) -> bytes:
+    """Return a palette of 256 colours: an index beyond its end shows its last one."""
+    full = (body + body[-3:] * 256)[:768]
+    chunk = b"PLTE" + full
+    return len(full).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+
+
+def _cut(whole: memoryview) -> bytes:
+    """Return a chunk that the end of the file cut off, with a length that is right."""
+    body = bytes(whole[8:])
+    return struct.pack(">I4s", len(body), bytes(whole[4:8])) + body + bytes(4)
+
+
+def _unpacked_profile(body: bytes) -> bytes | None:
+    """Return the ICC profile, None where it cannot be unpacked or is beyond all bounds."""
+    name, _, rest = body.partition(b"\0")
+    if not 0 < len(name) < 80 or rest[:1] != b"\0":
+        return None
+    unpacker = zlib.decompressobj()
+    try:
+        profile = unpacker.decompress(rest[1:], MOST_PROFILE)
+    except zlib.error:
+        return None
+    return profile if unpacker.eof else None
