@@ -2,14 +2,15 @@
 
 import io
 import random
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from PIL import GifImagePlugin, Image
 
-from cropsvc.model.errors import Unreadable
 from cropsvc.model.limits import Limits
 from tests import pictures
+from tests.as_shown import gifs
 from tests.imaging.engine import Pixels, crop, cut, difference, outputs
 
 W, H = 80, 60
@@ -69,10 +70,20 @@ def animated(frames: list[Image.Image], kind: str, **options: object) -> bytes:
     )
 
 
-def raw_gif(seed: int) -> bytes:
+@dataclass(frozen=True)
+class Drawn:
+    """A frame of `raw_gif` in RGBA, where it goes, and what happens to it then."""
+
+    pixels: Pixels
+    offset: tuple[int, int]
+    disposal: int
+
+
+def raw_gif(seed: int) -> tuple[bytes, list[Drawn]]:
     """A GIF of partial frames with every disposal, own palettes and transparency, at random."""
     chance = random.Random(seed)
     body = b"GIF89a" + W.to_bytes(2, "little") + H.to_bytes(2, "little") + b"\x70\0\0"
+    drawn = []
     for index in range(6):
         w, h = (W, H) if index == 0 else (chance.randrange(5, W), chance.randrange(5, H))
         offset = (chance.randrange(W - w + 1), chance.randrange(H - h + 1))
@@ -81,17 +92,38 @@ def raw_gif(seed: int) -> bytes:
         for color in range(1, 8):
             left, top = chance.randrange(w), chance.randrange(h)
             picture.paste(color, (left, top, min(w, left + 20), min(h, top + 20)))
-        body += b"".join(
-            GifImagePlugin.getdata(
-                picture,
-                offset,
-                duration=TIMES[index],
-                disposal=chance.choice([0, 1, 2, 3]),
-                transparency=chance.randrange(8),
-                include_color_table=True,
-            )
+        disposal, transparent = chance.choice([0, 1, 2, 3]), chance.randrange(8)
+        rgba = np.asarray(picture.convert("RGBA")).copy()
+        rgba[np.asarray(picture) == transparent] = 0
+        drawn.append(Drawn(rgba, offset, disposal))
+        parts = GifImagePlugin.getdata(
+            picture,
+            offset,
+            duration=TIMES[index],
+            disposal=disposal,
+            transparency=transparent,
+            include_color_table=True,
         )
-    return body + b";"
+        body += b"".join(parts)
+    return body + b";", drawn
+
+
+def composed(drawn: list[Drawn]) -> Film:
+    """What GIF89a says is seen: what a frame leaves is kept, cleared or restored."""
+    screen = np.zeros((H, W, 4), np.uint8)
+    seen = []
+    for frame, time in zip(drawn, TIMES, strict=True):
+        before = screen.copy()
+        (x, y), (height, width) = frame.offset, frame.pixels.shape[:2]
+        part = screen[y : y + height, x : x + width]
+        opaque = frame.pixels[..., 3] > 0
+        part[opaque] = frame.pixels[opaque]
+        seen.append((screen.copy(), time))
+        if frame.disposal == 2:
+            part[:] = 0
+        elif frame.disposal == 3:
+            screen = before
+    return seen
 
 
 @pytest.mark.parametrize("opaque", [True, False], ids=["opaque", "transparent"])
@@ -113,8 +145,8 @@ def test_what_is_seen_at_any_moment_is_the_region(kind: str, output: str, opaque
 
 @pytest.mark.parametrize("seed", range(25))
 def test_every_disposal_is_kept_as_seen(seed: int) -> None:
-    data = raw_gif(seed)
-    source, made = film(data), film(crop(data, box=BOX).data)
+    data, drawn = raw_gif(seed)
+    source, made = composed(drawn), film(crop(data, box=BOX).data)
     for moment in range(0, sum(TIMES), 10):
         assert np.array_equal(at(made, moment), cut(at(source, moment), REGION)), moment
 
@@ -216,11 +248,19 @@ def test_several_animated_outputs_and_a_still_come_of_one_upload() -> None:
     assert made[0].data == made[3].data
 
 
-def test_a_gif_cut_off_between_two_frames_is_not_taken_for_whole() -> None:
-    data = raw_gif(1)
-    shorter = data[: data.rindex(b"!\xf9")]
-    with pytest.raises(Unreadable, match="cut off"):
-        crop(shorter)
+def test_a_gif_without_a_trailer_has_the_frames_that_are_there() -> None:
+    second = gifs.frame((5, 5, 9, 9), transparent=3)
+    data = gifs.gif(gifs.frame(gifs.FULL), second, end=b"")
+    assert len(film(crop(data).data)) == 2
+
+
+@pytest.mark.parametrize("disposal", range(8))
+def test_a_disposal_of_2_clears_to_transparent_and_3_restores(disposal: int) -> None:
+    data = dict(gifs.files())[f"disposal-{disposal}"]
+    second = film(crop(data).data)[1][0]
+    inside, outside = second[9, 9], second[25, 35]
+    assert inside[3] == 255
+    assert outside[3] == (0 if disposal in (2, 3, 4) else 255)
 
 
 def test_progress_counts_the_frames() -> None:

@@ -63,7 +63,7 @@ def test_an_avif_is_turned_by_its_own_properties() -> None:
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "png", "webp"])
-def test_an_orientation_in_xmp_counts_where_exif_has_none(kind: str) -> None:
+def test_an_orientation_in_xmp_is_ignored_as_browsers_do(kind: str) -> None:
     xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
     options: dict[str, object] = {"xmp": xmp}
     if kind == "png":
@@ -71,7 +71,7 @@ def test_an_orientation_in_xmp_counts_where_exif_has_none(kind: str) -> None:
         info.add_itxt("XML:com.adobe.xmp", xmp.decode(), zip=True)
         options = {"pnginfo": info}
     data = pictures.encode(PHOTO, kind, **options)
-    assert np.array_equal(pixels(data), SHOW[6](decoded(data)))
+    assert np.array_equal(pixels(data), decoded(data))
 
 
 def rounded(value: Fraction) -> int:
@@ -180,19 +180,19 @@ def exif_of(orientation: int) -> bytes:
 
 
 @pytest.mark.parametrize("packed", [True, False])
-def test_imagemagicks_way_to_write_exif_into_a_png_counts(packed: bool) -> None:
+def test_exif_in_a_text_of_a_png_does_not_turn_it(packed: bool) -> None:
     block = b"Exif\0\0" + exif_of(6)
     text = b"\nexif\n%8d\n%s\n" % (len(block), block.hex().encode())
     body = b"Raw profile type exif\0" + (b"\0" + zlib.compress(text) if packed else text)
     data = pictures.encode(PHOTO)
     data = data[:33] + chunk(b"zTXt" if packed else b"tEXt", body) + data[33:]
-    assert np.array_equal(pixels(data), SHOW[6](PHOTO))
+    assert np.array_equal(pixels(data), PHOTO)
 
 
-def test_an_exif_chunk_behind_a_pngs_picture_counts() -> None:
+def test_an_exif_chunk_after_a_pngs_pixels_does_not_turn_it() -> None:
     data = pictures.encode(PHOTO)
     data = data[:-12] + chunk(b"eXIf", exif_of(8)) + data[-12:]
-    assert np.array_equal(pixels(data), SHOW[8](PHOTO))
+    assert np.array_equal(pixels(data), PHOTO)
 
 
 @pytest.mark.parametrize("between", [b"", b"more", pictures.png()])

@@ -49,7 +49,7 @@ def test_where_every_plan_fails_nothing_is_decoded() -> None:
 
 def test_a_source_that_cannot_be_decoded_fails_as_a_whole() -> None:
     with pytest.raises(Unreadable):
-        outputs(pictures.png_header(100, 100), {}, {"size": "5x5"})
+        outputs(pictures.encode(pictures.photo(40, 30), "avif")[:-40], {}, {"size": "5x5"})
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "gif", "avif", "tiff", "bmp"])
@@ -63,7 +63,7 @@ def test_a_multi_picture_jpeg_gives_its_first_picture_as_jpeg() -> None:
     frames = [Image.fromarray(pictures.photo(40, 30, seed=seed)) for seed in (1, 2)]
     data = pictures.save(frames[0], "mpo", save_all=True, append_images=frames[1:], quality=95)
     made = crop(data, quality="95")
-    assert (made.format, made.notes) == ("jpeg", ("pages-dropped",))
+    assert (made.format, made.notes) == ("jpeg", ())
     assert difference(np.asarray(opened(made)), decoded(data)) < 2
 
 

@@ -3,7 +3,7 @@
 import re
 import struct
 
-from cropsvc.imaging.headers.model import SEGMENTS, Header, broken, xmp_orientation
+from cropsvc.imaging.headers.model import SEGMENTS, Header, broken
 from cropsvc.imaging.headers.tiff import exif_orientation
 from cropsvc.model.errors import TooComplex
 
@@ -14,7 +14,16 @@ SHORTENED = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive: Huffman-coded
 WORTH_IT = 0.95  # of the height; below, decoding fewer rows pays for copying the bytes
 END = bytes([0xFF, EOI])
 BARE = {0x01, *range(0xD0, 0xDA), FILL}  # without a segment
-EXIF, XMP, MPF = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"MPF\0"
+EXIF, XMP = (b"Exif\0\0", b"Exif\0\xff"), b"http://ns.adobe.com/xap/1.0/\0"
+GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1"  # ISO 21496-1; older files say it in XMP
+GAIN_MAP_IN_XMP = (b"hdrgm:", b"apdi:AuxiliaryImageType")
+VIDEO_IN_XMP = (b'MotionPhoto="1"', b'MicroVideo="1"', b"MotionPhoto>1<", b"MicroVideo>1<")
+SAMSUNG_VIDEO = b"MotionPhoto_Data"
+UNSHOWN = {  # frames that no browser decodes
+    0xC3: "lossless", 0xC5: "differential", 0xC6: "differential", 0xC7: "differential lossless",
+    0xCB: "lossless arithmetic", 0xCD: "differential arithmetic", 0xCE: "differential arithmetic",
+    0xCF: "differential lossless arithmetic",
+}  # fmt: skip
 
 # A fill byte, a second FF, is met as a marker: runs of millions must not be walked one by one.
 _MARKER = re.compile(rb"\xff([^\x00])")
@@ -31,7 +40,7 @@ class _Walk:
         self.heights: list[int] = []  # where the file says how high the picture is
         self.exif: list[bytes] = []
         self.xmp = b""
-        self.pages = 1
+        self.has_gain_map = False
 
     def take(self, marker: int, body: bytes, place: int) -> None:
         """Note what this segment says; its body stands at *place*."""
@@ -44,8 +53,8 @@ class _Walk:
             self.exif.append(body[6:])
         elif marker == 0xE1 and body.startswith(XMP):
             self.xmp = body[len(XMP) :]
-        elif marker == 0xE2 and body.startswith(MPF):
-            self.pages = _pictures(body[4:])
+        elif marker == 0xE2 and body.startswith(GAIN_MAP):
+            self.has_gain_map = True
 
 
 def read_jpeg_header(data: bytes, max_scans: int) -> Header:
@@ -53,16 +62,18 @@ def read_jpeg_header(data: bytes, max_scans: int) -> Header:
     walk = _Walk()
     place = _first_scan(data, walk)
     bits, height, width, components = walk.frame
-    if bits != 8 or components not in (1, 3, 4):
-        raise broken(f"a JPEG of {components} components with {bits} bits")
+    unshown = next((UNSHOWN[kind] for kind in walk.kinds if kind in UNSHOWN), None)
+    if unshown or bits != 8 or components not in (1, 3, 4):
+        kind = unshown or f"{components} components of {bits} bits"
+        raise broken(f"it is a JPEG that browsers do not show: {kind}")
     sequential = SEQUENTIAL.issuperset(walk.kinds)
     only_scan = sequential and data[place + 4 : place + 5] == bytes([components])
     return Header(
         "jpeg",
         width,
         height,
-        exif_orientation(b"".join(walk.exif)) or xmp_orientation(walk.xmp),
-        pages=walk.pages,
+        exif_orientation(b"".join(walk.exif)) or 1,
+        dropped=_dropped(walk, data),
         scans=1 if only_scan else _scans(data, place, max_scans),
     )
 
@@ -106,6 +117,31 @@ def _scans_walked(data: bytes, place: int, limit: int) -> int:
     raise TooComplex(f"the JPEG has more than {SEGMENTS:,} segments")
 
 
+def is_progressive(data: bytes) -> bool:
+    """Whether the image comes in scans of growing detail."""
+    walk = _Walk()
+    _first_scan(data, walk)
+    return bool({0xC2, 0xCA}.intersection(walk.kinds))
+
+
+def without_metadata(data: bytes) -> bytes:
+    """Return the JPEG without application segments, except for profile and colour transform."""
+    parts, place = [data[:2]], 2
+    for _ in range(SEGMENTS):
+        match = _MARKER.search(data, place)
+        if not match or match[1][0] == SOS:
+            break
+        marker, start = match[1][0], match.start()
+        place = match.end() - (marker == FILL)
+        if marker in BARE:
+            continue
+        place += int.from_bytes(data[place : place + 2], "big")
+        segment = data[start:place]
+        if not 0xE0 <= marker <= 0xEF or segment[4:16].startswith((b"ICC_PROFILE", b"Adobe")):
+            parts.append(segment)
+    return b"".join((*parts, data[match.start() if match else place :]))
+
+
 def shortened(data: bytes, bottom: int) -> bytes:
     """The same JPEG, told to end soon after the row *bottom*, so that no more is decoded.
 
@@ -125,16 +161,9 @@ def shortened(data: bytes, bottom: int) -> bytes:
     return b"".join((rest[:place], rows.to_bytes(2, "big"), rest[place + 2 :]))
 
 
-def _pictures(block: bytes) -> int:
-    """The number of pictures a multi-picture index names (CIPA DC-007)."""
-    order = "<" if block[:2] == b"II" else ">"
-    try:
-        (start,) = struct.unpack_from(order + "I", block, 4)
-        (length,) = struct.unpack_from(order + "H", block, start)
-        entries = [
-            struct.unpack_from(order + "HHII", block, start + 2 + 12 * index)
-            for index in range(min(length, 16))
-        ]
-    except struct.error:
-        return 1
-    return next((value for tag, _, _, value in entries if tag == 0xB001), 1)
+def _dropped(walk: _Walk, data: bytes) -> tuple[str, ...]:
+    """Return notes on what a photo holds besides its one image, and no output keeps."""
+    xmp = walk.xmp
+    gain_map = walk.has_gain_map or any(name in xmp for name in GAIN_MAP_IN_XMP)
+    video = any(name in xmp for name in VIDEO_IN_XMP) or SAMSUNG_VIDEO in data[-8192:]
+    return ("gain-map-dropped",) * gain_map + ("video-dropped",) * video

@@ -21,6 +21,7 @@ class Header:
     orientation: int = 1  # EXIF's 1-8
     frames: int = 1  # of an animation
     pages: int = 1  # further pictures in the file, the first one included
+    dropped: tuple[str, ...] = ()  # notes on what else it holds, and no output keeps
     scans: int = 1  # of a JPEG
     canvas: tuple[int, int] = (0, 0)  # largest sides any frame needs, where it differs
 

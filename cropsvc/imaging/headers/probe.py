@@ -33,7 +33,8 @@ class Source:
     height: int
     frames: int = 1  # of an animation
     orientation: int = 1  # EXIF's 1-8
-    pages: int = 1  # of a TIFF or a multi-picture JPEG
+    pages: int = 1  # of a TIFF
+    dropped: tuple[str, ...] = ()  # notes on what else it holds, and no output keeps
 
     @property
     def animated(self) -> bool:
@@ -62,6 +63,7 @@ def probe(data: bytes, limits: Limits) -> Source:
         header.frames,
         header.orientation,
         header.pages,
+        header.dropped,
     )
 
 

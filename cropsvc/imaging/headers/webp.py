@@ -7,7 +7,6 @@ from cropsvc.imaging.headers.model import (
     SEGMENTS,
     Header,
     broken,
-    xmp_orientation,
 )
 from cropsvc.imaging.headers.tiff import exif_orientation
 from cropsvc.model.errors import TooComplex
@@ -19,9 +18,7 @@ def read_webp_header(data: bytes, max_frames: int) -> Header:
     """The header of a WebP; raises TooComplex above *max_frames*."""
     width, height = _sides(data)
     chunks, frames = _chunks(data, max_frames) if data[12:16] == b"VP8X" else ({}, 0)
-    orientation = exif_orientation(chunks.get(b"EXIF", b"")) or xmp_orientation(
-        chunks.get(b"XMP ", b"")
-    )
+    orientation = exif_orientation(chunks.get(b"EXIF", b"")) or 1
     return Header("webp", width, height, orientation, max(1, frames))
 
 
@@ -50,7 +47,7 @@ def _chunks(data: bytes, max_frames: int) -> tuple[dict[bytes, bytes], int]:
         frames += kind == b"ANMF"
         if frames > max_frames:
             raise TooComplex(f"the WebP has more than {max_frames} frames, the most allowed")
-        if kind in (b"EXIF", b"XMP "):
+        if kind == b"EXIF":
             chunks.setdefault(kind, data[place + 8 : place + 8 + min(length, METADATA)])
         place += 8 + length + (length & 1)
     raise TooComplex(f"the WebP has more than {SEGMENTS:,} chunks")

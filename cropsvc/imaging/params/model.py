@@ -96,6 +96,7 @@ class Crop:
     format: str = "auto"
     quality: int | None = None
     background: str = "#ffffff"
+    strict: bool = False  # refuse an image of which a part is missing
 
 
 _READERS: dict[str, Any] = {

@@ -131,6 +131,15 @@ CROP_PARAMETERS = (
         "#ffffff",
         values.color,
     ),
+    Parameter(
+        "strict",
+        "`true`: refuse an image of which a part is missing or damaged, in place of cropping what "
+        "is there.",
+        {"type": ["string", "boolean"], "enum": ["true", "false", True, False]},
+        "false",
+        values.boolean,
+        also=Truth,
+    ),
 )
 
 NAME = Parameter(
@@ -159,5 +168,6 @@ PRESET = Parameter(
 )
 
 PARAMETERS = (*CROP_PARAMETERS, OUTPUTS, PRESET)
-"""What `parse` knows at the top level, in the order of docs/reference/http-api.md; an entry of `outputs` knows the
-first ten and `name`."""
+"""What `parse` knows at the top level, in the order of docs/reference/http-api.md.
+
+An entry of `outputs` knows CROP_PARAMETERS and `name`."""

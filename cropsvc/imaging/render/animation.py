@@ -7,13 +7,16 @@ from io import BytesIO
 from PIL import Image
 
 from cropsvc.imaging import formats
+from cropsvc.imaging.headers.gif import parse_gif
 from cropsvc.imaging.headers.probe import Source
 from cropsvc.imaging.render.color import scalable
 from cropsvc.imaging.render.decode import open_source
+from cropsvc.imaging.render.gif_reader import composed
 from cropsvc.imaging.render.gif_writer import GifWriter
 from cropsvc.imaging.render.pillow_setup import decoding
 
 HELD = 8_000_000  # pixels of an animation that are kept decoded for several outputs: 32 MB
+MOST_PLAYS = 65_535  # that WebP can say
 WEBP_METHOD = 2  # the encoder's effort, 0-6
 
 
@@ -51,6 +54,9 @@ class Frames:
         self._held = held
 
     def _decoded(self) -> Iterator[Frame]:
+        if self._source.format == "gif":
+            yield from self._composed()
+            return
         opened = open_source(self._data, self._source)
         self.plays = _plays(opened)
         for index in range(len(self)):
@@ -60,13 +66,15 @@ class Frames:
                 image = scalable(opened.copy())
             yield Frame(image, opened.info.get("duration", 0))
 
+    def _composed(self) -> Iterator[Frame]:
+        gif = parse_gif(self._data, len(self))
+        self.plays = 1 if gif.loop is None else gif.loop and gif.loop + 1
+        for each in composed(self._data, gif):
+            yield Frame(each.image, each.duration)
+
 
 def _plays(image: Image.Image) -> int:
-    """WebP counts plays, GIF repeats; a GIF that says nothing is shown once."""
-    loop = image.info.get("loop")
-    if loop is None:
-        return 1
-    return int(loop) if image.format == "WEBP" or loop == 0 else int(loop) + 1
+    return int(image.info.get("loop", 1))
 
 
 class _Reel(Image.Image):
@@ -106,7 +114,7 @@ def _webp(frames: Iterator[Frame], count: int, quality: int, plays: Callable[[],
         "WEBP",
         save_all=True,
         duration=reel.durations,  # grows as the frames come
-        loop=plays(),
+        loop=min(plays(), MOST_PLAYS),
         quality=quality,
         method=WEBP_METHOD,
     )

@@ -136,3 +136,9 @@ def _changes_nothing(profile: bytes, mode: str) -> bool:
 @lru_cache(maxsize=1)
 def _transform_lab() -> ImageCms.ImageCmsTransform:
     return ImageCms.buildTransform(_LAB, _SRGB, "LAB", "RGB")
+
+
+def least_alpha(image: Image.Image) -> int:
+    """The alpha of the most transparent pixel."""
+    bands = cast("tuple[tuple[int, int], ...]", image.getextrema())
+    return bands[-1][0]

@@ -5,15 +5,17 @@ from io import BytesIO
 from PIL import Image, ImageFile, WebPImagePlugin
 
 from cropsvc.imaging.geometry.orientation import ORIENTATIONS, Orientation
-from cropsvc.imaging.headers import jpeg
 from cropsvc.imaging.headers.avif_repair import readable
 from cropsvc.imaging.headers.probe import Source
 from cropsvc.imaging.render.bmp import decode_bmp
+from cropsvc.imaging.render.gif_reader import decode_gif
+from cropsvc.imaging.render.jpeg import decode_jpeg
 from cropsvc.imaging.render.pillow_setup import decoding
 from cropsvc.imaging.render.png import decode_png
 from cropsvc.model.errors import Unreadable
 
-DECODERS = {"bmp": decode_bmp, "png": decode_png}  # formats that Pillow cannot read as browsers do
+# Formats that Pillow does not read as browsers do.
+DECODERS = {"bmp": decode_bmp, "gif": decode_gif, "png": decode_png}
 TURNED_BY_PILLOW = ("tiff",)  # its plugin applies the orientation while it loads
 
 
@@ -73,11 +75,9 @@ def decode(data: bytes, source: Source, *, shrink: int, bottom: int) -> Image.Im
 
 def _jpeg(data: bytes, source: Source, shrink: int, bottom: int) -> Image.Image:
     width, height = stored_sides(source)
-    image = Image.open(BytesIO(jpeg.shortened(data, bottom)), formats=["JPEG"])
-    _check(image.size, (width, image.height if bottom <= image.height <= height else height))
-    if shrink > 1:
-        image.draft(None, (max(1, image.width // shrink), max(1, image.height // shrink)))
-    image.load()
+    image = decode_jpeg(data, shrink=shrink, bottom=bottom)
+    if shrink == 1:
+        _check(image.size, (width, image.height if bottom <= image.height <= height else height))
     return image
 
 

@@ -1,14 +1,13 @@
 """What happens to a cut and scaled region before it is encoded: turned, in sRGB, padded, opaque."""
 
 from collections.abc import Callable
-from typing import cast
 
 from PIL import Image, ImageColor
 
 from cropsvc.imaging import formats
 from cropsvc.imaging.geometry.orientation import ORIENTATIONS
 from cropsvc.imaging.headers.color import ColorDescription
-from cropsvc.imaging.render.color import Profile, to_srgb
+from cropsvc.imaging.render.color import Profile, least_alpha, to_srgb
 from cropsvc.imaging.render.output_plan import OutputPlan
 
 TRANSPOSES = {
@@ -90,12 +89,6 @@ class Postprocessor:
         place = ((canvas[0] - image.width) // 2, (canvas[1] - image.height) // 2)
         padded.paste(image if image.mode == mode else image.convert(mode), place)
         return self._alpha_as_possible(padded)  # the padding's own may be between, too
-
-
-def least_alpha(image: Image.Image) -> int:
-    """The alpha of the most transparent pixel."""
-    bands = cast("tuple[tuple[int, int], ...]", image.getextrema())
-    return bands[-1][0]
 
 
 def _color(background: str, output: str) -> tuple[int, ...]:

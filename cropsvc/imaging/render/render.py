@@ -13,13 +13,13 @@ from cropsvc.imaging.render.animation import Frames, encode_moving
 from cropsvc.imaging.render.color import scalable, source_profile
 from cropsvc.imaging.render.decode import decode
 from cropsvc.imaging.render.encode import encode
-from cropsvc.imaging.render.metadata import take_metadata
+from cropsvc.imaging.render.metadata import TRUNCATED, take_metadata
 from cropsvc.imaging.render.output_plan import OutputPlan, planned
 from cropsvc.imaging.render.pillow_setup import decoding, making
 from cropsvc.imaging.render.postprocess import Postprocessor
 from cropsvc.imaging.render.pyramid import Pyramid, shrink_for
 from cropsvc.imaging.render.resize import cut
-from cropsvc.model.errors import CropError
+from cropsvc.model.errors import CropError, Unreadable
 from cropsvc.model.limits import Limits
 
 __all__ = ["CONTENT_TYPES", "Rendered", "render"]
@@ -103,6 +103,7 @@ class _Maker:
         first = decode(data, source, shrink=shrink, bottom=bottom)
         self._source = source
         self._has_metadata = take_metadata(first)
+        self._truncated = bool(first.info.get(TRUNCATED))
         self._profile = source_profile(first, data, source)
         self._frames = Frames(data, source, shared=len(tasks) - len(still) > 1)
         self._left = len(still)
@@ -117,10 +118,13 @@ class _Maker:
             ("animation-flattened",) * lost
             + ("metadata-dropped",) * self._has_metadata
             + ("pages-dropped",) * (self._source.pages > 1)
+            + self._source.dropped
+            + ("source-truncated",) * self._truncated
         )
 
     def still(self, task: OutputPlan, report: _Share) -> tuple[bytes, set[str]]:
         """One picture, of the first frame."""
+        self._refuse_if_strict(task)
         report("cropping", 0.0)
         self._left -= 1
         finish = Postprocessor(task, self._profile)
@@ -132,6 +136,7 @@ class _Maker:
 
     def moving(self, task: OutputPlan, report: _Share) -> tuple[bytes, set[str]]:
         """All frames, cut alike."""
+        self._refuse_if_strict(task)
         finish = Postprocessor(task, self._profile)
         x, y, width, height = task.region
         count = 0
@@ -143,3 +148,9 @@ class _Maker:
             return finish(cut(frame, (x, y, x + width, y + height), task.sides))
 
         return encode_moving(self._frames, made, task.output, task.crop.quality), finish.notes
+
+    def _refuse_if_strict(self, task: OutputPlan) -> None:
+        if task.crop.strict and self._truncated:
+            raise Unreadable(
+                "a part of the image is missing or damaged; without `strict` the rest is cropped"
+            )
