@@ -3,24 +3,36 @@
 Pillow gives up such a frame as a whole; browsers show what came before the fault.
 """
 
+from dataclasses import dataclass
+
 PASSES = ((0, 8, 8), (4, 8, 4), (2, 4, 2), (1, 2, 1))
 """Of an interlaced frame: first row, step, and the rows that a row fills from itself on."""
 MOST_CODES = 4096
 
 
-def decoded_rows(data: bytes, width: int, height: int, interlaced: bool) -> tuple[bytes, bytes]:
-    """Return *height* rows of palette indexes, and 255 for each pixel that is known, else 0.
+@dataclass(frozen=True)
+class Rows:
+    """Palette indexes row by row, and 255 for each pixel that is known, else 0."""
+
+    indexes: bytes
+    known: bytes
+    complete: bool
+
+
+def decoded_rows(data: bytes, width: int, height: int, *, interlaced: bool) -> Rows:
+    """Return *height* rows of what can be read.
 
     *data* begins with the code size. In an interlaced frame a known row fills those around it
     until their own come, as Chromium shows it.
     """
     pixels = _unpacked(data, width * height)
     size = width * height
+    complete = len(pixels) == size
     known = (b"\xff" * len(pixels)).ljust(size, b"\0")
     pixels = pixels.ljust(size, b"\0")
     if not interlaced:
-        return pixels, known
-    return _in_order(pixels, known, width, height)
+        return Rows(pixels, known, complete)
+    return Rows(*_in_order(pixels, known, width, height), complete)
 
 
 def _in_order(pixels: bytes, known: bytes, width: int, height: int) -> tuple[bytes, bytes]:

@@ -85,15 +85,16 @@ def _padded(palette: bytes) -> tuple[int, bytes]:
 
 def _damaged(data: bytes, frame: GifFrame) -> tuple[Image.Image, bool]:
     width, height = frame.box[2:]
-    indexes, known = decoded_rows(data[slice(*frame.data)], width, height, bool(frame.flags & 0x40))
-    image = Image.frombytes("P", (width, height), indexes)
+    interlaced = bool(frame.flags & 0x40)
+    rows = decoded_rows(data[slice(*frame.data)], width, height, interlaced=interlaced)
+    image = Image.frombytes("P", (width, height), rows.indexes)
     image.putpalette(_padded(frame.palette)[1])
-    mask = Image.frombytes("L", (width, height), known)
+    mask = Image.frombytes("L", (width, height), rows.known)
     if frame.transparent is not None:
-        shown = Image.frombytes("L", (width, height), indexes).point(
+        shown = Image.frombytes("L", (width, height), rows.indexes).point(
             [0 if index == frame.transparent else 255 for index in range(256)]
         )
         mask.paste(0, mask=shown.point(lambda value: 255 - value))
     image = image.convert("RGBA")
     image.putalpha(mask)
-    return image, 0 not in known
+    return image, rows.complete

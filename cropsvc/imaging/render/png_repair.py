@@ -41,10 +41,12 @@ def parts_of(data: bytes, *, moves: bool = False) -> PngParts:
             break
         length, kind = struct.unpack_from(">I4s", data, place)
         if kind == b"IEND":
+            parts.changed = parts.changed or length != 0
             break
         parts.take(kind, data, place, length)
         place += 12 + length
-    return PngParts(b"".join((*parts.kept, END)), parts.profile, parts.has_metadata)
+    whole = data if not parts.changed else b"".join((*parts.kept, END))
+    return PngParts(whole, parts.profile, parts.has_metadata)
 
 
 class _Parts:
@@ -54,14 +56,22 @@ class _Parts:
         self.kept: list[bytes | memoryview] = [SIGNATURE]
         self.profile: bytes | None = None
         self.has_metadata = False
+        self.changed = False  # whether the file differs from its parts; a large one is not copied
         self.ended = False  # whether another chunk has followed the pixels
         self._moves = moves
+        self._last = memoryview(b"")
         self._begun = False
         self._color_type = 0
 
     def take(self, kind: bytes, data: bytes, place: int, length: int) -> None:
         """Keep or note one chunk."""
-        whole = memoryview(data)[place : place + 12 + length]
+        kept = len(self.kept)
+        self._take(kind, data, place, length)
+        is_same = len(self.kept) > kept and self.kept[-1] is self._last
+        self.changed = self.changed or not is_same
+
+    def _take(self, kind: bytes, data: bytes, place: int, length: int) -> None:
+        whole = self._last = memoryview(data)[place : place + 12 + length]
         if kind == b"IDAT":
             if self.ended:
                 raise broken("the PNG's pixels are interrupted by another chunk")
