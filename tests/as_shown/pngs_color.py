@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 STEPS = (0, 16, 48, 96, 144, 192, 224, 255)
@@ -45,3 +45,20 @@ ADOBE = (0.3127, 0.329, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
 P3 = (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06)
 PROPHOTO = (0.3457, 0.3585, 0.7347, 0.2653, 0.1596, 0.8404, 0.0366, 0.0001)
 CHROMATICITIES = {"srgb": SRGB, "adobe": ADOBE, "p3": P3, "prophoto": PROPHOTO}
+
+
+def files() -> Iterator[tuple[str, bytes]]:
+    """Every file with its name."""
+    for primaries in (1, 4, 5, 6, 8, 9, 11, 12, 22):
+        for transfer in (1, 4, 5, 7, 8, 13, 16, 17, 18):
+            yield f"cicp-{primaries}-{transfer}", png(cicp(primaries, transfer))
+    for primaries, transfer in ((0, 13), (2, 8), (3, 8), (13, 8), (1, 2), (9, 9), (9, 12)):
+        yield f"cicp-ignored-{primaries}-{transfer}", png(cicp(primaries, transfer))
+    for gamma in (0, 1, 22222, 30000, 43200, 45455, 47700, 55556, 100000, 250000):
+        yield f"gama-{gamma}", png(gama(gamma))
+        for name, values in CHROMATICITIES.items():
+            yield f"gama-{gamma}-{name}", png(gama(gamma), chrm(*values))
+    for name, values in CHROMATICITIES.items():
+        yield f"chrm-{name}", png(chrm(*values))
+        yield f"srgb-{name}", png(gama(100000), chrm(*values), chunk(b"sRGB", b"\0"))
+    yield "cicp-over-srgb", png(chunk(b"sRGB", b"\0"), cicp(12, 13))

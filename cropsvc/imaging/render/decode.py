@@ -8,6 +8,7 @@ from cropsvc.imaging.geometry.orientation import ORIENTATIONS, Orientation
 from cropsvc.imaging.headers.avif_repair import readable
 from cropsvc.imaging.headers.probe import Source
 from cropsvc.imaging.render.bmp import decode_bmp
+from cropsvc.imaging.render.color import least_alpha
 from cropsvc.imaging.render.gif_reader import decode_gif
 from cropsvc.imaging.render.jpeg import decode_jpeg
 from cropsvc.imaging.render.pillow_setup import decoding
@@ -16,6 +17,7 @@ from cropsvc.model.errors import Unreadable
 
 # Formats that Pillow does not read as browsers do.
 DECODERS = {"bmp": decode_bmp, "gif": decode_gif, "png": decode_png}
+ALPHA_HINT = 0x10  # in the last byte of a lossless WebP's sides
 TURNED_BY_PILLOW = ("tiff",)  # its plugin applies the orientation while it loads
 
 
@@ -65,7 +67,7 @@ def decode(data: bytes, source: Source, *, shrink: int, bottom: int) -> Image.Im
             image = DECODERS[source.format](data)
             _check(image.size, stored_sides(source))
             return image
-        image = open_source(data, source)
+        image = open_source(_with_alpha(data) if source.format == "webp" else data, source)
         if isinstance(image, WebPImagePlugin.WebPImageFile):
             return _webp(image)
         image.load()
@@ -81,12 +83,21 @@ def _jpeg(data: bytes, source: Source, shrink: int, bottom: int) -> Image.Image:
     return image
 
 
+def _with_alpha(data: bytes) -> bytes:
+    """Return a lossless WebP that says it has alpha: RFC 9649 calls that bit a mere hint."""
+    if data[12:16] != b"VP8L" or len(data) < 25 or data[24] & ALPHA_HINT:
+        return data
+    return data[:24] + bytes((data[24] | ALPHA_HINT,)) + data[25:]
+
+
 def _webp(opened: WebPImagePlugin.WebPImageFile) -> Image.Image:
     """The first frame, without what the plugin would keep: its decoder's two canvases."""
     mode, raw, size, info = opened.mode, opened.rawmode, opened.size, opened.info
     pixels = opened._get_next()[0]
     del opened._decoder, opened
     image = Image.frombytes(mode, size, pixels, "raw", raw)
+    if mode == "RGBA" and least_alpha(image) == 255:
+        image = image.convert("RGB")
     image.info = info
     return image
 

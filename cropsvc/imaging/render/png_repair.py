@@ -15,6 +15,7 @@ END = b"\0\0\0\0IEND\xaeB`\x82"
 BEFORE_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"acTL")
 FRAMES = (b"fcTL", b"fdAT")
 METADATA = (b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME")
+INDEXED = 3  # a colour type
 LEAST_KEY = {0: 2, 2: 6, 3: 1}  # bytes of a transparent colour, by colour type
 MOST_PROFILE = 8 * 1024 * 1024  # bytes; the profiles of printing presses have up to 4 MB
 CHUNKS = 150_000  # 32 MiB in pieces of 224 bytes
@@ -61,7 +62,7 @@ class _Parts:
         self._moves = moves
         self._last = memoryview(b"")
         self._begun = False
-        self._color_type = 0
+        self._color_type = self._colors = 0
 
     def take(self, kind: bytes, data: bytes, place: int, length: int) -> None:
         """Keep or note one chunk."""
@@ -94,7 +95,10 @@ class _Parts:
         if kind == b"IHDR":
             self._color_type = whole[8 + 9]
         if sound and kind == b"PLTE":
+            self._colors = (len(whole) - 12) // 3
             self.kept.append(_full_palette(bytes(whole[8:-4])))
+        elif sound and kind == b"tRNS" and self._color_type == INDEXED:
+            self.kept.append(_full_alphas(bytes(whole[8:-4]), self._colors))
         elif sound and kind == b"tRNS":
             if len(whole) - 12 >= LEAST_KEY.get(self._color_type, 1):
                 self.kept.append(whole)
@@ -108,6 +112,14 @@ def _full_palette(body: bytes) -> bytes:
     """Return a palette of 256 colours: an index beyond its end shows its last one."""
     full = (body + body[-3:] * 256)[:768]
     chunk = b"PLTE" + full
+    return len(full).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+
+
+def _full_alphas(body: bytes, colors: int) -> bytes:
+    """Return the alphas of 256 colours: an index beyond the palette has that of its last one."""
+    alphas = (body + b"\xff" * 256)[: max(1, min(colors, 256))]
+    full = alphas + alphas[-1:] * (256 - len(alphas))
+    chunk = b"tRNS" + full
     return len(full).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
 
 
