@@ -1,0 +1,84 @@
+"""The front end and its crops in this process: a real store, no sockets, no worker.
+
+A submit crops inline. The store's steps and the crop are those of the crop process, so a test
+that passes here depends on nothing but the server, RQ and the limits of the crop process. Those
+have tests of their own, on a real stack.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
+
+import flask
+
+from cropsvc.cropping import sandbox
+from cropsvc.model.job import JobRef
+from cropsvc.model.limits import Limits
+from cropsvc.settings.settings import Settings
+from cropsvc.store import Store
+from cropsvc.web import app as web
+from tests.stack import Stack
+
+
+class InlineQueue:
+    """A queue whose `publish` returns when the job has ended."""
+
+    name = "inline"
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._store = store
+        self._limits = Limits(
+            settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side
+        )
+
+    def enqueue(self, pipe: object, ref: JobRef, upload_from: str) -> None:
+        """Add nothing to the transaction: the job starts when it is stored."""
+
+    def publish(self, ref: JobRef, upload_from: str) -> None:
+        """Run the job."""
+        progress = _Progress(self._store, ref)
+        reply = sandbox._Cropping(self._store, self._limits, progress).run(ref, upload_from)  # type: ignore[arg-type]
+        assert reply.state in ("done", "failed"), reply
+
+    def forget(self, ref: JobRef) -> bool:
+        """Return True: no job waits here, and no worker will see one."""
+        return True
+
+    def workers(self) -> int:
+        """Return 1, which stands for this process."""
+        return 1
+
+
+class _Progress:
+    """The end of the crop process's pipe that it reports progress to."""
+
+    def __init__(self, store: Store, ref: JobRef) -> None:
+        self._store, self._ref = store, ref
+
+    def send_bytes(self, message: bytes) -> None:
+        report = json.loads(message)
+        self._store.report(self._ref, report["fraction"], report["stage"], None)
+
+
+@contextmanager
+def in_process(directory: Path) -> Iterator[flask.Flask]:
+    """The front end with the default settings, on a Valkey of its own."""
+    stack = Stack(directory, worker=False)
+    stack.start_valkey()
+    settings = Settings.from_env({"CROPSVC_REDIS_URL": stack.redis_url})
+    try:
+        with mock.patch.object(web, "queue_from", InlineQueue), _same_logging():
+            yield web.create_app(settings)
+    finally:
+        stack.stop()
+
+
+@contextmanager
+def _same_logging() -> Iterator[None]:
+    """Keep pytest's handlers: `create_app` sends all logging to standard error."""
+    with mock.patch.object(web.logs, "configure"):
+        logging.getLogger("cropsvc").setLevel(logging.INFO)
+        yield
