@@ -10,9 +10,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import flask
+import httpx
+import structlog
+from redis.client import Pipeline
 
 from cropsvc.cropping import sandbox
 from cropsvc.model.job import JobRef
@@ -34,8 +38,9 @@ class InlineQueue:
             settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side
         )
 
-    def enqueue(self, pipe: object, ref: JobRef, upload_from: str) -> None:
-        """Add nothing to the transaction: the job starts when it is stored."""
+    def enqueue(self, pipe: Pipeline, ref: JobRef, upload_from: str) -> None:
+        """Begin the transaction, to which this queue adds nothing: `publish` runs the job."""
+        pipe.multi()
 
     def publish(self, ref: JobRef, upload_from: str) -> None:
         """Run the job."""
@@ -70,15 +75,37 @@ def in_process(directory: Path) -> Iterator[flask.Flask]:
     stack.start_valkey()
     settings = Settings.from_env({"CROPSVC_REDIS_URL": stack.redis_url})
     try:
-        with mock.patch.object(web, "queue_from", InlineQueue), _same_logging():
+        with mock.patch.object(web, "queue_from", InlineQueue), _quiet():
             yield web.create_app(settings)
     finally:
         stack.stop()
 
 
 @contextmanager
-def _same_logging() -> Iterator[None]:
-    """Keep pytest's handlers: `create_app` sends all logging to standard error."""
-    with mock.patch.object(web.logs, "configure"):
-        logging.getLogger("cropsvc").setLevel(logging.INFO)
-        yield
+def _quiet() -> Iterator[None]:
+    """Keep pytest's handlers, which `create_app` would replace, and show errors only."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    try:
+        with mock.patch.object(web.logs, "configure"):
+            yield
+    finally:
+        structlog.reset_defaults()
+
+
+class Transport(httpx.WSGITransport):
+    """httpx's, which cannot send a header that is not ASCII. A server passes it as Latin-1."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request to the app."""
+        headers = request.headers.raw
+        request.headers = httpx.Headers([(k, v) for k, v in headers if v.isascii()])
+        others = {_variable(k): v.decode("latin-1") for k, v in headers if not v.isascii()}
+
+        def app(environ: dict[str, Any], start_response: Any) -> Any:
+            return self.app({**environ, **others}, start_response)
+
+        return httpx.WSGITransport(app, raise_app_exceptions=False).handle_request(request)
+
+
+def _variable(header: bytes) -> str:
+    return f"HTTP_{header.decode().upper().replace('-', '_')}"

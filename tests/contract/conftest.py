@@ -8,11 +8,10 @@ import os
 from collections.abc import Iterator
 
 import flask
-import httpx
 import pytest
 
 from tests.contract.client import Client
-from tests.in_process import in_process
+from tests.in_process import Transport, in_process
 
 ON_A_SERVER = {
     "test_cancel",  # kills running crops
@@ -43,5 +42,4 @@ def _client(request: pytest.FixtureRequest) -> Client:
     if request.path.stem in ON_A_SERVER or any(map(os.environ.get, OTHERS_DECIDE)):
         return Client(request.getfixturevalue("base_url"))
     app: flask.Flask = request.getfixturevalue("front_end")
-    transport = httpx.WSGITransport(app, raise_app_exceptions=False)
-    return Client("http://127.0.0.1", transport=transport)
+    return Client("http://127.0.0.1", transport=Transport(app))

@@ -10,8 +10,6 @@ from tests import pictures
 from tests.contract.client import Client, Json
 from tests.stack import Stack, until
 
-SLOW = {"format": "avif", "quality": 90, "outputs": "[{},{},{},{}]"}
-
 
 def progress(api: Client, id_: str, **more: str) -> Json:
     response = api.get("/progress", params={"jobid": id_, **more})
@@ -48,20 +46,6 @@ def test_progress_without_or_with_an_unknown_id_is_empty(api: Client) -> None:
     assert api.get("/progress").json() == {}
     assert progress(api, "never-was") == {}
     assert progress(api, "") == {}
-
-
-def test_progress_while_running(api: Client) -> None:
-    job = api.accepted(pictures.large(3), **SLOW)
-    api.until_state(job, "running")
-    told = progress(api, job["id"])
-    assert set(told) == {"state", "progress"}
-    assert told["state"] == "PROGRESS"
-    assert 0.0 <= told["progress"] < 0.99
-    assert api.get("/result.png", params={"jobid": job["id"]}).status_code == 409
-    api.delete(job["links"]["self"])
-    api.until_state(job, "canceled", seconds=5)
-    assert progress(api, job["id"])["state"] == "FAILURE"
-    assert api.get("/result.png", params={"jobid": job["id"]}).status_code == 410
 
 
 def test_a_failed_job(api: Client) -> None:

@@ -5,6 +5,9 @@ import time
 
 from tests import pictures
 from tests.contract.client import Client, Json, checked, close
+from tests.contract.test_classic import progress
+
+SLOW = {"format": "avif", "quality": 90, "outputs": "[{},{},{},{}]"}
 
 
 def test_one_curl_crops_a_file(api: Client, require, tmp_path) -> None:
@@ -34,3 +37,17 @@ def test_progress_never_falls_and_done_can_be_fetched_at_once(api: Client) -> No
     order = ["queued", "running", "done"]
     states = [order.index(job["state"]) for job in seen]
     assert states == sorted(states)
+
+
+def test_progress_while_running(api: Client) -> None:
+    job = api.accepted(pictures.large(3), **SLOW)
+    api.until_state(job, "running")
+    told = progress(api, job["id"])
+    assert set(told) == {"state", "progress"}
+    assert told["state"] == "PROGRESS"
+    assert 0.0 <= told["progress"] < 0.99
+    assert api.get("/result.png", params={"jobid": job["id"]}).status_code == 409
+    api.delete(job["links"]["self"])
+    api.until_state(job, "canceled", seconds=5)
+    assert progress(api, job["id"])["state"] == "FAILURE"
+    assert api.get("/result.png", params={"jobid": job["id"]}).status_code == 410
