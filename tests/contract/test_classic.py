@@ -68,14 +68,9 @@ def test_a_deleted_result_is_gone(api: Client) -> None:
     assert api.get("/result.png", params={"jobid": job["id"]}).status_code == 410
 
 
-@pytest.fixture(scope="module")
-def idle(make_module_stack) -> Stack:
-    return make_module_stack(worker=False)
-
-
 @pytest.fixture
-def waiting(idle: Stack) -> Iterator[Client]:
-    with Client(idle.url) as client:
+def waiting(idle_module_stack: Stack) -> Iterator[Client]:
+    with Client(idle_module_stack.url) as client:
         yield client
 
 
