@@ -42,6 +42,9 @@ class InlineQueue:
         """Begin the transaction, to which this queue adds nothing: `publish` runs the job."""
         pipe.multi()
 
+    def commands(self, ref: JobRef, upload_from: str) -> None:
+        """Return nothing to add to the transaction: `publish` runs the job."""
+
     def publish(self, ref: JobRef, upload_from: str) -> None:
         """Run the job."""
         progress = _Progress(self._store, ref)
@@ -74,22 +77,21 @@ def in_process(directory: Path) -> Iterator[flask.Flask]:
     stack = Stack(directory, worker=False)
     stack.start_valkey()
     settings = Settings.from_env({"CROPSVC_REDIS_URL": stack.redis_url})
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     try:
-        with mock.patch.object(web, "queue_from", InlineQueue), _quiet():
-            yield web.create_app(settings)
+        yield _app(settings)
     finally:
+        structlog.reset_defaults()
         stack.stop()
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep pytest's handlers, which `create_app` would replace, and show errors only."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    try:
-        with mock.patch.object(web.logs, "configure"):
-            yield
-    finally:
-        structlog.reset_defaults()
+def _app(settings: Settings) -> flask.Flask:
+    """Return the front end on an InlineQueue; pytest keeps its log handlers."""
+    with (
+        mock.patch.object(web, "queue_from", InlineQueue),
+        mock.patch.object(web.logs, "configure"),
+    ):
+        return web.create_app(settings)
 
 
 class Transport(httpx.WSGITransport):
