@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import components
+from tests.idle_stacks import IdleStacks
 from tests.stack import Stack, running
 
 pytest_plugins = ("tests.parallel", "tests.tiers")
@@ -46,6 +47,27 @@ def make_module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make
 def make_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeStack]:
     """`make_stack(worker=True, **settings)`: a stack of the test's own, to kill parts of."""
     yield from _factory(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def idle_stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdleStacks]:
+    """The stacks without a worker that tests lend one another."""
+    with ExitStack() as exits:
+        yield IdleStacks(lambda: tmp_path_factory.mktemp("idle"), exits)
+
+
+@pytest.fixture
+def idle_stack(idle_stacks: IdleStacks) -> Iterator[Stack]:
+    """A stack without a worker and without jobs; its worker and front end may be (re)started."""
+    with idle_stacks.lease() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def idle_module_stack(idle_stacks: IdleStacks) -> Iterator[Stack]:
+    """The same for all tests of a module."""
+    with idle_stacks.lease() as stack:
+        yield stack
 
 
 @pytest.fixture(scope="session")

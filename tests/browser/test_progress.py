@@ -41,27 +41,25 @@ def slow_upload(page: CropPage, bytes_per_second: int) -> None:
 
 
 def test_without_a_worker_the_page_says_so_and_goes_on_when_one_comes(
-    make_stack: MakeStack, open_page: Open
+    idle_stack: Stack, open_page: Open
 ) -> None:
-    stack = make_stack(worker=False)
-    page = started(open_page(stack.url))
+    page = started(open_page(idle_stack.url))
     expect(page.title).to_have_text("Waiting in the queue")
     expect(page.words).to_contain_text("No worker is running at the moment", timeout=15_000)
-    stack.start_worker()
+    idle_stack.start_worker()
     page.await_result()
     assert np.array_equal(page.shown(), WHOLE)
 
 
 def test_a_server_that_goes_away_and_comes_back_ends_in_the_picture(
-    make_stack: MakeStack, open_page: Open
+    idle_stack: Stack, open_page: Open
 ) -> None:
-    stack = make_stack(worker=False)
-    page = started(open_page(stack.url))
+    page = started(open_page(idle_stack.url))
     expect(page.title).to_have_text("Waiting in the queue")
-    stack.kill(stack.web)
+    idle_stack.kill(idle_stack.web)
     expect(page.words).to_contain_text("The server is away, trying again", timeout=15_000)
-    stack.start_web()
-    stack.start_worker()
+    idle_stack.start_web()
+    idle_stack.start_worker()
     page.await_result()
     assert np.array_equal(page.shown(), WHOLE)
 
@@ -81,11 +79,10 @@ def test_a_server_that_is_away_at_the_submit_gets_it_later(
     assert np.array_equal(page.shown(), WHOLE)
 
 
-def test_the_place_in_the_queue_is_told(make_stack: MakeStack, open_page: Open) -> None:
-    stack = make_stack(worker=False)
+def test_the_place_in_the_queue_is_told(idle_stack: Stack, open_page: Open) -> None:
     for number in range(2):
-        httpx.post(f"{stack.url}/v1/crops", files={"image": pictures.unlike(number)})
-    page = started(open_page(stack.url))
+        httpx.post(f"{idle_stack.url}/v1/crops", files={"image": pictures.unlike(number)})
+    page = started(open_page(idle_stack.url))
     expect(page.words).to_have_text("Place 3 in the queue.")
 
 
@@ -112,9 +109,8 @@ def test_a_crop_canceled_during_the_upload_leaves_no_job(page: CropPage) -> None
     assert page.page.url.rstrip("/") == page.url
 
 
-def test_a_crop_canceled_in_the_queue_never_runs(make_stack: MakeStack, open_page: Open) -> None:
-    stack = make_stack(worker=False)
-    page = started(open_page(stack.url))
+def test_a_crop_canceled_in_the_queue_never_runs(idle_stack: Stack, open_page: Open) -> None:
+    page = started(open_page(idle_stack.url))
     expect(page.title).to_have_text("Waiting in the queue")
     page.page.wait_for_url("**/crops/*")
     page.page.click("#cancel")
@@ -151,25 +147,23 @@ def test_a_lost_answer_does_not_make_a_second_job(page: CropPage) -> None:
     assert answers[0] == answers[1]
 
 
-def test_two_windows_follow_the_same_job(make_stack: MakeStack, open_page: Open) -> None:
-    stack = make_stack(worker=False)
-    first = started(open_page(stack.url))
+def test_two_windows_follow_the_same_job(idle_stack: Stack, open_page: Open) -> None:
+    first = started(open_page(idle_stack.url))
     first.page.wait_for_url("**/crops/*")
-    second = open_page(stack.url, path="/crops/" + first.page.url.rpartition("/")[2])
+    second = open_page(idle_stack.url, path="/crops/" + first.page.url.rpartition("/")[2])
     expect(second.title).to_have_text("Waiting in the queue")
-    stack.start_worker()
+    idle_stack.start_worker()
     for page in (first, second):
         page.await_result()
         assert np.array_equal(page.shown(), WHOLE)
 
 
-def test_a_reload_in_the_queue_loses_nothing(make_stack: MakeStack, open_page: Open) -> None:
-    stack = make_stack(worker=False)
-    page = started(open_page(stack.url))
+def test_a_reload_in_the_queue_loses_nothing(idle_stack: Stack, open_page: Open) -> None:
+    page = started(open_page(idle_stack.url))
     page.page.wait_for_url("**/crops/*")
     page.page.reload()
     expect(page.title).to_have_text("Waiting in the queue")
-    stack.start_worker()
+    idle_stack.start_worker()
     page.await_result()
     assert np.array_equal(page.shown(), WHOLE)
 

@@ -1,7 +1,5 @@
 """The page without JavaScript: the form, the self-refreshing job page, the picture."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
@@ -40,15 +38,14 @@ def test_the_form_crops_and_the_page_shows_the_picture(plain: CropPage) -> None:
 
 
 def test_the_page_looks_again_by_itself_until_the_picture_is_there(
-    make_stack: Callable[..., Stack], open_page: Open
+    idle_stack: Stack, open_page: Open
 ) -> None:
-    stack = make_stack(worker=False)
-    page = open_page(stack.url, java_script_enabled=False)
+    page = open_page(idle_stack.url, java_script_enabled=False)
     fill(page.page)
     page.page.get_by_role("button", name="Crop", exact=True).click()
     expect(page.title).to_have_text("Waiting in the queue")
     expect(page.words).to_have_text("Place 1 in the queue.")
-    stack.start_worker()
+    idle_stack.start_worker()
     expect(page.page.locator("#outputs img")).to_be_visible(timeout=15_000)
 
 

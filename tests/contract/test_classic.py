@@ -10,8 +10,6 @@ from tests import pictures
 from tests.contract.client import Client, Json
 from tests.stack import Stack, until
 
-SLOW = {"format": "avif", "quality": 90, "outputs": "[{},{},{},{}]"}
-
 
 def progress(api: Client, id_: str, **more: str) -> Json:
     response = api.get("/progress", params={"jobid": id_, **more})
@@ -50,20 +48,6 @@ def test_progress_without_or_with_an_unknown_id_is_empty(api: Client) -> None:
     assert progress(api, "") == {}
 
 
-def test_progress_while_running(api: Client) -> None:
-    job = api.accepted(pictures.large(3), **SLOW)
-    api.until_state(job, "running")
-    told = progress(api, job["id"])
-    assert set(told) == {"state", "progress"}
-    assert told["state"] == "PROGRESS"
-    assert 0.0 <= told["progress"] < 0.99
-    assert api.get("/result.png", params={"jobid": job["id"]}).status_code == 409
-    api.delete(job["links"]["self"])
-    api.until_state(job, "canceled", seconds=5)
-    assert progress(api, job["id"])["state"] == "FAILURE"
-    assert api.get("/result.png", params={"jobid": job["id"]}).status_code == 410
-
-
 def test_a_failed_job(api: Client) -> None:
     job = api.ended(api.accepted(pictures.truncated(pictures.jpeg(230, 150, seed=61))))
     told = progress(api, job["id"])
@@ -84,14 +68,9 @@ def test_a_deleted_result_is_gone(api: Client) -> None:
     assert api.get("/result.png", params={"jobid": job["id"]}).status_code == 410
 
 
-@pytest.fixture(scope="module")
-def idle(make_module_stack) -> Stack:
-    return make_module_stack(worker=False)
-
-
 @pytest.fixture
-def waiting(idle: Stack) -> Iterator[Client]:
-    with Client(idle.url) as client:
+def waiting(idle_module_stack: Stack) -> Iterator[Client]:
+    with Client(idle_module_stack.url) as client:
         yield client
 
 

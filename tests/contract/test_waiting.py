@@ -53,8 +53,8 @@ class Crowd:
 
 
 @pytest.fixture(scope="module")
-def idle(make_module_stack) -> Stack:
-    return make_module_stack(worker=False)
+def idle(idle_module_stack: Stack) -> Stack:
+    return idle_module_stack
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Who may ask the dashboard for what, on every route that it has."""
 
 import base64
+from itertools import product
 
 import pytest
 from flask import Flask
@@ -70,11 +71,14 @@ def test_the_routes_are_all_there() -> None:
     assert len(CHANGES) == 6
 
 
-@pytest.mark.parametrize(("method", "path"), [*ROUTES, ("GET", "/nowhere"), ("PUT", "/")])
-def test_without_credentials_every_route_is_401(method: str, path: str) -> None:
-    answer = ask(LOCKED, method, path)
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+def test_without_credentials_every_route_is_401() -> None:
+    answers = {
+        (method, path): ask(LOCKED, method, path)
+        for method, path in [*ROUTES, ("GET", "/nowhere"), ("PUT", "/")]
+    }
+    assert [asked for asked, answer in answers.items() if answer.status_code != 401] == []
+    challenges = {answer.headers["WWW-Authenticate"] for answer in answers.values()}
+    assert all(challenge.startswith("Basic ") for challenge in challenges), challenges
 
 
 @pytest.mark.parametrize(
@@ -101,41 +105,44 @@ def test_right_credentials_pass_whatever_the_host_is_called() -> None:
     )
 
 
-@pytest.mark.parametrize("path", CHANGES)
-@pytest.mark.parametrize("app", [LOCKED, OPEN], ids=["locked", "open"])
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Origin": "https://evil.example"},
-        {"Origin": "http://localhost:5000"},
-        {"Origin": "null"},
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site"},
-        {"Sec-Fetch-Site": "none"},
-        {"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"},
-    ],
-    ids=lambda headers: "+".join(f"{name}={value}" for name, value in headers.items()),
+CROSS_SITE = (
+    {"Origin": "https://evil.example"},
+    {"Origin": "http://localhost:5000"},
+    {"Origin": "null"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "none"},
+    {"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"},
 )
-def test_a_cross_site_post_is_403(app: Flask, path: str, headers: dict[str, str]) -> None:
-    answer = ask(app, "POST", path, **headers, **RIGHT)
-    assert answer.status_code == 403
-    assert "another site" in answer.text
 
 
-@pytest.mark.parametrize("path", CHANGES)
-@pytest.mark.parametrize("headers", [{}, {"Origin": "http://localhost"}])
-def test_an_own_post_passes_the_guard(path: str, headers: dict[str, str]) -> None:
-    answer = ask(LOCKED, "POST", path, **headers, **RIGHT)
-    assert answer.status_code == 503  # there is no Redis here
-    assert "Redis cannot be used" in answer.text
+@pytest.mark.parametrize("app", [LOCKED, OPEN], ids=["locked", "open"])
+def test_a_cross_site_post_is_403(app: Flask) -> None:
+    passed = []
+    for path, headers in product(CHANGES, CROSS_SITE):
+        answer = ask(app, "POST", path, **headers, **RIGHT)
+        if answer.status_code != 403 or "another site" not in answer.text:
+            passed.append((path, headers, answer.status))
+    assert passed == []
 
 
-@pytest.mark.parametrize("path", CHANGES)
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
-def test_a_change_by_another_method_is_405(path: str, method: str) -> None:
-    answer = ask(LOCKED, method, path, **RIGHT)
-    assert answer.status_code == 405
-    assert "POST" in answer.headers["Allow"]
+def test_an_own_post_passes_the_guard() -> None:
+    stopped = []
+    for path, headers in product(CHANGES, ({}, {"Origin": "http://localhost"})):
+        answer = ask(LOCKED, "POST", path, **headers, **RIGHT)
+        # There is no Redis here.
+        if answer.status_code != 503 or "Redis cannot be used" not in answer.text:
+            stopped.append((path, headers, answer.status))
+    assert stopped == []
+
+
+def test_a_change_by_another_method_is_405() -> None:
+    passed = []
+    for path, method in product(CHANGES, ("GET", "HEAD", "PUT", "DELETE")):
+        answer = ask(LOCKED, method, path, **RIGHT)
+        if answer.status_code != 405 or "POST" not in answer.headers["Allow"]:
+            passed.append((method, path, answer.status))
+    assert passed == []
 
 
 @pytest.mark.parametrize("host", ["localhost:9181", "127.0.0.1:9181", "[::1]:9181", "LOCALHOST"])

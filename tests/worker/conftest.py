@@ -14,7 +14,7 @@ from cropsvc.queues.rq.queue import CropJob, CropQueue
 from tests import pictures
 from tests.contract.client import Client
 from tests.processes import crop_processes
-from tests.stack import Stack, until
+from tests.stack import Stack, running, until
 
 TERMINAL = ("done", "failed", "canceled")
 
@@ -100,11 +100,11 @@ class Held:
             os.kill(self.process.pid, signal.SIGCONT)
 
 
-@pytest.fixture(scope="module")
-def bench(make_module_stack: Callable[..., Stack]) -> Iterator[Bench]:
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """One worker process with a job limit of 3 s; leave it running."""
-    stack = make_module_stack(workers=1, job_timeout=3)
-    with Client(stack.url) as api:
+    directory = tmp_path_factory.mktemp("bench")
+    with running(directory, workers=1, job_timeout=3) as stack, Client(stack.url) as api:
         yield Bench(stack, api)
 
 
