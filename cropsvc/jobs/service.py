@@ -70,7 +70,10 @@ class Jobs(Submissions):
         Raises NotFound, Expired or Deleted at once. The iterator raises Unavailable, Expired or
         NotFound if it must end before the job does.
         """
-        return self._follow(self.get(owner, job_id))
+        ref = JobRef(owner, job_id)
+        with self._events.watch(ref) as watch:  # so that a crowd shares its first reads too
+            job = self._known(ref, watch.read())
+        return self._follow(job)
 
     def _follow(self, job: Job) -> Iterator[Job | None]:
         with self._events.watch(job.ref, every_change=True) as watch:

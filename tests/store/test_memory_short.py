@@ -180,9 +180,7 @@ def test_what_needs_memory_is_refused_as_full(store: Store, shorten: Shorten) ->
     assert not isinstance(store.load(JobRef("ann", "a")), Job)
 
 
-def test_uploads_and_results_expire(
-    store: Store, client: "redis.Redis", shorten: Shorten
-) -> None:
+def test_uploads_and_results_expire(store: Store, client: "redis.Redis", shorten: Shorten) -> None:
     job = submitted(store, "a")
     shorten()
     store.finish(begun(store, job), DONE)
