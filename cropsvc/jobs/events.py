@@ -50,7 +50,8 @@ class WatchedJob:
         changes, asked = self._changes, time.monotonic()
         with self._reading:
             if self._failure and self._failed_at >= asked:
-                raise self._failure
+                # A new exception: one that many raise would grow by each one's traceback.
+                raise type(self._failure)(str(self._failure)) from self._failure
             if self._found_changes < changes or asked - self._found_at > FRESH_SECONDS:
                 self._read()
             return self._found
