@@ -1,4 +1,4 @@
-"""The worker's side of the crop process: start it, hand it jobs, kill it, renew it."""
+"""The worker's side of the crop process: start it, send it jobs, kill it, renew it."""
 
 import contextlib
 import json
@@ -18,14 +18,17 @@ from typing import Any
 
 from cropsvc.model.job import JobRef
 
-TICK_SECONDS = 0.25  # how often a waiting worker looks up
+STORE_LOST = "store-lost"
+"""A reply's state: the crop process could not use the store, and the job must be sent again."""
+
+TICK_SECONDS = 0.25  # how often `on_tick` is called
 RENEW_AFTER_JOBS = 10_000
 RENEW_ABOVE_BYTES = 400 * 1024**2  # resident size of an idle crop process
 
 
 @dataclass(frozen=True)
 class SandboxConfig:
-    """What a crop process is told at its start. Memory in bytes, times in seconds."""
+    """The settings of a crop process. Memory in bytes, times in seconds."""
 
     redis_url: str
     memory: int
@@ -37,20 +40,20 @@ class SandboxConfig:
 
 @dataclass(frozen=True)
 class Reply:
-    """How a job went: the state it has now, the error's code and words if it failed."""
+    """How a job went: the state it has now, and the error's code and detail if it failed."""
 
-    state: str  # done, failed, over (it had ended before), spent (too many runs), lost (no store)
+    state: str  # done, failed, canceled, STORE_LOST, or a BeginVerdict that is not STARTED
     code: str = ""
     detail: str = ""
-    trace: str = ""  # came with the job: see tracing.py
-    marks: Sequence[tuple[str, float]] = ()  # of a traced job: what began when
+    trace: str = ""  # came with the job: see observability/trace_context.py
+    marks: Sequence[tuple[str, float]] = ()  # of a traced job: when each stage began
     needs_restart: bool = (
-        False  # codecs that gave up may keep memory: the next job gets a fresh process
+        False  # a codec that failed may keep memory: the next job gets a fresh process
     )
 
 
 class CropProcessDied(Exception):
-    """The crop process ended in the middle of a job."""
+    """The crop process ended during a job."""
 
     def __init__(self, status: int, *, out_of_memory: bool) -> None:
         super().__init__(f"the crop process ended with status {status}")
@@ -64,14 +67,14 @@ class CropProcessDied(Exception):
 
 
 class JobTimeout(Exception):
-    """The job took longer than its limit, and its crop process was killed."""
+    """The job took longer than the job timeout, and its crop process was killed."""
 
 
 @dataclass(frozen=True)
 class _Child:
     process: subprocess.Popen[bytes]
     pipe: Connection
-    poller: select.poll  # kept: the pipe's own would be made anew at each look
+    poller: select.poll  # kept: `Connection.poll` makes a new one at each call
 
     def send(self, message: dict[str, Any]) -> None:
         self.pipe.send_bytes(json.dumps(message).encode())
@@ -83,8 +86,8 @@ class _Child:
 class CropProcess:
     """One warm crop process after another; at most one at a time."""
 
-    def __init__(self, confines: SandboxConfig) -> None:
-        self._confines = confines
+    def __init__(self, config: SandboxConfig) -> None:
+        self._config = config
         self._child: _Child | None = None
         self._jobs = 0
         self._ooms = 0
@@ -95,11 +98,11 @@ class CropProcess:
         return self._child.process.pid if self._child else 0
 
     def start(self) -> None:
-        """Starts the crop process, unless one is there."""
+        """Start the crop process, unless one runs."""
         self._living()
 
     def send(self, ref: JobRef, upload_from: str) -> None:
-        """Hands over a job, which begins at once. Raises Died."""
+        """Send a job, which begins at once. Raises CropProcessDied."""
         child = self._living()
         self._ooms = _oom_kills()
         try:
@@ -113,10 +116,11 @@ class CropProcess:
         on_progress: Callable[[str, float], None],
         on_tick: Callable[[], None],
     ) -> Reply:
-        """The reply to the job that was sent. Raises Died, or Overdue after *seconds*.
+        """Return the reply to the job that was sent.
 
-        *on_progress* gets the stage and the fraction of the job; *on_tick* is called often. The
-        time that these take is not the crop's: they talk to a store that may hang.
+        *on_progress* gets the stage and the fraction that is done; *on_tick* is called often.
+        The time that they take does not count: they use a store that may hang.
+        Raises CropProcessDied, or JobTimeout after *seconds*.
         """
         child = self._living()
         began = time.monotonic()
@@ -136,20 +140,20 @@ class CropProcess:
         raise JobTimeout
 
     def _heard(self, child: _Child, seconds: float) -> dict[str, Any] | None:
-        """The crop process's next message, if one comes within *seconds*. Raises Died."""
+        """Return the next message, or None after *seconds*. Raises CropProcessDied."""
         try:
             return json.loads(child.pipe.recv_bytes()) if child.has_news(seconds) else None
         except (EOFError, OSError):
             raise self._reap(child) from None
 
     def kill(self) -> None:
-        """Kills the crop process; whoever waits for it gets Died. From any thread."""
+        """Kill the crop process, from any thread. `wait` then raises CropProcessDied."""
         child = self._child
         if child:
             child.process.kill()
 
     def stop(self) -> None:
-        """Kills the crop process and forgets it."""
+        """Kill the crop process, and wait for its end."""
         if self._child:
             self._reap(self._child)
 
@@ -162,7 +166,7 @@ class CropProcess:
     def _started(self) -> _Child:
         ours, theirs = socketpair()
         with theirs:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            process = subprocess.Popen(  # noqa: S603 - this interpreter and package
                 [sys.executable, "-m", "cropsvc.cropping.sandbox", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -172,7 +176,7 @@ class CropProcess:
         poller = select.poll()
         poller.register(pipe, select.POLLIN)
         child = _Child(process, pipe, poller)
-        child.send({"parent": os.getpid(), **asdict(self._confines)})
+        child.send({"parent": os.getpid(), **asdict(self._config)})
         return child
 
     def _done(self, child: _Child, reply: Reply) -> Reply:
@@ -196,7 +200,7 @@ class CropProcess:
 
 
 def _oom_kills() -> int:
-    """How many processes of this container the kernel killed for want of memory (cgroup v2)."""
+    """Return how many processes of this container the OOM killer has ended (cgroup v2)."""
     with contextlib.suppress(OSError, ValueError):
         for line in Path("/sys/fs/cgroup/memory.events").read_text().splitlines():
             if line.startswith("oom_kill "):

@@ -1,5 +1,6 @@
-"""What a worker does for one job, whichever queue it came from."""
+"""Runs one job, whichever queue it came from."""
 
+import logging
 import signal
 import time
 from collections.abc import Callable
@@ -7,38 +8,46 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from redis.exceptions import RedisError
-
-from cropsvc.cropping.process import CropProcess, CropProcessDied, JobTimeout, Reply
+from cropsvc.cropping.process import (
+    STORE_LOST,
+    CropProcess,
+    CropProcessDied,
+    JobTimeout,
+    Reply,
+)
 from cropsvc.model.errors import CropFailed, OutOfMemory, TimedOut
 from cropsvc.model.job import Job, JobRef, Problem
 from cropsvc.observability import job_log
 from cropsvc.observability.trace_context import context_of
-from cropsvc.store import Store
+from cropsvc.store import BeginVerdict, Store, StoreFull, StoreUnavailable, until_available
 
 if TYPE_CHECKING:
     from cropsvc.observability.opentelemetry import Spans
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 FUNCTION = "cropsvc.crop"
 """The one function a job may name, on RQ and on Celery."""
 
-ATTEMPTS = 2  # for a crop process that dies by itself
-LOST_SECONDS = 0.5  # between looks for a store that is away
+WORKERS_DIED = "its workers died again and again"
+ATTEMPTS = 2  # for a job whose crop process dies
+RETRY_SECONDS = 0.5  # between tries while the store is unavailable
+SHED = 20  # retained uploads that are deleted at a time while the store is full
 
 
 class Reporter(Protocol):
-    """How the engine shows a running job: progress, and a sign of life."""
+    """How the queue shows a running job: progress and heartbeat."""
 
     def progress(self, stage: str, fraction: float) -> None:
-        """The job is in *stage*, *fraction* (0 to 1) of it is done."""
+        """Show that the job is in *stage*, and *fraction* (0 to 1) of it is done."""
 
     def alive(self) -> None:
-        """Called several times a second while the job runs."""
+        """Refresh heartbeats that are due. Called several times a second while the job runs."""
 
     def is_stopped(self) -> bool:
-        """Whether an operator stopped the job through the engine."""
+        """Return whether an operator stopped the job through the queue."""
 
 
 @dataclass(frozen=True)
@@ -48,25 +57,28 @@ class JobRunner:
     store: Store
     process: CropProcess
     seconds: int  # wall clock of one crop
-    spans: "Spans | None" = None  # where a traced job is told
+    spans: "Spans | None" = None  # where traced jobs are exported
 
     def start(self, ref: JobRef, upload_from: str) -> None:
-        """Lets the crop process begin; `finish` must follow."""
+        """Send the job to the crop process; `finish` must follow."""
         try:
             self.process.send(ref, upload_from)
         except CropProcessDied:
-            self.process.send(ref, upload_from)  # it had died idle; a new one is no attempt
+            self.process.send(
+                ref, upload_from
+            )  # it died while idle: a new process does not count as an attempt
 
     def finish(self, ref: JobRef, upload_from: str, reporter: Reporter) -> Reply:
-        """How the job went, after as many attempts as its kind of failure allows."""
+        """Return how the job went, after as many attempts as its kind of failure allows."""
         try:
             return self._finish(ref, upload_from, reporter)
         finally:
-            self.process.start()  # if it died: warm again before the next job comes
+            self.process.start()  # a process that died is warm again before the next job comes
 
     def log_end(self, ref: JobRef, reply: Reply, ms: float) -> None:
-        """Logs the job's end after *ms* milliseconds; `over` as whatever it had ended before."""
-        record = self.store.load(ref) if reply.state == "over" else None
+        """Log the job's end after *ms* milliseconds; if it had ended before, its recorded state."""
+        had_ended = reply.state == BeginVerdict.ALREADY_ENDED
+        record = self.store.load(ref) if had_ended else None
         if isinstance(record, Job):
             job_log.log_job(record)
             return
@@ -80,7 +92,7 @@ class JobRunner:
             self.spans.export_spans(context, marks, ref.id, reply.code)
 
     def _few_marks(self, ref: JobRef, ms: float) -> list[tuple[str, float]]:
-        """Of a job whose crop process could not tell them: its wait, its crop, its end."""
+        """Return the marks of a job whose crop process could not report them."""
         now = time.time()
         began, record = now - ms / 1000, self.store.load(ref)
         created = record.created / 1000 if isinstance(record, Job) else began
@@ -94,8 +106,8 @@ class JobRunner:
                 self._count_death("overdue")
                 return self._fail(ref, TimedOut.code, self._overdue())
             except CropProcessDied as death:
-                if self._patiently(lambda: self._is_stopped(ref, reporter)):
-                    self._patiently(lambda: self.store.cancel(ref))
+                if _retried(lambda: self._is_stopped(ref, reporter)):
+                    _retried(lambda: self.store.cancel(ref))
                     return Reply("canceled", trace=self._trace(ref))
                 self._count_death(death.cause)
                 if death.status == -signal.SIGXCPU:
@@ -112,68 +124,72 @@ class JobRunner:
             reply = self.process.wait(
                 self.seconds, _forgiving(reporter), lambda: self._look_up(ref, reporter)
             )
-            if reply.state != "lost":
+            if reply.state != STORE_LOST:
                 return reply
             self._await_store()
             self.start(ref, upload_from)
 
     def _look_up(self, ref: JobRef, reporter: Reporter) -> None:
-        try:
+        # The crop goes on while the store is unavailable; its result waits for the store.
+        with suppress(StoreUnavailable):
             reporter.alive()
-            stopped = self._is_stopped(ref, reporter)
-        except RedisError:
-            return  # the crop goes on; its result waits for the store
-        if stopped:
-            self.process.kill()
+        with suppress(StoreUnavailable):  # a full store refuses heartbeats, but can be read
+            if self._is_stopped(ref, reporter):
+                self.process.kill()
 
     def _is_stopped(self, ref: JobRef, reporter: Reporter) -> bool:
         return reporter.is_stopped() or self.store.is_stopped(ref)
 
     def _await_store(self) -> None:
-        """Until it takes writes: one that is full answers a PING."""
-        self._patiently(self.store.check_writable)
+        """Wait until the store accepts writes. A full store answers a PING."""
+        until_available(self.store.check_writable, RETRY_SECONDS, self._make_room)
 
-    def _patiently(self, step: Callable[[], T]) -> T:
-        """*step*'s result, tried again while the store is away or full."""
-        while True:
-            try:
-                return step()
-            except RedisError:
-                time.sleep(LOST_SECONDS)
+    def _make_room(self, error: Exception) -> None:
+        if isinstance(error, StoreFull):
+            with suppress(StoreUnavailable):  # the next try shows whether it helped
+                self.store.shed_sources(SHED)
 
     def _settled(self, ref: JobRef, reply: Reply) -> Reply:
-        if reply.state == "spent":
-            return self._fail(ref, CropFailed.code, "its workers died again and again")
+        if reply.state == BeginVerdict.TOO_MANY_RUNS:
+            return self._fail(ref, CropFailed.code, WORKERS_DIED)
         return reply
 
     def _fail(self, ref: JobRef, code: str, detail: str) -> Reply:
-        self._patiently(lambda: self.store.fail(ref, Problem(code, detail)))
+        _retried(lambda: self.store.fail(ref, Problem(code, detail)))
         return Reply("failed", code, detail, self._trace(ref))
 
     def _trace(self, ref: JobRef) -> str:
-        """For a reply that the crop process could not give."""
-        return self._patiently(lambda: self.store.trace(ref))
+        """Return the trace for a reply that the crop process could not send."""
+        return _retried(lambda: self.store.trace(ref))
 
     def _count_death(self, cause: str) -> None:
-        self._patiently(lambda: self.store.count({f"crop_process_deaths:{cause}": 1}))
+        """Count a death. A full store may refuse that, which must not hold the job up."""
+        try:
+            self.store.count({f"crop_process_deaths:{cause}": 1})
+        except StoreUnavailable as error:
+            log.warning("the death of a crop process (%s) was not counted: %s", cause, error)
 
     def _overdue(self) -> str:
-        return f"the crop took longer than the {self.seconds} s that a job may take"
+        return f"the crop took longer than the job timeout of {self.seconds} s"
 
 
 def _forgiving(reporter: Reporter) -> Callable[[str, float], None]:
-    """Tells progress, which may be lost while the store is away: the crop goes on."""
+    """Return *reporter*'s `progress`, which may fail while the store is unavailable."""
 
-    def log_end(stage: str, fraction: float) -> None:
-        with suppress(RedisError):
+    def report(stage: str, fraction: float) -> None:
+        with suppress(StoreUnavailable):
             reporter.progress(stage, fraction)
 
-    return log_end
+    return report
+
+
+def _retried(step: Callable[[], T]) -> T:
+    return until_available(step, RETRY_SECONDS)
 
 
 def _meaning_of(death: CropProcessDied) -> tuple[str, str]:
     if death.out_of_memory:
         return OutOfMemory.code, "the crop needs more memory than a job may use"
     if death.status < 0:
-        return CropFailed.code, f"the crop process was ended by {death.cause}, twice"
-    return CropFailed.code, f"the crop process ended by itself with status {death.status}, twice"
+        return CropFailed.code, f"{death.cause} ended the crop process, twice"
+    return CropFailed.code, f"the crop process exited with status {death.status}, twice"

@@ -1,9 +1,8 @@
 """The crop process: a warm child that does all Pillow work, under limits.
 
 `python -m cropsvc.cropping.sandbox FD` serves the worker at the other end of the socket FD (see
-crop_process.py). It gets jobs by reference, fetches the upload, renders and stores the result
-itself, so pixels never pass through the worker, and whatever a picture does to it, the worker
-lives.
+process.py). It gets jobs by reference, fetches the upload, and renders and stores the result. So
+pixels never pass through the worker, and no image can take the worker down.
 """
 
 import hashlib
@@ -16,9 +15,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from multiprocessing.connection import Connection
 
-from redis.exceptions import RedisError
-
-from cropsvc.cropping.process import Reply, SandboxConfig
+from cropsvc.cropping.process import STORE_LOST, Reply, SandboxConfig
 from cropsvc.imaging.params.parser import CropRequest
 from cropsvc.imaging.render.render import Rendered, render
 from cropsvc.model.errors import CropError, CropFailed, OutOfMemory
@@ -27,33 +24,33 @@ from cropsvc.model.limits import Limits
 from cropsvc.observability.trace_context import context_of
 from cropsvc.processes.memory_tuning import tune_allocator
 from cropsvc.processes.parent_death import die_with_parent
-from cropsvc.store import ClaimedJob, JobResult, Lifetimes, Store, connection
+from cropsvc.store import ClaimedJob, JobResult, Lifetimes, Store, StoreUnavailable, connection
 
-REPORT_SECONDS = 0.1  # progress within a stage is told no more often
-QUIET_SECONDS = 0.05  # a job that is done by then tells no progress
-REQUESTS = 64  # the last ones are kept parsed: many uploads are cropped alike
+REPORT_SECONDS = 0.1  # the shortest time between two reports within a stage
+QUIET_SECONDS = 0.05  # a job that is done by then reports no progress
+REQUESTS = 64  # parsed requests that are kept: many uploads are cropped alike
 LEAKY_ERRORS = (OutOfMemory.code, CropFailed.code)
 OUT_OF_MEMORY = "the crop needs more memory than a job may use"
 
 
 def main(fd: int) -> None:
-    """Serves the worker at the other end of the socket *fd* until it closes."""
+    """Serve the worker at the other end of the socket *fd* until it closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipe = Connection(fd)
-    told = json.loads(pipe.recv_bytes())
-    die_with_parent(told.pop("parent"))
-    confines = SandboxConfig(**told)
-    _confine(confines)
-    client = connection.for_crop_process(confines.redis_url)
-    store = Store(client, Lifetimes(confines.result_ttl, confines.source_ttl))
+    first = json.loads(pipe.recv_bytes())
+    die_with_parent(first.pop("parent"))
+    config = SandboxConfig(**first)
+    _confine(config)
+    client = connection.for_crop_process(config.redis_url)
+    store = Store(client, Lifetimes(config.result_ttl, config.source_ttl))
     tune_allocator()
     while True:
         try:
             message = json.loads(pipe.recv_bytes())
         except (EOFError, OSError):
             return
-        _allow_cpu(confines.seconds)
-        reply = _Cropping(store, Limits(*confines.limits), pipe).run(
+        _allow_cpu(config.seconds)
+        reply = _Cropping(store, Limits(*config.limits), pipe).run(
             JobRef(message["owner"], message["id"]), message["source_home"]
         )
         pipe.send_bytes(json.dumps(asdict(reply)).encode())
@@ -66,56 +63,56 @@ class _Cropping:
         self._store = store
         self._limits = limits
         self._pipe = pipe
-        self._began = self._told = time.monotonic()
+        self._began = self._reported = time.monotonic()
         self._stage = ""
         self._marks = [("fetching", time.time())]
 
     def run(self, ref: JobRef, upload_from: str) -> Reply:
         try:
-            work = self._store.begin(ref, upload_from)
-            if isinstance(work, str):
-                return Reply(work)
-            outcome = self._outcome(work)
+            job = self._store.begin(ref, upload_from)
+            if not isinstance(job, ClaimedJob):
+                return Reply(job)
+            result = self._result(job)
             self._mark("storing")
-            self._store.finish_work(work, outcome)
-        except RedisError as error:
-            return Reply("lost", detail=str(error))
-        problem = outcome.error or Problem("", "")
-        marks = self._marks_of(work) if context_of(work.trace) else ()
-        worn = _has_worn(outcome)
+            self._store.finish(job, result)
+        except StoreUnavailable as error:
+            return Reply(STORE_LOST, detail=str(error))
+        problem = result.error or Problem("", "")
+        marks = self._marks_of(job) if context_of(job.trace) else ()
+        leaky = _has_leaked(result)
         return Reply(
-            outcome.state, problem.code, problem.detail, work.trace, marks, needs_restart=worn
+            result.state, problem.code, problem.detail, job.trace, marks, needs_restart=leaky
         )
 
     def _mark(self, stage: str) -> None:
         if stage != self._marks[-1][0]:
             self._marks.append((stage, time.time()))
 
-    def _marks_of(self, work: ClaimedJob) -> tuple[tuple[str, float], ...]:
-        return (("queued", work.created / 1000), *self._marks, ("ended", time.time()))
+    def _marks_of(self, job: ClaimedJob) -> tuple[tuple[str, float], ...]:
+        return (("queued", job.created / 1000), *self._marks, ("ended", time.time()))
 
-    def _outcome(self, work: ClaimedJob) -> JobResult:
+    def _result(self, job: ClaimedJob) -> JobResult:
         try:
-            return _outcome_of(self._rendered(work))
+            return _result_of(self._rendered(job))
         except CropError as error:
             return JobResult("failed", error=Problem(error.code, error.detail))
         except MemoryError:
             return JobResult("failed", error=Problem(OutOfMemory.code, OUT_OF_MEMORY))
 
-    def _rendered(self, work: ClaimedJob) -> list[Rendered]:
-        if work.data is None:
+    def _rendered(self, job: ClaimedJob) -> list[Rendered]:
+        if job.data is None:
             raise CropFailed("the upload is no longer stored")
-        if hashlib.sha256(work.data).hexdigest() != work.source.sha256:
-            raise CropFailed("the stored upload is not what was handed in (integrity)")
-        return render(work.data, _request_of(work.request), self._limits, self._report)
+        if hashlib.sha256(job.data).hexdigest() != job.source.sha256:
+            raise CropFailed("the stored upload is damaged: its SHA-256 has changed (integrity)")
+        return render(job.data, _request_of(job.request), self._limits, self._report)
 
     def _report(self, stage: str, fraction: float) -> None:
         self._mark(stage)
         now = time.monotonic()
         pause = QUIET_SECONDS if stage != self._stage else REPORT_SECONDS
-        if now - (self._began if stage != self._stage else self._told) < pause:
+        if now - (self._began if stage != self._stage else self._reported) < pause:
             return
-        self._stage, self._told = stage, now
+        self._stage, self._reported = stage, now
         self._pipe.send_bytes(json.dumps({"stage": stage, "fraction": fraction}).encode())
 
 
@@ -124,7 +121,7 @@ def _request_of(text: str) -> CropRequest:
     return CropRequest.from_json(text)
 
 
-def _outcome_of(rendered: list[Rendered]) -> JobResult:
+def _result_of(rendered: list[Rendered]) -> JobResult:
     outputs = tuple(_output_of(one) for one in rendered)
     first = next((output.error for output in outputs if not output.error), outputs[0].error)
     if all(output.error for output in outputs):
@@ -132,8 +129,8 @@ def _outcome_of(rendered: list[Rendered]) -> JobResult:
     return JobResult("done", outputs, tuple(one.data for one in rendered))
 
 
-def _has_worn(outcome: JobResult) -> bool:
-    errors = [outcome.error, *(output.error for output in outcome.outputs)]
+def _has_leaked(result: JobResult) -> bool:
+    errors = [result.error, *(output.error for output in result.outputs)]
     return any(error.code in LEAKY_ERRORS for error in errors if error)
 
 
@@ -153,10 +150,10 @@ def _output_of(one: Rendered) -> Output:
     )
 
 
-def _confine(confines: SandboxConfig) -> None:
+def _confine(config: SandboxConfig) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":  # macOS does not enforce RLIMIT_AS
-        resource.setrlimit(resource.RLIMIT_AS, (confines.memory, confines.memory))
+        resource.setrlimit(resource.RLIMIT_AS, (config.memory, config.memory))
 
 
 def _allow_cpu(seconds: int) -> None:

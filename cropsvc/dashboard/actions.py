@@ -26,6 +26,7 @@ from cropsvc.dashboard.services import services
 from cropsvc.model.job import Job
 from cropsvc.observability import job_log
 from cropsvc.queues.rq.queue import UNREADABLE
+from cropsvc.store import Commands
 
 STOP_SECONDS = 3.0  # a worker hears of a cancel within half a second
 LOOK_SECONDS = 0.05
@@ -129,17 +130,22 @@ def _requeue(job: ReadOnlyJob) -> None:
         abort(410, "the job's record has expired or was deleted by its client")
     if record.state != "failed":
         abort(409, f"for its client the job is {record.state}: only a failed one can be run again")
-    if not services().store.reopen(ref, lambda pipe: _enqueue(pipe, job, record)):
+    if not services().store.reopen(ref, _commands(job, record)):
         abort(410, "the job's upload is no longer kept, so it cannot be run again")
 
 
-def _enqueue(pipe: Pipeline, job: ReadOnlyJob, record: Job) -> None:
-    """Puts the job on the queue as new, with all its attempts, and off the failed ones."""
-    services().job_queue.enqueue(pipe, record.ref, record.upload_from)
-    pipe.persist(job.key)
-    pipe.hdel(job.key, "started_at", "ended_at", "exc_info", "worker_name")
-    pipe.delete(results_key(job.id))
-    pipe.zrem(job.failed_job_registry.key, job.id)
+def _commands(job: ReadOnlyJob, record: Job) -> Commands:
+    """Return what queues the job as new, with all its attempts, and no longer as failed."""
+    enqueue = services().job_queue.commands(record.ref, record.upload_from)
+
+    def fill(pipe: Pipeline) -> None:
+        enqueue(pipe)
+        pipe.persist(job.key)
+        pipe.hdel(job.key, "started_at", "ended_at", "exc_info", "worker_name")
+        pipe.delete(results_key(job.id))
+        pipe.zrem(job.failed_job_registry.key, job.id)
+
+    return fill
 
 
 # -- cancel and delete ------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from cropsvc.observability import logs
 from cropsvc.queues.factory import BEYOND_CROP
 from cropsvc.queues.rq.queue import RqJobQueue
 from cropsvc.settings.settings import Settings
-from cropsvc.store import Lifetimes, Store, connection
+from cropsvc.store import Lifetimes, Store, StoreUnavailable, connection
 
 LARGEST_BODY = 64 * 1024  # bytes; no request here needs one
 
@@ -43,6 +43,7 @@ def app_of(settings: Settings, client: Redis) -> Flask:
     Guard.of(settings).install(app)
     app.register_error_handler(HTTPException, _in_words)
     app.register_error_handler(RedisError, _without_store)
+    app.register_error_handler(StoreUnavailable, _without_store)
     rq_dashboard_patches.mount(app, client)
     app.register_blueprint(actions.bp)
     return app
@@ -56,7 +57,7 @@ def _in_words(error: HTTPException) -> Response:
     return response
 
 
-def _without_store(error: RedisError) -> Response:
+def _without_store(error: RedisError | StoreUnavailable) -> Response:
     log.error("Redis cannot be used: %s", error)
     return Response(
         "Redis cannot be used just now; the page tries again.", 503, mimetype="text/plain"

@@ -1,17 +1,17 @@
-"""Refusing before Redis is full: under `noeviction` a full server stops every worker."""
+"""Refuses uploads before Redis is full: under `noeviction` a full server stops every worker."""
 
 import time
 
 from cropsvc.store import Store
 
 FULL = 0.75  # of maxmemory
-LOOK_SECONDS = 0.5  # a reading is believed so long, beside what was admitted since
-SHED = 20  # retained uploads given up at a time
+LOOK_SECONDS = 0.5  # how long a reading is used, plus what was admitted since
+SHED = 20  # retained uploads that are deleted at a time
 MOST_SHEDS = 50
 
 
 class MemoryGuard:
-    """Whether the store has room for an upload, uploads kept for cropping again given up first."""
+    """Checks for room in the store. Uploads that are only kept for cropping again go first."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -21,7 +21,7 @@ class MemoryGuard:
         self._until = 0.0
 
     def has_room(self, size: int) -> bool:
-        """Whether *size* bytes more leave the server below FULL of its `maxmemory`."""
+        """Return whether *size* more bytes leave the server below FULL of its `maxmemory`."""
         if time.monotonic() >= self._until or self._is_over(size):
             self._look()
             if self._is_over(size):

@@ -1,7 +1,8 @@
 """What is known of a job: frozen values, and how they lie in a Redis hash."""
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -91,6 +92,31 @@ class Job:
         if name is None:
             return self.outputs[0]
         return next((output for output in self.outputs if output.name == name), None)
+
+
+def source_info(data: bytes, image_format: str, width: int, height: int) -> SourceInfo:
+    """Return the facts about an upload; *width* and *height* as displayed, in pixels."""
+    digest = hashlib.sha256(data).hexdigest()
+    return SourceInfo(image_format, width, height, len(data), digest)
+
+
+def new_job(ref: JobRef, now: int, source: SourceInfo, request: str, names: Iterable[str]) -> Job:
+    """Return a job as it begins at *now* (ms), with an output for each of *names*.
+
+    *request* is the crop request's canonical JSON. The upload is the job's own.
+    """
+    return Job(
+        ref=ref,
+        state="queued",
+        progress=0.0,
+        stage="queued",
+        created=now,
+        source=source,
+        request=request,
+        outputs=tuple(Output(name, "queued") for name in names),
+        results_from=ref.id,
+        upload_from=ref.id,
+    )
 
 
 def job_fields(job: Job) -> dict[str, str | int | float]:

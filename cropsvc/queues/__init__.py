@@ -1,10 +1,9 @@
-"""The engines behind jobs.py: one on RQ, one on Celery."""
+"""The queues that jobs can go through: one on RQ, one on Celery."""
 
 from typing import Protocol
 
-from redis.client import Pipeline
-
 from cropsvc.model.job import JobRef
+from cropsvc.store import Commands
 
 
 class JobQueue(Protocol):
@@ -12,20 +11,20 @@ class JobQueue(Protocol):
 
     name: str
 
-    def enqueue(self, pipe: Pipeline, ref: JobRef, upload_from: str) -> None:
-        """Queues the job by reference with *pipe*'s transaction, before other commands."""
+    def commands(self, ref: JobRef, upload_from: str) -> Commands | None:
+        """Return what queues the job as part of the store's transaction; None if nothing can."""
 
     def publish(self, ref: JobRef, upload_from: str) -> None:
-        """Sends a stored job on its way, where that cannot be part of the transaction.
+        """Send a stored job to its workers, if that cannot be part of the transaction.
 
-        Raises Unavailable when the queue does not confirm that it has it.
+        Raises Unavailable if the queue does not confirm that it has the job.
         """
 
     def forget(self, ref: JobRef) -> bool:
-        """Drops a canceled job that waits, and what the engine kept of it.
+        """Drop a canceled job that waits, and what the queue kept of it.
 
-        True if no worker will come across it any more, and so tell of its end.
+        Return True if no worker will see the job, so that the caller must log its end.
         """
 
     def workers(self) -> int:
-        """Workers with a fresh heartbeat."""
+        """Return how many workers have a fresh heartbeat."""

@@ -1,6 +1,6 @@
-"""Which engine the settings ask for.
+"""Makes the queue and the worker that the settings ask for.
 
-Each is imported when it is asked for: with RQ nothing of Celery is loaded, nor needs to be there.
+Each queue is imported only if it is used: with RQ, Celery is not loaded and need not be installed.
 """
 
 from redis import Redis
@@ -11,11 +11,11 @@ from cropsvc.queues import JobQueue
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Lifetimes, Store
 
-BEYOND_CROP = 60  # seconds: RQ's own clock must never be the one that ends a crop
+BEYOND_CROP = 60  # seconds: RQ's own timeout must never be the one that ends a crop
 
 
 def queue_from(settings: Settings, store: Store) -> JobQueue:
-    """The engine that puts jobs on the settings' queue."""
+    """Return the queue that the settings name."""
     if settings.queue == "celery":
         from cropsvc.queues.celery.app import celery_app
         from cropsvc.queues.celery.queue import CeleryJobQueue
@@ -28,7 +28,7 @@ def queue_from(settings: Settings, store: Store) -> JobQueue:
 
 
 def run_worker(settings: Settings, runner: JobRunner, *, burst: bool) -> int:
-    """Works until told to stop; *burst*: until the queue is empty. Gives the exit code."""
+    """Work until a signal comes, or with *burst* until the queue is empty. Return the exit code."""
     if settings.queue == "celery":
         from cropsvc.queues.celery import worker as celery_worker
 
@@ -43,7 +43,7 @@ def run_worker(settings: Settings, runner: JobRunner, *, burst: bool) -> int:
 
 
 def is_alive(settings: Settings, client: Redis, host: str) -> bool:
-    """Whether a worker of the queue has a fresh heartbeat from *host*."""
+    """Return whether a worker of the queue has a fresh heartbeat from *host*."""
     if settings.queue == "celery":
         store = Store(client, Lifetimes(settings.result_ttl, settings.source_ttl))
         return store.live_workers(host) > 0

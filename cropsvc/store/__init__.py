@@ -1,37 +1,64 @@
-"""Records and bytes in Redis: the only package that knows a key of ours.
+"""Records and bytes in Redis. Only this package knows the service's Redis keys.
 
-Where a step must be one, it is a script of scripts.py.
+A step that must be atomic is a Lua script in `scripts/`.
 """
 
+from cropsvc.store.errors import (
+    ClaimTaken,
+    NoFreeConnection,
+    QueueFull,
+    StoreFull,
+    StoreRefused,
+    StoreUnavailable,
+)
+from cropsvc.store.events import Events
 from cropsvc.store.lifecycle import MOST_RUNS, Running
 from cropsvc.store.model import (
+    BeginVerdict,
     ClaimedJob,
+    Commands,
+    DeferredSlot,
     IdempotencyClaim,
+    JobChange,
     JobResult,
     Lifetimes,
-    QueueFull,
+    NoSlotNeeded,
     QueueSlot,
+    ReservedSlot,
     UnfinishedJobs,
     fingerprint,
 )
 from cropsvc.store.recovery import Recovery
+from cropsvc.store.retry import until_available
 from cropsvc.store.stats import Stats
 from cropsvc.store.submit import RESERVATION_SECONDS, Submitting
 
 __all__ = [
     "MOST_RUNS",
     "RESERVATION_SECONDS",
+    "BeginVerdict",
+    "ClaimTaken",
     "ClaimedJob",
+    "Commands",
+    "DeferredSlot",
     "IdempotencyClaim",
+    "JobChange",
     "JobResult",
     "Lifetimes",
+    "NoFreeConnection",
+    "NoSlotNeeded",
     "QueueFull",
     "QueueSlot",
+    "ReservedSlot",
     "Store",
+    "StoreFull",
+    "StoreRefused",
+    "StoreUnavailable",
     "UnfinishedJobs",
     "fingerprint",
+    "until_available",
 ]
 
 
-class Store(Submitting, Running, Recovery, Stats):
+class Store(Submitting, Running, Recovery, Stats, Events):
     """The records and bytes of all jobs, in *client*'s database."""

@@ -3,80 +3,69 @@
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from redis import Redis
 from redis.client import Pipeline
-from redis.exceptions import NoScriptError
 
-from cropsvc.store import scripts
+from cropsvc.store.errors import hides_redis
 from cropsvc.store.keys import LIMIT, SECRET
+from cropsvc.store.lua import Lua
 from cropsvc.store.model import Lifetimes
 
-ALL_SCRIPTS = (
-    scripts.RESERVE,
-    scripts.BEGIN,
-    scripts.PROGRESS,
-    scripts.FINISH,
-    scripts.REMOVE,
-    scripts.SHARE,
-    scripts.ADOPT,
-    scripts.PATCH,
-    scripts.RELEASE,
-    scripts.LASTING,
-    scripts.WITHDRAW,
-    scripts.ALIVE,
-    scripts.BEAT,
-)
+if TYPE_CHECKING:
+    from cropsvc.store.rate_limits import RateLimitStorage
+
+SCRIPTS = Path(__file__).with_name("scripts")
 
 
+@hides_redis
 class Base:
     """A client's database, and the scripts that run there."""
-
-    limit_prefix = LIMIT
 
     def __init__(self, client: Redis, lifetimes: Lifetimes, signing: Iterable[str] = ()) -> None:
         self.client = client
         self._lifetimes = lifetimes
-        self._secrets = [hashlib.sha256(secret.encode()).digest() for secret in signing]
-        self._shas: dict[str, str] = {}
+        self._set_secrets = [hashlib.sha256(secret.encode()).digest() for secret in signing]
+        self._kept_secrets: list[str] = []
+        self._lua = Lua(client, SCRIPTS)
 
     def secrets(self) -> list[bytes]:
-        """The secrets of ids and cookies: all are believed, the first one signs.
+        """Return the secrets that sign ids and cookies: all are accepted, the first one signs.
 
-        They are the setting's, else one that is made once and kept with the data.
+        They are the setting's, else one that is made once and kept with the data. It is written
+        again after a FLUSHALL, within a second of the next request (see `Stats.count`). Processes
+        that made different ones accept each other's.
         """
-        if not self._secrets:
-            self.client.set(SECRET, secrets.token_hex(32), nx=True)
-            self._secrets = [bytes.fromhex(cast(bytes, self.client.get(SECRET)).decode())]
-        return self._secrets
+        if self._set_secrets:
+            return self._set_secrets
+        if not self._kept_secrets:
+            self._note_secrets(self._pipeline(self._queue_secrets)[0])
+        return [bytes.fromhex(secret) for secret in self._kept_secrets]
+
+    def _queue_secrets(self, pipe: Pipeline) -> None:
+        known = self._kept_secrets
+        arguments = ["0", *known] if known else ["1", secrets.token_hex(32)]
+        self._queue(pipe, "secret", [SECRET], arguments)
+
+    def _note_secrets(self, kept: list[bytes]) -> None:
+        self._kept_secrets = [secret.decode() for secret in kept]
+
+    def rate_limit_storage(self) -> "RateLimitStorage":
+        """Return where the library `limits` counts, in this database."""
+        from cropsvc.store.rate_limits import RateLimitStorage  # only front ends need `limits`
+
+        pool = self.client.connection_pool
+        return RateLimitStorage("redis://", connection_pool=pool, key_prefix=LIMIT)
 
     def _run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
-        return self._pipeline(lambda pipe: self._queue(pipe, script, keys, arguments))[0]
+        return self._lua.run(script, keys, arguments)
 
     def _queue(
         self, pipe: Pipeline, script: str, keys: Sequence[str], arguments: Sequence[Any]
     ) -> None:
-        sha = self._shas.get(script)
-        if sha is None:
-            sha = self._shas[script] = hashlib.sha1(  # noqa: S324 - it is how EVALSHA names scripts
-                script.encode()
-            ).hexdigest()
-        pipe.evalsha(sha, len(keys), *keys, *arguments)
+        self._lua.queue(pipe, script, keys, arguments)
 
     def _pipeline(self, fill: Callable[[Pipeline], None]) -> list[Any]:
-        with self.client.pipeline(transaction=False) as pipe:
-            fill(pipe)
-            try:
-                return pipe.execute()
-            except NoScriptError:
-                self.load_scripts()
-            fill(pipe)
-            return pipe.execute()
-
-    def load_scripts(self) -> None:
-        """Makes every script known to the server."""
-        with self.client.pipeline(transaction=False) as pipe:
-            for script in ALL_SCRIPTS:
-                pipe.script_load(script)
-            pipe.execute()
+        return self._lua.pipeline(fill)

@@ -1,4 +1,4 @@
-"""Redis clients for the three kinds of process, each with the patience that fits it.
+"""Redis clients for the three kinds of process, each with its own timeouts.
 
 redis-py's defaults retry a hung server for up to a minute; a front end must answer sooner.
 """
@@ -12,11 +12,11 @@ from redis.retry import Retry
 
 from cropsvc.settings.settings import ConfigError
 
-LARGE = 64 * 1024  # bytes of an argument that is worth not copying
+NO_COPY_ABOVE = 64 * 1024  # bytes of an argument that is worth not copying
 
 
 class Packing:
-    """Commands as bytes: quickly, and a picture in them uncopied.
+    """Packs commands as bytes quickly, and without copying an image.
 
     hiredis copies every argument: 2 ms for an upload of 1.9 MB.
     """
@@ -24,11 +24,11 @@ class Packing:
     def __init__(self) -> None:
         self._small = HiredisRespSerializer()
         encode = ConnectionPool().get_encoder().encode
-        self._large = PythonRespSerializer(LARGE, encode)
+        self._large = PythonRespSerializer(NO_COPY_ABOVE, encode)
 
     def pack(self, *arguments: Any) -> list[Any]:
-        """The command's parts, to be sent one after another."""
-        large = any(type(one) is bytes and len(one) > LARGE for one in arguments)
+        """Return the command's parts, to be sent one after another."""
+        large = any(type(one) is bytes and len(one) > NO_COPY_ABOVE for one in arguments)
         serializer = self._large if large else self._small
         return serializer.pack(*arguments)  # type: ignore[no-any-return]  # redis-py's is untyped
 
@@ -43,7 +43,7 @@ CONNECTION_SECONDS = 0.4  # together with one command's second: 503 in 1.5 s
 
 
 def for_front_end(url: str) -> Redis:
-    """Fails within about a second, so that a request can answer 503 in time."""
+    """Return a client that fails within about a second, so that a request answers 503 in time."""
     from cropsvc.store.gevent_parser import (
         IdleParser,  # gevent takes 4 MB, which workers do without
     )
@@ -62,12 +62,12 @@ def for_front_end(url: str) -> Redis:
 
 
 def for_worker(url: str) -> Redis:
-    """Rides out a short hiccup; longer outages are the worker loop's own matter."""
+    """Return a client that retries for a moment; the worker loop rides out longer outages."""
     return _client(url, _few_retries(), socket_timeout=10.0, socket_connect_timeout=2.0)
 
 
 def for_crop_process(url: str) -> Redis:
-    """One connection only, with a worker's patience."""
+    """Return a client with one connection only, and a worker's timeouts."""
     return _client(
         url, _few_retries(), socket_timeout=10.0, socket_connect_timeout=2.0, single=True
     )

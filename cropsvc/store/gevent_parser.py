@@ -8,14 +8,14 @@ from redis.connection import DefaultParser
 
 
 class IdleParser(DefaultParser):  # type: ignore[misc,valid-type]  # typed as any of three
-    """redis-py's, which asks the kernel itself whether an idle connection is clean.
+    """redis-py's parser, but it asks the kernel directly whether an idle connection is clean.
 
     The pool asks that before each use. gevent's poll takes it through the event loop: 8 % of the
     front end's time.
     """
 
     def can_read(self, timeout: float) -> bool:
-        """Whether something, or the connection's end, can be read within *timeout* seconds."""
+        """Return whether data or the connection's end can be read within *timeout* seconds."""
         if not timeout and not self._reader.has_data() and _is_silent(self._sock):
             return False
         return bool(super().can_read(timeout))

@@ -1,13 +1,14 @@
-"""Every key of ours in Redis, and what lies in lists, sets and messages.
+"""Every Redis key of the service, and the format of set members and event messages.
 
-Every key of a job carries its owner, so that access, fairness, idempotency and the reuse of
-results never reach over to another's.
+Every key of a job contains its owner. So access, fairness, idempotency and the reuse of results
+never cross from one owner to another.
 """
 
 from collections.abc import Iterable
 
+from cropsvc.model.job import PENDING as UNFINISHED
 from cropsvc.model.job import Job, JobRef
-from cropsvc.store.model import IdempotencyClaim, fingerprint
+from cropsvc.store.model import IdempotencyClaim, JobChange, fingerprint
 
 PREFIX = "cropsvc:"
 EVENTS = PREFIX + "events"
@@ -19,82 +20,98 @@ COUNTS = PREFIX + "counts"
 RUNNING = PREFIX + "running"
 ORPHANS = PREFIX + "orphans"
 WORKERS = PREFIX + "workers"
-ORPHANS_TURN = ORPHANS + ":turn"  # which worker looks for them; the access rules know it
+ORPHANS_TURN = ORPHANS + ":turn"  # which worker looks for them; make-secrets allows it
 PROBE = PREFIX + "probe"
-LIMIT = PREFIX + "limit"  # of the rate limiter's own keys
+LIMIT = PREFIX + "limit"  # what the rate limiter's own keys begin with
+RESERVED = 10**14
+"""Added to a reserved slot's expiry, for its score: it sorts after all waiting jobs."""
 
 
 def record_key(ref: JobRef) -> str:
-    """The hash of a job's record."""
+    """Return the key of a job's record, a hash."""
     return f"{PREFIX}job:{ref.owner}:{ref.id}"
 
 
 def source_key(owner: str, home: str) -> str:
-    """The upload that came with job *home*."""
+    """Return the key of the upload that came with job *home*."""
     return f"{PREFIX}source:{owner}:{home}"
 
 
 def users_key(owner: str, home: str) -> str:
-    """The set of jobs that need an upload."""
+    """Return the key of the set of unfinished jobs that need an upload."""
     return f"{PREFIX}users:{owner}:{home}"
 
 
+def borrowers_key(owner: str, home: str) -> str:
+    """Return the key of the set of ended jobs that show the upload of another one, *home*."""
+    return f"{PREFIX}borrowers:{owner}:{home}"
+
+
 def results_key(owner: str, home: str) -> str:
-    """The hash of a job's results: their bytes, and what they were made of."""
+    """Return the key of a job's results, a hash: their bytes, and what they were made of."""
     return f"{PREFIX}results:{owner}:{home}"
 
 
 def sharers_key(owner: str, home: str) -> str:
-    """The set of jobs that show these results too."""
+    """Return the key of the set of other jobs that show these results."""
     return f"{PREFIX}sharers:{owner}:{home}"
 
 
 def pending_key(owner: str) -> str:
-    """The sorted set of an owner's waiting jobs."""
+    """Return the key of the sorted set of an owner's waiting jobs."""
     return f"{PENDING}:{owner}"
 
 
 def same_key_of(job: Job) -> str:
-    """The job whose results are those of the same bytes and request."""
+    """Return the key that names the job with results for the same bytes and request."""
     return same_key(job.ref.owner, job.source.sha256, job.request)
 
 
 def same_key(owner: str, sha256: str, request: str) -> str:
-    """The same, by the bytes' SHA-256 and the canonical request."""
+    """Return the same key from the bytes' SHA-256 and the canonical request."""
     return f"{PREFIX}same:{owner}:{fingerprint(sha256, request)}"
 
 
 def once_key_of(owner: str, once: IdempotencyClaim) -> str:
-    """What an Idempotency-Key stands for."""
+    """Return the key that holds the claim of an Idempotency-Key."""
     return once_key(owner, once.key)
 
 
 def once_key(owner: str, key: str) -> str:
-    """The same, by the hash of the key."""
+    """Return the same key from the hash of the Idempotency-Key."""
     return f"{PREFIX}once:{owner}:{key}"
 
 
 def blob_field(index: int) -> str:
-    """The field of the *index*th output's bytes."""
+    """Return the field of the *index*th output's bytes."""
     return f"bytes{index}"
 
 
 def member_of(ref: JobRef) -> str:
-    """A job as a member of the sorted sets."""
+    """Return a job as a member of the sorted sets."""
     return f"{ref.owner}/{ref.id}"
 
 
 def ref_of(member: bytes) -> JobRef:
-    """The job that a member names."""
+    """Return the job that a member names."""
     owner, _, job_id = member.decode().partition("/")
     return JobRef(owner, job_id)
 
 
 def times_of(found: Iterable[tuple[bytes, float]]) -> dict[JobRef, int]:
-    """Members with their scores, as jobs and milliseconds."""
+    """Return members with their scores as jobs and milliseconds."""
     return {ref_of(member): int(score) for member, score in found}
 
 
 def message_of(ref: JobRef, state: str) -> str:
-    """The news of a job on the channel EVENTS."""
+    """Return the message about a job for the channel EVENTS."""
     return f"{ref.owner} {ref.id} {state}"
+
+
+def change_of(message: bytes) -> JobChange | None:
+    """Return the change that a message reports; None if the message is not the service's own."""
+    match message.decode(errors="replace").split(" "):
+        case [owner, job_id, state]:
+            return JobChange(JobRef(owner, job_id), is_end=state not in UNFINISHED)
+        case _:
+            return None

@@ -1,7 +1,6 @@
-"""A job's way from running to its end: done, failed, canceled or deleted."""
+"""From running to the end: done, failed, canceled or deleted."""
 
 import json
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
@@ -18,7 +17,7 @@ from cropsvc.model.job import (
     dump,
     dump_outputs,
 )
-from cropsvc.store import scripts
+from cropsvc.store.errors import hides_redis
 from cropsvc.store.keys import (
     COUNTS,
     EVENTS,
@@ -27,6 +26,7 @@ from cropsvc.store.keys import (
     RETAINED,
     RUNNING,
     blob_field,
+    borrowers_key,
     member_of,
     message_of,
     pending_key,
@@ -39,28 +39,29 @@ from cropsvc.store.keys import (
     users_key,
 )
 from cropsvc.store.lookup import Reading
-from cropsvc.store.model import ClaimedJob, JobResult
+from cropsvc.store.model import BOUNDS, BeginVerdict, ClaimedJob, Commands, JobResult
 
-MOST_RUNS = 5  # a job whose worker died that often is given up
+MOST_RUNS = 5  # a job whose worker died so often fails
 
 
+@hides_redis
 class Running(Reading):
     """What workers and crop processes write, and cancels."""
 
-    def begin(self, ref: JobRef, upload_from: str) -> ClaimedJob | str:
-        """Takes the job for running, with the upload's bytes, in one round trip.
+    def begin(self, ref: JobRef, upload_from: str) -> ClaimedJob | BeginVerdict:
+        """Claim the job for running, and return it with the upload's bytes, in one round trip.
 
-        Gives `over` if it has ended already, `spent` if its workers died too often.
+        Return ALREADY_ENDED if it has ended, TOO_MANY_RUNS if its workers died too often.
         """
 
         def read(pipe: Pipeline) -> None:
             keys = [record_key(ref), PENDING, pending_key(ref.owner), RUNNING]
-            self._queue(pipe, scripts.BEGIN, keys, [member_of(ref), MOST_RUNS])
+            self._queue(pipe, "begin", keys, [member_of(ref), MOST_RUNS])
             pipe.get(source_key(ref.owner, upload_from))
 
         (verdict, *fields), data = self._pipeline(read)
-        if verdict != b"go":
-            return cast(bytes, verdict).decode()
+        if (begun := BeginVerdict(verdict.decode())) != BeginVerdict.STARTED:
+            return begun
         request, source, home, created, started, trace = fields
         return ClaimedJob(
             ref=ref,
@@ -76,122 +77,125 @@ class Running(Reading):
     def report(
         self, ref: JobRef, progress: float, stage: str, mirror: tuple[str, str, str] | None
     ) -> None:
-        """Notes a running job's progress (0 to 1, never falling) and stage, and tells waiters.
+        """Record a running job's progress (0 to 1, never falling) and stage, and wake its waiters.
 
-        *mirror* is a hash key, field and value of the engine's that is set with it, if the hash
-        is still there.
+        *mirror* is a hash key, field and value of the queue's. It is set in the same round trip
+        if the hash still exists.
         """
 
         def write(pipe: Pipeline) -> None:
             arguments = [round(progress, 4), stage, EVENTS, message_of(ref, "running")]
-            self._queue(pipe, scripts.PROGRESS, [record_key(ref)], arguments)
+            self._queue(pipe, "progress", [record_key(ref)], arguments)
             if mirror:
-                self._queue(pipe, scripts.PATCH, [mirror[0]], mirror[1:])
+                self._queue(pipe, "patch", [mirror[0]], mirror[1:])
 
         self._pipeline(write)
 
-    def finish(self, ref: JobRef, source: SourceInfo, request: str, outcome: JobResult) -> bool:
-        """Ends the job: record, bytes and news in one atomic step. False if it had ended."""
-        home = cast(bytes | None, self.client.hget(record_key(ref), "source_home"))
-        return self.finish_work(
-            ClaimedJob(ref, None, source, request, (home or b"").decode(), 0, 0, ""), outcome
-        )
+    def finish(self, job: ClaimedJob, result: JobResult) -> bool:
+        """End a job that was claimed here: record, bytes and message in one atomic step.
 
-    def finish_work(self, work: ClaimedJob, outcome: JobResult) -> bool:
-        """The same for work that was begun here: one round trip."""
-        ref, whole = work.ref, outcome.state == "done" and not _any_failed(outcome.outputs)
+        Return False if it had ended before.
+        """
+        return self._finish(job.ref, job.upload_from, (job.source.sha256, job.request), result)
+
+    def fail(self, ref: JobRef, error: Problem) -> bool:
+        """End the job as failed, from a process that did not claim it.
+
+        Return False if it had ended before.
+        """
+        job = self.load(ref)
+        if not isinstance(job, Job):
+            return False
+        same = (job.source.sha256, job.request)
+        return self._finish(ref, job.upload_from, same, JobResult("failed", error=error))
+
+    def _finish(
+        self, ref: JobRef, upload_from: str, same: tuple[str, str], result: JobResult
+    ) -> bool:
+        owner, is_whole = ref.owner, result.state == "done" and not _any_failed(result.outputs)
         keys = [
             record_key(ref),
-            results_key(ref.owner, ref.id),
-            source_key(ref.owner, work.upload_from),
-            users_key(ref.owner, work.upload_from),
+            results_key(owner, ref.id),
+            source_key(owner, upload_from),
+            users_key(owner, upload_from),
+            borrowers_key(owner, upload_from),
             RETAINED,
             PENDING,
-            pending_key(ref.owner),
-            same_key(ref.owner, work.source.sha256, work.request),
+            pending_key(owner),
+            same_key(owner, *same),
             PACE,
             RUNNING,
             COUNTS,
         ]
         blobs: list[Any] = []
-        for index, blob in enumerate(outcome.blobs):
+        for index, blob in enumerate(result.blobs):
             blobs += [blob_field(index), blob]
         arguments = [
             ref.id,
             member_of(ref),
-            outcome.state,
-            dump_outputs(outcome.outputs) if outcome.outputs else "",
-            dump(outcome.error) if outcome.error else "",
+            result.state,
+            dump_outputs(result.outputs) if result.outputs else "",
+            dump(result.error) if result.error else "",
             self._lifetimes.result,
             self._lifetimes.source,
-            self._lifetimes.result if whole else 0,
+            self._lifetimes.result if is_whole else 0,
             EVENTS,
-            message_of(ref, outcome.state),
+            message_of(ref, result.state),
+            " ".join(BOUNDS),
         ]
-        return bool(self._run(scripts.FINISH, keys, [*arguments, *blobs]))
-
-    def fail(self, ref: JobRef, error: Problem) -> bool:
-        """Ends the job as failed, from a process that did not begin it."""
-        job = self.load(ref)
-        if not isinstance(job, Job):
-            return False
-        return self.finish(ref, job.source, job.request, JobResult("failed", error=error))
+        return bool(self._run("finish", keys, [*arguments, *blobs]))
 
     def cancel(self, ref: JobRef) -> Job | None:
-        """Cancels a job that has not ended; gives it as it is then, None if it had ended."""
+        """Cancel a job that has not ended. Return it as canceled, or None if it had ended."""
         job = self.load(ref)
         if not isinstance(job, Job) or job.is_terminal or self.remove(job) != "canceled":
             return None
         return replace(job, state="canceled", position=None)
 
-    def reopen(self, ref: JobRef, enqueue: Callable[[Pipeline], object]) -> bool:
-        """Lets a failed job wait again, in the transaction that *enqueue* begins on its pipeline.
+    def reopen(self, ref: JobRef, commands: Commands) -> bool:
+        """Let a failed job wait again; *commands* are the queue's part of the transaction.
 
-        Its progress stays, for it never falls. False if the job is not failed (any more), or its
-        upload is gone.
+        Its progress stays, because progress never falls. Return False if the job is not failed
+        any more, or its upload is gone.
         """
         job = self.load(ref)
         if not isinstance(job, Job):
             return False
-        owner, home = ref.owner, job.upload_from
-        source, outputs = (
-            source_key(owner, home),
-            [Output(one.name, "queued") for one in job.outputs],
-        )
-        keys = [
-            record_key(ref),
-            source,
-            users_key(owner, home),
-            RETAINED,
-            record_key(JobRef(owner, home)),
-        ]
-        keys += [PENDING, pending_key(owner)]
-        arguments = [ref.id, home, member_of(ref), dump_outputs(tuple(outputs))]
+        owner, upload_from = ref.owner, job.upload_from
+        record, upload = record_key(ref), source_key(owner, upload_from)
+        keys = [record, upload, users_key(owner, upload_from), RETAINED]
+        keys += [record_key(JobRef(owner, upload_from)), PENDING, pending_key(owner)]
+        outputs = dump_outputs(tuple(Output(one.name, "queued") for one in job.outputs))
+        arguments = [ref.id, upload_from, member_of(ref), outputs]
         arguments += [EVENTS, message_of(ref, "queued")]
+        self._lua.load()  # a script that the server does not know would spoil the transaction
         with self.client.pipeline() as pipe:
-            pipe.watch(*keys[:2])  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
-            if pipe.hget(keys[0], "state") != b"failed" or not pipe.exists(source):
+            pipe.watch(record, upload)  # type: ignore[no-untyped-call]  # redis-py leaves it so
+            if pipe.hget(record, "state") != b"failed" or not pipe.exists(upload):
                 return False
-            enqueue(pipe)  # first, as in `submit`
-            pipe.eval(scripts.REOPEN, len(keys), *keys, *arguments)
+            pipe.multi()
+            commands(pipe)
+            self._queue(pipe, "reopen", keys, arguments)
             with suppress(WatchError):
                 return bool(pipe.execute()[-1])
         return False
 
     def remove(self, job: Job) -> str:
-        """Cancels a job that has not ended, else deletes it; gives the state it has now."""
+        """Cancel a job that has not ended, else delete it. Return the state that it has now."""
         ref = job.ref
         keys = [
             record_key(ref),
             results_key(ref.owner, job.results_from),
             source_key(ref.owner, job.upload_from),
             users_key(ref.owner, job.upload_from),
+            borrowers_key(ref.owner, job.upload_from),
             RETAINED,
             PENDING,
             pending_key(ref.owner),
             same_key_of(job),
             sharers_key(ref.owner, job.results_from),
             record_key(JobRef(ref.owner, job.results_from)),
+            record_key(JobRef(ref.owner, job.upload_from)),
             RUNNING,
             COUNTS,
         ]
@@ -199,13 +203,13 @@ class Running(Reading):
             ref.id,
             member_of(ref),
             job.results_from,
+            job.upload_from,
             self._lifetimes.result,
             self._lifetimes.source,
             EVENTS,
             message_of(ref, "canceled"),
-            job.upload_from,
         ]
-        return cast(bytes, self._run(scripts.REMOVE, keys, arguments)).decode()
+        return cast(bytes, self._run("remove", keys, arguments)).decode()
 
 
 def _any_failed(outputs: tuple[Output, ...]) -> bool:

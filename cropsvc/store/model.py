@@ -1,8 +1,10 @@
-"""What goes into the store and comes out of it, beside the records."""
+"""What goes into the store and comes out of it, apart from the job records."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum, IntEnum, StrEnum
+from typing import TYPE_CHECKING
 
 from cropsvc.model.job import (
     JobRef,
@@ -12,28 +14,90 @@ from cropsvc.model.job import (
     State,
 )
 
+if TYPE_CHECKING:
+    from redis.client import Pipeline
+
+Commands = Callable[["Pipeline"], object]
+"""What a queue adds to a transaction of the store. The store begins and executes it."""
+
 
 @dataclass(frozen=True)
 class Lifetimes:
-    """How long things live after a job ended, in seconds."""
+    """How long results and uploads live after the job's end, in seconds."""
 
     result: int
     source: int
 
 
 @dataclass(frozen=True)
-class QueueSlot:
-    """A place in the queue: for which job, when (ms), and how many wait before it."""
+class ReservedSlot:
+    """A slot in the queue: for which job, since when (ms), and how many jobs wait before it."""
 
     ref: JobRef
     now: int
     waiting: int
-    is_reserved: bool = True  # else it is asked for together with the submit
+
+
+@dataclass(frozen=True)
+class DeferredSlot:
+    """No slot yet: the submit reserves one, which saves a round trip."""
+
+    ref: JobRef
+    now: int
+
+
+@dataclass(frozen=True)
+class NoSlotNeeded:
+    """No slot: the request repeats a job that its Idempotency-Key claims."""
+
+    ref: JobRef
+    now: int
+
+
+QueueSlot = ReservedSlot | DeferredSlot | NoSlotNeeded
+
+
+class Deleted(Enum):
+    """What is left of a job that was deleted."""
+
+    DELETED = "deleted"
+
+
+DELETED = Deleted.DELETED
+
+
+class BeginVerdict(StrEnum):
+    """What became of a worker's attempt to claim a job; begin.lua returns these."""
+
+    STARTED = "started"
+    ALREADY_ENDED = "already-ended"
+    TOO_MANY_RUNS = "too-many-runs"
+
+
+BOUNDS = ("0.01", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "30", "60")
+"""Upper bounds, in seconds, of the histogram buckets for waits and runs."""
+
+
+class ShareVerdict(IntEnum):
+    """Whether a new job could use earlier results; share.lua returns these."""
+
+    NOTHING_TO_SHARE = 0
+    SHARED = 1
+    SHARED_WITHOUT_UPLOAD = 2  # the upload of the earlier job is gone: store the new one
+    CLAIM_TAKEN = 3
+
+
+@dataclass(frozen=True)
+class JobChange:
+    """A message about a job: it ended, or it moved on."""
+
+    ref: JobRef
+    is_end: bool
 
 
 @dataclass(frozen=True)
 class ClaimedJob:
-    """What the crop process needs: the source's bytes and facts, the request's JSON."""
+    """What the crop process needs: the upload's bytes and facts, the request's JSON."""
 
     ref: JobRef
     data: bytes | None
@@ -57,9 +121,9 @@ class JobResult:
 
 @dataclass(frozen=True)
 class UnfinishedJobs:
-    """The jobs that have not ended: since when they wait, when they last gave a sign of life.
+    """The jobs that have not ended: since when they wait, and when their last heartbeat came.
 
-    Times are milliseconds since the epoch, by the store's clock as `now`.
+    Times are milliseconds since the epoch by the store's clock, and so is `now`.
     """
 
     now: int
@@ -75,14 +139,6 @@ class IdempotencyClaim:
     fingerprint: str
 
 
-class QueueFull(Exception):
-    """No place is free; how many wait already."""
-
-    def __init__(self, waiting: int) -> None:
-        super().__init__(waiting)
-        self.waiting = waiting
-
-
 def fingerprint(sha256: str, request: str) -> str:
-    """What makes two submits the same: the bytes' SHA-256 and the canonical request."""
+    """Return what makes two submits equal: a hash of the bytes' SHA-256 and the request."""
     return hashlib.sha256(f"{sha256} {request}".encode()).hexdigest()

@@ -1,50 +1,62 @@
-"""The store as a whole: its figures, its clock, its memory."""
+"""The store as a whole: its counters, its clock, its memory."""
 
 from collections.abc import Mapping
 from typing import Any, cast
 
-from cropsvc.store import scripts
+from redis.client import Pipeline
+
 from cropsvc.store.base import Base
-from cropsvc.store.keys import COUNTS, PACE, PENDING, PROBE, RETAINED
+from cropsvc.store.errors import hides_redis
+from cropsvc.store.keys import COUNTS, PACE, PENDING, PROBE, RESERVED, RETAINED
 
 
+@hides_redis
 class Stats(Base):
-    """What is told of the queue and the server."""
+    """Figures about the queue and the server."""
 
     def count(self, increments: Mapping[str, int]) -> None:
-        """Adds to the figures that all processes share."""
-        with self.client.pipeline(transaction=False) as pipe:
+        """Add to the counters that all processes share.
+
+        A process that uses the kept secrets writes them again here, in case of a FLUSHALL.
+        """
+
+        def fill(pipe: Pipeline) -> None:
             for name, amount in increments.items():
                 pipe.hincrby(COUNTS, name, amount)
-            pipe.execute()
+            if self._kept_secrets:
+                self._queue_secrets(pipe)
+
+        results = self._pipeline(fill)
+        if self._kept_secrets and isinstance(results[-1], list):
+            self._note_secrets(results[-1])
 
     def counts(self) -> dict[str, float]:
-        """The figures that all processes share, since the store was made."""
+        """Return the counters that all processes share, since the store was made."""
         found = cast(dict[bytes, bytes], self.client.hgetall(COUNTS))
         return {name.decode(): float(value) for name, value in found.items()}
 
     def check_writable(self) -> None:
-        """Raises a RedisError unless the server takes writes: a PING does not tell."""
+        """Raise StoreUnavailable if the server rejects writes. PING succeeds even then."""
         self.client.set(PROBE, "1", ex=10)
 
     def now(self) -> int:
-        """The store's clock, the only one that decides; ms since the epoch."""
+        """Return the time by the store's clock, the only one that decides; ms since the epoch."""
         seconds, micros = self.client.time()
         return seconds * 1000 + micros // 1000
 
     def memory(self) -> tuple[int, int]:
-        """Bytes that the server uses, and its `maxmemory`; 0 for none."""
-        told: dict[str, Any] = self.client.info("memory")
-        return int(told["used_memory"]), int(told.get("maxmemory", 0))
+        """Return the bytes that the server uses, and its `maxmemory`; 0 for none."""
+        facts: dict[str, Any] = self.client.info("memory")
+        return int(facts["used_memory"]), int(facts.get("maxmemory", 0))
 
     def pace(self) -> float:
-        """Jobs ended per second while any was there, lately; 0 before the first.
+        """Return how many jobs ended per second while there were any; 0 before the first.
 
-        Falls while jobs wait and none ends.
+        The last 64 ends count. The pace falls while jobs wait and none ends.
         """
         with self.client.pipeline(transaction=False) as pipe:
             pipe.lrange(PACE, 0, -1)
-            pipe.zrangebyscore(PENDING, 0, scripts.RESERVED, start=0, num=1, withscores=True)
+            pipe.zrangebyscore(PENDING, 0, RESERVED, start=0, num=1, withscores=True)
             pipe.time()
             ends, oldest, (seconds, _) = pipe.execute()
         if not ends:
@@ -55,25 +67,20 @@ class Stats(Base):
         return len(ends) * 1000 / span if span else 0.0
 
     def waiting(self) -> int:
-        """Jobs in the queue, reserved places not counted."""
-        return self.client.zcount(PENDING, 0, scripts.RESERVED)
+        """Return how many jobs wait, reserved slots not counted."""
+        return self.client.zcount(PENDING, 0, RESERVED)
 
     def oldest_wait(self, now: float) -> float:
-        """Seconds that the oldest waiting job has waited, at *now* (seconds)."""
+        """Return how many seconds the oldest waiting job has waited, at *now* (seconds)."""
         first = cast(
             list[tuple[bytes, float]],
-            self.client.zrangebyscore(
-                PENDING, 0, scripts.RESERVED, start=0, num=1, withscores=True
-            ),
+            self.client.zrangebyscore(PENDING, 0, RESERVED, start=0, num=1, withscores=True),
         )
         return max(0.0, now - first[0][1] / 1000) if first else 0.0
 
     def shed_sources(self, count: int) -> int:
-        """Deletes the *count* oldest uploads that are only kept for cropping again."""
-        oldest = cast(list[bytes], self.client.zrange(RETAINED, 0, count - 1))
-        if oldest:
-            with self.client.pipeline() as pipe:
-                pipe.delete(*oldest)
-                pipe.zrem(RETAINED, *oldest)
-                pipe.execute()
-        return len(oldest)
+        """Delete the *count* oldest uploads that are only kept for cropping again.
+
+        Return how many there were. This works above `maxmemory` too.
+        """
+        return int(self._run("shed", [RETAINED], [count]))

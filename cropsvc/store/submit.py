@@ -1,19 +1,21 @@
-"""Places in the queue, new jobs, and what is shared between like ones."""
+"""Slots in the queue, new jobs, and results shared between equal jobs."""
 
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, cast
 
 from redis.client import Pipeline
 from redis.exceptions import WatchError
 
 from cropsvc.model.job import Job, JobRef, job_fields
-from cropsvc.store import scripts
 from cropsvc.store.base import Base
+from cropsvc.store.errors import ClaimTaken, QueueFull, hides_redis
 from cropsvc.store.keys import (
     COUNTS,
     PENDING,
+    RESERVED,
     RETAINED,
+    borrowers_key,
     member_of,
     once_key,
     once_key_of,
@@ -25,23 +27,24 @@ from cropsvc.store.keys import (
     source_key,
     users_key,
 )
-from cropsvc.store.model import IdempotencyClaim, QueueFull, QueueSlot
+from cropsvc.store.model import Commands, IdempotencyClaim, ReservedSlot, ShareVerdict
 
 RESERVATION_SECONDS = 300  # longest time from an upload's headers to its last byte
 
 
+@hides_redis
 class Submitting(Base):
-    """From a reserved place to a job that waits."""
+    """From a reserved slot to a waiting job."""
 
-    def reserve(self, ref: JobRef, cap: int, owners: Iterable[str]) -> QueueSlot:
-        """A place in the queue for *ref*, or Refused; *owners* share the cap."""
+    def reserve(self, ref: JobRef, cap: int, owners: Iterable[str]) -> ReservedSlot:
+        """Reserve a slot in the queue for *ref*; *owners* share the cap. Raises QueueFull."""
         [reply] = self._pipeline(lambda pipe: self._queue_reserve(pipe, ref, cap, owners))
         return _granted(ref, reply)
 
     def reserve_and_share(
         self, job: Job, data: bytes | None, cap: int, owners: Iterable[str]
-    ) -> tuple[QueueSlot, bool]:
-        """`reserve`, then `share` without an Idempotency-Key, in one round trip."""
+    ) -> tuple[ReservedSlot, bool]:
+        """Call `reserve`, then `share` without an Idempotency-Key, in one round trip."""
 
         def fill(pipe: Pipeline) -> None:
             self._queue_reserve(pipe, job.ref, cap, owners)
@@ -53,14 +56,15 @@ class Submitting(Base):
     def _queue_reserve(self, pipe: Pipeline, ref: JobRef, cap: int, owners: Iterable[str]) -> None:
         keys = [PENDING, pending_key(ref.owner)]
         keys += [pending_key(owner) for owner in owners if owner != ref.owner]
-        self._queue(pipe, scripts.RESERVE, keys, [member_of(ref), cap, RESERVATION_SECONDS])
+        arguments = [member_of(ref), cap, RESERVATION_SECONDS, RESERVED]
+        self._queue(pipe, "reserve", keys, arguments)
 
     def release(self, ref: JobRef) -> None:
-        """Gives a reserved place back, unless a job took it."""
-        self._run(scripts.RELEASE, [PENDING, pending_key(ref.owner)], [member_of(ref)])
+        """Give a reserved slot back, unless a job has taken it."""
+        self._run("release", [PENDING, pending_key(ref.owner)], [member_of(ref), RESERVED])
 
     def claimed(self, owner: str, once: IdempotencyClaim) -> tuple[str, bool] | None:
-        """The job that holds an Idempotency-Key, and whether it was the same request."""
+        """Return the id of the job that claims an Idempotency-Key, and whether for this request."""
         value = cast(bytes | None, self.client.get(once_key_of(owner, once)))
         if value is None:
             return None
@@ -68,13 +72,13 @@ class Submitting(Base):
         return job_id, hmac.compare_digest(fingerprint, once.fingerprint)
 
     def is_claimed(self, owner: str, key: str) -> bool:
-        """Whether a job holds the Idempotency-Key with this hash."""
+        """Return whether a job claims the Idempotency-Key with this hash."""
         return bool(self.client.exists(once_key(owner, key)))
 
     def share(self, job: Job, data: bytes | None, once: IdempotencyClaim | None) -> bool:
-        """Makes *job* done at once from a living result of the same bytes and parameters.
+        """End *job* as done with the results of the same bytes and parameters, if they live.
 
-        False when there is none. Raises WatchError when *once* was claimed meanwhile.
+        Return whether it could. Raises ClaimTaken if another request claimed *once* first.
         """
         [verdict] = self._pipeline(lambda pipe: self._queue_share(pipe, job, once))
         return self._is_shared(verdict, job, data)
@@ -84,7 +88,7 @@ class Submitting(Base):
         fields = {**job_fields(job), "source_home": ref.id}
         self._queue(
             pipe,
-            scripts.SHARE,
+            "share",
             [
                 same_key_of(job),
                 record_key(ref),
@@ -101,50 +105,51 @@ class Submitting(Base):
                 results_key(ref.owner, ""),
                 sharers_key(ref.owner, ""),
                 source_key(ref.owner, ""),
+                borrowers_key(ref.owner, ""),
                 f"{ref.id} {once.fingerprint}" if once else "",
                 *_flat(fields),
             ],
         )
 
     def _is_shared(self, verdict: int, job: Job, data: bytes | None) -> bool:
-        if verdict == 3:
-            raise WatchError("the idempotency key was claimed meanwhile")
-        if verdict == 2 and data is not None and self._lifetimes.source:
+        if verdict == ShareVerdict.CLAIM_TAKEN:
+            raise ClaimTaken
+        without_upload = verdict == ShareVerdict.SHARED_WITHOUT_UPLOAD
+        if without_upload and data is not None and self._lifetimes.source:
             source = source_key(job.ref.owner, job.id)
             with self.client.pipeline() as pipe:
                 pipe.set(source, data, ex=self._lifetimes.source)
                 pipe.zadd(RETAINED, {source: job.created})
                 pipe.execute()
-        return bool(verdict)
+        return verdict != ShareVerdict.NOTHING_TO_SHARE
 
     def adopt(self, ref: JobRef, home: str) -> bool:
-        """Keeps the upload of job *home* for *ref* too; False if it is gone."""
+        """Keep the upload of job *home* for *ref* too. Return False if it is gone."""
         keys = [
             source_key(ref.owner, home),
             users_key(ref.owner, home),
             record_key(JobRef(ref.owner, home)),
             RETAINED,
         ]
-        return bool(self._run(scripts.ADOPT, keys, [ref.id, home]))
+        return bool(self._run("adopt", keys, [ref.id, home]))
 
     def submit(
         self,
         job: Job,
         data: bytes | None,
         once: IdempotencyClaim | None,
-        *,
-        enqueue: Callable[[Pipeline], object],
+        commands: Commands | None,
     ) -> None:
-        """Stores the job and its upload and enqueues it, in one transaction and round trip.
+        """Store the job and its upload and enqueue it, in one transaction and round trip.
 
-        *data* is None when the upload of `source_home` is used again. *enqueue* adds the
-        engine's commands. Raises WatchError when *once* was claimed meanwhile.
+        *data* is None if the job uses an earlier upload. *commands* are the queue's part of the
+        transaction. Raises ClaimTaken if another request claimed *once* first.
         """
         ref = job.ref
         with self.client.pipeline() as pipe:
             if once and not self._watch_unclaimed(pipe, once_key_of(ref.owner, once)):
-                raise WatchError("the idempotency key was claimed meanwhile")
-            enqueue(pipe)  # first: RQ calls multi(), which a pipeline with commands refuses
+                raise ClaimTaken
+            pipe.multi()
             fields: dict[Any, Any] = job_fields(job)
             if once:
                 fields["once"] = once_key_of(ref.owner, once)
@@ -154,7 +159,12 @@ class Submitting(Base):
                 pipe.set(source_key(ref.owner, ref.id), data)
             pipe.zadd(PENDING, {member_of(ref): job.created})
             pipe.zadd(pending_key(ref.owner), {member_of(ref): job.created})
-            pipe.execute()
+            if commands:
+                commands(pipe)
+            try:
+                pipe.execute()
+            except WatchError:
+                raise ClaimTaken from None
 
     @staticmethod
     def _watch_unclaimed(pipe: Pipeline, key: str) -> bool:
@@ -162,14 +172,14 @@ class Submitting(Base):
         return not pipe.exists(key)
 
     def keep(self, ref: JobRef) -> bool:
-        """Notes that another request was answered with the job; False if it is gone."""
-        return bool(self._run(scripts.PATCH, [record_key(ref)], ["answered", 1]))
+        """Note that another request was answered with the job. Return False if it is gone."""
+        return bool(self._run("patch", [record_key(ref)], ["answered", 1]))
 
     def withdraw(self, job: Job) -> bool:
-        """Takes a submit back as if it had never been, once and upload too.
+        """Roll back a submit: delete the record, the upload, and the idempotency key.
 
-        False, and nothing done, if the job runs or has ended, or another request was answered
-        with it.
+        Do nothing and return False if the job runs or has ended, or if another request was
+        answered with it.
         """
         ref = job.ref
         keys = [
@@ -181,14 +191,14 @@ class Submitting(Base):
             pending_key(ref.owner),
         ]
         arguments = [ref.id, member_of(ref), job.upload_from, self._lifetimes.source]
-        return bool(self._run(scripts.WITHDRAW, keys, arguments))
+        return bool(self._run("withdraw", keys, arguments))
 
 
-def _granted(ref: JobRef, reply: tuple[int, int, int]) -> QueueSlot:
+def _granted(ref: JobRef, reply: tuple[int, int, int]) -> ReservedSlot:
     granted, now, waiting = reply
     if not granted:
         raise QueueFull(waiting)
-    return QueueSlot(ref, now, waiting)
+    return ReservedSlot(ref, now, waiting)
 
 
 def _flat(fields: dict[str, Any]) -> list[Any]:

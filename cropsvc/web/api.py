@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, request
 
 from cropsvc.jobs.service import error_of
-from cropsvc.model.errors import BadParameter, FieldError
+from cropsvc.model.errors import BadParameter, CropError, FieldError
 from cropsvc.model.job import Job
 from cropsvc.web.auth import current_owner
+from cropsvc.web.problems import problem_json
 from cropsvc.web.responses import image_response, job_json, picture, upload
 from cropsvc.web.services import services
 from cropsvc.web.submit import (
@@ -93,12 +94,15 @@ def delete(job_id: str) -> Response:
 
 
 def _stream(changes: Iterator[Job | None]) -> Iterator[str]:
-    for job in changes:
-        if job is None:
-            yield ": still here\n\n"
-        else:
-            event = job.state if job.is_terminal else "progress"
-            yield f"event: {event}\ndata: {json.dumps(job_json(job))}\n\n"
+    try:
+        for job in changes:
+            if job is None:
+                yield ": still here\n\n"
+            else:
+                event = job.state if job.is_terminal else "progress"
+                yield f"event: {event}\ndata: {json.dumps(job_json(job))}\n\n"
+    except CropError as error:  # the status is long sent: say in an event why the stream ends
+        yield f"event: interrupted\ndata: {json.dumps(problem_json(error))}\n\n"
 
 
 def _job_response(job: Job, preferred: int | None, status: int = 200) -> Response:

@@ -36,7 +36,7 @@ def create_app(settings: Settings) -> Flask:
     owners = tuple(key.name for key in settings.api_keys) or (auth.OPEN,)
     limits = Limits(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side)
     policy = Policy(settings.queue_cap, owners, limits)
-    parts = (store, queue_from(settings, store), JobEvents(client), policy)
+    parts = (store, queue_from(settings, store), JobEvents(store.changes, store.load), policy)
     spans = spans_of(settings.otlp_endpoint, "cropsvc-web")
     if not spans:
         return app_of(Services(settings, store, Jobs(*parts)))

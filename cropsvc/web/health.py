@@ -1,8 +1,8 @@
 """What an operator's machines ask: is it alive, is it ready."""
 
 from flask import Blueprint, Response, jsonify
-from redis.exceptions import RedisError
 
+from cropsvc.store import StoreUnavailable
 from cropsvc.web.services import services
 
 bp = Blueprint("ops", __name__)
@@ -19,7 +19,7 @@ def readyz() -> tuple[Response, int]:
     """200 if jobs would be taken and done now; else 503, and the part that fails."""
     try:
         checks = _checks()
-    except RedisError as error:
+    except StoreUnavailable as error:
         checks = {"redis": f"does not answer: {type(error).__name__}"}
     failing = {part: verdict for part, verdict in checks.items() if verdict != "ok"}
     ready = not failing

@@ -10,12 +10,11 @@ from prometheus_client.core import (
     Metric,
 )
 from prometheus_client.registry import Collector
-from redis.exceptions import RedisError, ResponseError
 
 from cropsvc.jobs.service import Jobs
 from cropsvc.model import errors
-from cropsvc.store import Store
-from cropsvc.store.scripts import BOUNDS
+from cropsvc.store import Store, StoreRefused, StoreUnavailable
+from cropsvc.store.model import BOUNDS
 
 Counts = Mapping[str, float]
 
@@ -49,7 +48,7 @@ class StoreCollector(Collector):
         try:
             up = self._takes_writes()
             families = [*self._gauges(), *_counted(self._store.counts())]
-        except RedisError:
+        except StoreUnavailable:
             up = False
         yield _gauge("redis_up", "Whether Redis answers and takes writes", up)
         yield from families
@@ -57,7 +56,7 @@ class StoreCollector(Collector):
     def _takes_writes(self) -> bool:
         try:
             self._store.check_writable()
-        except ResponseError:  # it answers, so the figures can be read
+        except StoreRefused:  # it answers, so the figures can be read
             return False
         return True
 

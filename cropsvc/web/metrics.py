@@ -11,9 +11,8 @@ from contextlib import suppress
 
 from flask import Blueprint, Flask, Response, current_app, request
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
-from redis.exceptions import RedisError
 
-from cropsvc.store import Store
+from cropsvc.store import Store, StoreUnavailable
 from cropsvc.web.metric_families import StoreCollector
 from cropsvc.web.problems import problem_code
 from cropsvc.web.services import services
@@ -46,7 +45,7 @@ class Tallies:
             return
         try:
             self._store.count(counted)
-        except RedisError:
+        except StoreUnavailable:
             self._counted.update(counted)
             raise
 
@@ -55,7 +54,7 @@ class Tallies:
             time.sleep(FLUSH_SECONDS)
             try:
                 self.flush()
-            except RedisError:
+            except StoreUnavailable:
                 continue  # kept, and tried again
 
 
@@ -69,7 +68,7 @@ def install(app: Flask, store: Store) -> None:
 def metrics() -> Response:
     """All figures, in Prometheus' text format; 200 without Redis too, which they then tell."""
     tallies: Tallies = current_app.extensions[EXTENSION]
-    with suppress(RedisError):
+    with suppress(StoreUnavailable):
         tallies.flush()
     registry = CollectorRegistry()
     registry.register(StoreCollector(services().store, services().jobs))

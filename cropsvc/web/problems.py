@@ -6,11 +6,11 @@ from dataclasses import asdict
 from typing import cast
 
 from flask import Flask, Response, g, render_template, request
-from redis.exceptions import OutOfMemoryError, RedisError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from cropsvc.model import errors
 from cropsvc.model.errors import CropError
+from cropsvc.store import StoreFull, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ PAGES = ("/crops", "/login", "/logout", "/image_page")
 def install(app: Flask) -> None:
     """Makes *app* answer every error in the contract's form."""
     app.register_error_handler(CropError, answer)
-    app.register_error_handler(RedisError, _store_trouble)
+    app.register_error_handler(StoreUnavailable, _store_trouble)
     app.register_error_handler(HTTPException, _of_framework)
     app.register_error_handler(Exception, _bug)
 
@@ -50,8 +50,9 @@ def problem_code() -> str | None:
     return cast(str | None, g.get("problem"))
 
 
-def _problem(error: CropError) -> Response:
-    body = {
+def problem_json(error: CropError) -> dict[str, object]:
+    """Return the error as problem details (RFC 9457)."""
+    body: dict[str, object] = {
         "type": f"/docs#{error.code}",
         "title": error.title,
         "status": error.status,
@@ -60,7 +61,12 @@ def _problem(error: CropError) -> Response:
     }
     if error.errors:
         body["errors"] = [asdict(one) for one in error.errors]
-    return Response(json.dumps(body), error.status, content_type="application/problem+json")
+    return body
+
+
+def _problem(error: CropError) -> Response:
+    body = json.dumps(problem_json(error))
+    return Response(body, error.status, content_type="application/problem+json")
 
 
 def _page(error: CropError) -> Response:
@@ -78,9 +84,9 @@ def _is_for_people() -> bool:
     return request.path == "/" or request.path.startswith(PAGES)
 
 
-def _store_trouble(error: RedisError) -> Response:
+def _store_trouble(error: StoreUnavailable) -> Response:
     log.error("the store cannot be used: %s", error)
-    if isinstance(error, OutOfMemoryError) or "OOM command" in str(error):
+    if isinstance(error, StoreFull):
         return answer(errors.Busy("memory for uploads is short; try again later", retry_after=5))
     return answer(
         errors.Unavailable(

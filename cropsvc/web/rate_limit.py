@@ -5,7 +5,6 @@ import time
 
 from flask import current_app, request
 from limits import RateLimitItem, parse
-from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from cropsvc.model.errors import RateLimited
@@ -38,12 +37,7 @@ class RateLimit:
 
     def _ready(self) -> MovingWindowRateLimiter:
         if self._limiter is None:
-            storage = RedisStorage(
-                "redis://",
-                connection_pool=self._store.client.connection_pool,
-                key_prefix=self._store.limit_prefix,
-            )
-            self._limiter = MovingWindowRateLimiter(storage)
+            self._limiter = MovingWindowRateLimiter(self._store.rate_limit_storage())
         return self._limiter
 
 

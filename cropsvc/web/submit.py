@@ -8,13 +8,12 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from flask import request
-from redis.exceptions import RedisError
 
 from cropsvc.imaging.params.parser import CropRequest, parse
 from cropsvc.jobs.service import Submission, Upload
 from cropsvc.model.errors import BadParameter, BadRequest, FieldError
 from cropsvc.model.job import Job
-from cropsvc.store import QueueSlot
+from cropsvc.store import QueueSlot, StoreUnavailable
 from cropsvc.web.auth import current_owner
 from cropsvc.web.rate_limit import rate_limit
 from cropsvc.web.request_body import read_body
@@ -115,7 +114,7 @@ def _place(key: str | None = None) -> Iterator[QueueSlot]:
     place = jobs.admit(owner, size=size, key=key, later=key is None and _is_small())
     try:
         yield place
-    except RedisError:
+    except StoreUnavailable:
         raise  # nothing can be given back now, and nobody may wait for that: the place expires
     except BaseException:
         jobs.release(place)
@@ -134,7 +133,7 @@ def _submit(
     jobs = services().jobs
     if not seconds:
         return SubmitResult(jobs.submit(place, submission), waited=seconds is not None)
-    with jobs.watch(place.ref.id) as watch:
+    with jobs.watch(place.ref) as watch:
         job = jobs.submit(place, submission)
         if job.id != place.ref.id:
             return SubmitResult(jobs.wait(job.ref.owner, job.id, seconds), waited=True)

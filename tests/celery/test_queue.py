@@ -4,7 +4,6 @@ import time
 
 import httpx
 import pytest
-from redis.client import Pipeline
 
 from cropsvc.model.job import JobRef
 from cropsvc.queues.celery.recovery import OrphanRecovery
@@ -95,8 +94,8 @@ class BusyQueue:
     def ready(self) -> int:
         return 5
 
-    def enqueue(self, pipe: Pipeline, ref: JobRef, upload_from: str) -> None:
-        pipe.multi()
+    def commands(self, ref: JobRef, upload_from: str) -> None:
+        return None
 
     def publish(self, ref: JobRef, upload_from: str) -> None:
         self.sent.append(ref.id)

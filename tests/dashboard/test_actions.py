@@ -127,7 +127,6 @@ def test_two_requeues_at_once_run_it_once(desk: Desk) -> None:
     ref = JobRef("-", job_id)
 
     def enqueue(pipe: Pipeline) -> None:
-        pipe.multi()
         pipe.rpush("test:enqueued", job_id)
 
     def enqueue_after_another(pipe: Pipeline) -> None:

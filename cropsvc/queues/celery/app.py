@@ -16,7 +16,7 @@ BROKER_HEARTBEAT_SECONDS = 120  # a worker that crops does not answer the broker
 
 
 def celery_app(settings: Settings) -> Celery:
-    """The app for these settings; it connects when it is first used."""
+    """Return the app for these settings. It connects when it is first used."""
     app = Celery(
         QUEUE,
         broker=settings.broker_url,
@@ -59,7 +59,7 @@ _CONF: dict[str, Any] = {
 
 
 def backend_url(redis_url: str) -> str:
-    """The store's URL as Celery's result backend spells it."""
+    """Return the store's URL as Celery's result backend spells it."""
     scheme, _, rest = redis_url.partition("://")
     if scheme == "unix":
         return f"socket://{rest}".replace("?db=", "?virtual_host=")

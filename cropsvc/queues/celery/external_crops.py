@@ -1,16 +1,13 @@
-"""Crops for Celery programs that are not ours: bytes in a message, the image's bytes as result.
+"""Crops for other Celery programs: image bytes in a message, the crop's bytes as the result.
 
-Such a task becomes a job of the store under an owner of its own, so that limits, attempts and
-isolation are those of every job. Its id comes from the task's: a message that RabbitMQ delivers
-again goes on with the same job.
+Such a task becomes a stored job under a separate owner, with the limits, attempts and isolation of
+every job. The job's id is derived from the task's, so a redelivered message continues the same job.
 """
 
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-
-from redis.client import Pipeline
 
 from cropsvc.cropping.runner import JobRunner, Reporter
 from cropsvc.imaging.geometry.validate import check
@@ -26,9 +23,9 @@ from cropsvc.model.errors import (
 from cropsvc.model.job import (
     Job,
     JobRef,
-    Output,
     Problem,
-    SourceInfo,
+    new_job,
+    source_info,
 )
 from cropsvc.model.limits import Limits
 from cropsvc.store import Store
@@ -37,25 +34,27 @@ FOREIGN = "+celery"  # no API key can have this name
 
 
 class TaskRejected(Exception):
-    """What the program is told: a code of the contract, and words. A plain pair, so that a
-    program without our classes gets it whole."""
+    """The error that the program gets: an error code and a detail.
+
+    It is a plain pair, so that a program without this package can read it.
+    """
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(code, detail)
 
     @classmethod
     def of(cls, error: CropError | Problem) -> "TaskRejected":
-        """The same as *error*."""
+        """Return the rejection for *error*."""
         return cls(error.code, error.detail)
 
 
-class AlreadyTold(Exception):
-    """The task was delivered again after its program had been told how it went."""
+class AlreadyAnswered(Exception):
+    """The task was delivered again after its program had received the result."""
 
 
 @dataclass(frozen=True)
 class ExternalCrops:
-    """Does foreign tasks with this worker's crop process."""
+    """Runs external tasks in this worker's crop process."""
 
     runner: JobRunner
     limits: Limits
@@ -69,9 +68,9 @@ class ExternalCrops:
     def crop(
         self, task: str, arguments: list[object], reporter_of: Callable[[JobRef], Reporter]
     ) -> bytes:
-        """The image's bytes for the task with id *task*.
+        """Return the image's bytes for the task with id *task*.
 
-        Raises TaskRefused, AlreadyTold, and RedisError: tried again it goes on.
+        Raises TaskRejected, AlreadyAnswered, and StoreUnavailable; then a second call continues.
         """
         try:
             data, request = self._read(arguments)
@@ -79,13 +78,13 @@ class ExternalCrops:
         except CropError as error:
             raise TaskRejected.of(error) from None
         if self.store.load(job.ref) is None:
-            self.store.submit(job, data, None, enqueue=_begin)
+            self.store.submit(job, data, None, None)
         self.runner.start(job.ref, job.ref.id)
         self.runner.finish(job.ref, job.ref.id, reporter_of(job.ref))
         return self._result(job.ref)
 
     def forget(self, task: str, arguments: list[object]) -> None:
-        """Removes the job of a task whose program has been told."""
+        """Delete the job of a task whose program has received the result."""
         try:
             ref = _ref(task, *self._read(arguments))
         except CropError:
@@ -97,11 +96,11 @@ class ExternalCrops:
     def _result(self, ref: JobRef) -> bytes:
         job, data = self.store.load_with_bytes(ref, 0)
         if not isinstance(job, Job):
-            raise AlreadyTold
+            raise AlreadyAnswered
         if job.error:
             raise TaskRejected.of(job.error)
         if data is None:
-            raise TaskRejected("canceled", "the task was given up")
+            raise TaskRejected("canceled", "the task was canceled")
         return data
 
     def _read(self, arguments: list[object]) -> tuple[bytes, CropRequest]:
@@ -113,26 +112,15 @@ class ExternalCrops:
             case _:
                 raise BadRequest("the arguments must be the image's bytes and the parameters")
         if len(data) > self.max_upload:
-            words = f"the image has {len(data)} bytes, of {self.max_upload} that are allowed"
-            raise TooLarge(words)
+            raise TooLarge(f"the image has {len(data)} bytes; the limit is {self.max_upload}")
         return data, _request(parameters)
 
     def _job(self, ref: JobRef, data: bytes, request: CropRequest) -> Job:
         source = probe(data, self.limits)
         check(request, source, self.limits)
-        digest = hashlib.sha256(data).hexdigest()
-        return Job(
-            ref=ref,
-            state="queued",
-            progress=0.0,
-            stage="queued",
-            created=self.store.now(),
-            source=SourceInfo(source.format, source.width, source.height, len(data), digest),
-            request=request.to_json(),
-            outputs=tuple(Output(crop.name, "queued") for crop in request.outputs),
-            results_from=ref.id,
-            upload_from=ref.id,
-        )
+        info = source_info(data, source.format, source.width, source.height)
+        names = [crop.name for crop in request.outputs]
+        return new_job(ref, self.store.now(), info, request.to_json(), names)
 
 
 def _request(parameters: object) -> CropRequest:
@@ -140,15 +128,13 @@ def _request(parameters: object) -> CropRequest:
         raise BadRequest("the parameters must be a mapping of names to values")
     request = parse(parameters.items())
     if len(request.outputs) != 1:
-        raise BadParameter.of(FieldError("outputs", "a task makes one image; send one for each"))
+        raise BadParameter.of(
+            FieldError("outputs", "a task makes one image; send one task for each")
+        )
     return request
 
 
 def _ref(task: str, data: bytes, request: CropRequest) -> JobRef:
-    """The same for each delivery of one task, and for no other task."""
+    """Return the same job for each delivery of a task, and a different one for every other task."""
     whole = hashlib.sha256(task.encode() + b"\0" + request.to_json().encode() + b"\0" + data)
     return JobRef(FOREIGN, base64.b32encode(whole.digest()[:30]).decode().lower())
-
-
-def _begin(pipe: Pipeline) -> None:
-    pipe.multi()

@@ -1,17 +1,16 @@
-"""A Celery worker's heartbeat in the store, and the recovery that all workers do in turns."""
+"""A Celery worker's heartbeat in the store, and the recovery that all workers do in turn."""
 
 import os
 import socket
 import time
 
 import structlog
-from redis.exceptions import RedisError
 
 from cropsvc.model.errors import Unavailable
 from cropsvc.model.job import JobRef
 from cropsvc.queues.celery.queue import CeleryJobQueue
 from cropsvc.queues.celery.recovery import OrphanRecovery
-from cropsvc.store import Store
+from cropsvc.store import Store, StoreUnavailable
 
 HEARTBEAT_SECONDS = 2
 
@@ -19,7 +18,7 @@ log = structlog.get_logger("cropsvc.worker")
 
 
 class Heartbeat:
-    """Says that this worker lives, and looks after what was lost."""
+    """Keeps this worker's heartbeat fresh, and recovers lost jobs."""
 
     def __init__(self, store: Store, job_queue: CeleryJobQueue) -> None:
         self.host = socket.gethostname()
@@ -30,34 +29,34 @@ class Heartbeat:
         self._due = 0.0
 
     def beat(self) -> None:
-        """A heartbeat, when one is due. Raises RedisError."""
+        """Refresh the heartbeat if it is due. Raises StoreUnavailable."""
         if time.monotonic() >= self._due:
             self._store.beat(self._name)
             self._due = time.monotonic() + HEARTBEAT_SECONDS
 
     def look(self) -> None:
-        """What an idle worker does: heartbeat and recovery, if Redis is there."""
+        """Do an idle worker's heartbeat and recovery. Log it if the store is unavailable."""
         try:
             self.beat()
             self._orphans.bring_back()
-        except RedisError as error:
-            log.error("Redis cannot be used", reason=str(error))
+        except StoreUnavailable as error:
+            log.error("the store is unavailable", reason=str(error))
 
     def took(self, ref: JobRef) -> None:
-        """Notes that this worker was handed a job."""
+        """Note that this worker received a job."""
         self._orphans.came(ref)
 
     def leave(self) -> None:
-        """Takes this worker off the books, if Redis is there."""
+        """Drop this worker's heartbeat. Log it if the store is unavailable."""
         try:
             self._store.leave(self._name)
-        except RedisError as error:
-            log.error("Redis cannot be used", reason=str(error))
+        except StoreUnavailable as error:
+            log.error("the store is unavailable", reason=str(error))
 
     def is_queue_empty(self) -> bool:
-        """Whether RabbitMQ says that no message waits."""
+        """Return whether RabbitMQ says that no message waits."""
         try:
             return self._job_queue.ready() == 0
         except Unavailable as error:
-            log.warning("cannot look at the queue", reason=error.detail)
+            log.warning("cannot count the queue's messages", reason=error.detail)
             return False

@@ -1,11 +1,10 @@
-"""Celery's side of the queue: the engine that puts jobs on RabbitMQ, each confirmed."""
+"""Celery's side of the queue: sends jobs to RabbitMQ and waits for each confirm."""
 
 import time
 from collections.abc import Callable
 
 from celery import Celery
 from kombu.connection import Connection
-from redis.client import Pipeline
 
 from cropsvc.model.errors import Unavailable
 from cropsvc.model.job import JobRef
@@ -25,12 +24,11 @@ class CeleryJobQueue:
         self._app = app
         self._store = store
 
-    def enqueue(self, pipe: Pipeline, ref: JobRef, upload_from: str) -> None:
-        """Begins *pipe*'s transaction: a message cannot be part of it, and follows."""
-        pipe.multi()
+    def commands(self, ref: JobRef, upload_from: str) -> None:
+        """Return None: a message cannot be part of a transaction, so `publish` follows it."""
 
     def publish(self, ref: JobRef, upload_from: str) -> None:
-        """Sends the message of a stored job. Raises Unavailable unless the broker confirms it."""
+        """Send the message of a stored job. Raises Unavailable unless the broker confirms it."""
 
         def send(connection: Connection, seconds: float) -> None:
             amqp = self._app.amqp
@@ -40,14 +38,14 @@ class CeleryJobQueue:
                 OWN_JOB,
                 amqp.create_task_message(ref.id, OWN_JOB, arguments, ignore_result=True),
                 retry=False,
-                mandatory=True,  # to confirm a message to a queue that is gone would be a lie
+                mandatory=True,  # without it the broker confirms messages that it cannot route
                 confirm_timeout=seconds,
             )
 
         self._with_connection(send)
 
     def ready(self) -> int:
-        """Messages that wait on the broker for a worker. Raises Unavailable."""
+        """Return how many messages wait on the broker for a worker. Raises Unavailable."""
         found: list[int] = []
 
         def look(connection: Connection, seconds: float) -> None:
@@ -58,11 +56,11 @@ class CeleryJobQueue:
         return found[-1]
 
     def forget(self, ref: JobRef) -> bool:
-        """False: RabbitMQ takes no message out of a queue; a worker drops it when it comes."""
+        """Return False: RabbitMQ cannot remove a message. A worker drops it on delivery."""
         return False
 
     def workers(self) -> int:
-        """Workers with a fresh heartbeat."""
+        """Return how many workers have a fresh heartbeat."""
         return self._store.live_workers()
 
     def _with_connection(self, step: Callable[[Connection, float], None]) -> None:
@@ -72,14 +70,14 @@ class CeleryJobQueue:
             with pool.acquire(block=True, timeout=PATIENCE_SECONDS / 3) as connection:
                 _try_twice(connection, step, until)
         except (*_troubles(pool.connection), pool.LimitExceeded) as error:
-            words = f"the queue cannot be used: {type(error).__name__}"
-            raise Unavailable(words, retry_after=RETRY_AFTER) from error
+            detail = f"RabbitMQ cannot be used now ({type(error).__name__}); try again"
+            raise Unavailable(detail, retry_after=RETRY_AFTER) from error
 
 
 def _try_twice(
     connection: Connection, step: Callable[[Connection, float], None], until: float
 ) -> None:
-    """A connection that died idle is no reason to refuse; one that hangs is."""
+    """Try again if an idle connection had died. A connection that hangs is not tried again."""
     was_connected = connection.connected
     try:
         _try(connection, step, until)
@@ -101,7 +99,7 @@ def _try(connection: Connection, step: Callable[[Connection, float], None], unti
         with connection.connection.transport.having_timeout(seconds):
             step(connection, seconds)
     except BaseException:
-        # What it is in the middle of is unknown.
+        # Its state is unknown.
         connection.collect(socket_timeout=0.1)  # type: ignore[no-untyped-call]  # kombu as above
         raise
 

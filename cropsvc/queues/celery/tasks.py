@@ -1,4 +1,4 @@
-"""The two tasks that a Celery worker of ours knows: a job of our store, and a foreign crop."""
+"""The two tasks that a crop worker on Celery knows: a stored job, and an external crop."""
 
 import time
 from collections.abc import Callable
@@ -8,14 +8,13 @@ import structlog
 from celery import Task
 from celery.exceptions import Ignore, Reject
 from celery.worker.strategy import default as stock_strategy
-from redis.exceptions import RedisError
 
 from cropsvc.cropping.runner import FUNCTION, JobRunner
 from cropsvc.model.job import JobRef
 from cropsvc.queues.celery.app import OWN_JOB
-from cropsvc.queues.celery.external_crops import AlreadyTold, ExternalCrops, TaskRejected
+from cropsvc.queues.celery.external_crops import AlreadyAnswered, ExternalCrops, TaskRejected
 from cropsvc.queues.celery.heartbeat import HEARTBEAT_SECONDS, Heartbeat
-from cropsvc.store import Store
+from cropsvc.store import Store, until_available
 
 T = TypeVar("T")
 Show = Callable[[str, float], None]
@@ -26,7 +25,7 @@ log = structlog.get_logger("cropsvc.worker")
 
 
 class OwnJob(Task):  # type: ignore[misc]  # Celery has no types
-    """Has the crop process do a job of ours: owner, id, and the job its upload came with."""
+    """Runs a stored job: its arguments are owner, id, and the job its upload came with."""
 
     name = OWN_JOB
     ignore_result = True
@@ -38,19 +37,19 @@ class OwnJob(Task):  # type: ignore[misc]  # Celery has no types
         self._life = life
 
     def run(self, *arguments: object, **named: object) -> None:
-        """Does the job; one that has ended, or was canceled, is done at once."""
+        """Run the job. One that has ended or was canceled is done at once."""
         ref, upload_from = _reference_of(arguments, named)
         began = time.monotonic()
         self._life.took(ref)
         self._runner.start(ref, upload_from)
-        reporter = _Reporter(self._life, self._runner.store, ref)
+        reporter = Reporter(self._life, self._runner.store, ref)
         reply = self._runner.finish(ref, upload_from, reporter)
         ms = (time.monotonic() - began) * 1000
-        _patiently(lambda: self._runner.log_end(ref, reply, ms))
+        _retried(lambda: self._runner.log_end(ref, reply, ms))
 
 
 class ForeignCrop(Task):  # type: ignore[misc]  # Celery has no types
-    """The image's bytes for a program of its own: bytes and a mapping of parameters."""
+    """Crops for another Celery program: takes bytes and a mapping of parameters, returns bytes."""
 
     name = FUNCTION
     throws = (TaskRejected,)
@@ -62,13 +61,15 @@ class ForeignCrop(Task):  # type: ignore[misc]  # Celery has no types
         self._life = life
 
     def run(self, *arguments: object, **named: object) -> bytes:
-        """Crops. Raises TaskRefused with a code of the contract and words."""
+        """Return the image's bytes. Raises TaskRejected with an error code and a detail."""
         task: str = self.request.id
         began = time.monotonic()
         self._show("queued", 0.0)
         try:
-            data = _patiently(lambda: self._crops.crop(task, _whole(arguments, named), self._told))
-        except AlreadyTold:
+            data = _retried(
+                lambda: self._crops.crop(task, _whole(arguments, named), self._reporter)
+            )
+        except AlreadyAnswered:
             raise Ignore from None
         except TaskRejected as refused:
             _log(task, "failed", refused.args[0], began)
@@ -79,19 +80,19 @@ class ForeignCrop(Task):  # type: ignore[misc]  # Celery has no types
     def after_return(
         self, _status: str, _value: object, task: str, arguments: object, *_: object
     ) -> None:
-        """The result is with Celery's backend now: ours goes."""
-        _patiently(lambda: self._crops.forget(task, list(arguments)))  # type: ignore[call-overload]
+        """Delete the job once Celery's backend has the result."""
+        _retried(lambda: self._crops.forget(task, list(arguments)))  # type: ignore[call-overload]
 
-    def _told(self, ref: JobRef) -> "_Reporter":
-        return _Reporter(self._life, self._crops.store, ref, self._show)
+    def _reporter(self, ref: JobRef) -> "Reporter":
+        return Reporter(self._life, self._crops.store, ref, self._show)
 
     def _show(self, stage: str, fraction: float) -> None:
         meta = {"current": round(fraction, 4), "stage": stage}
         self.update_state(state="PROGRESS", meta=meta)
 
 
-class _Reporter:
-    """Tells a job's progress, and that worker and job live."""
+class Reporter:
+    """Reports a job's progress, and refreshes the heartbeats of worker and job."""
 
     def __init__(
         self, life: Heartbeat, store: Store, ref: JobRef, show: Show | None = None
@@ -100,25 +101,25 @@ class _Reporter:
         self._due = time.monotonic() + HEARTBEAT_SECONDS
 
     def progress(self, stage: str, fraction: float) -> None:
-        """Tells who waits for the job, and shows it to the task's own program."""
+        """Report progress to the job's waiters, and to the task's program."""
         self._store.report(self._ref, fraction, stage, None)
         if self._show:
             self._show(stage, fraction)
 
     def alive(self) -> None:
-        """Heartbeats of worker and job, when they are due."""
+        """Refresh the heartbeats of worker and job if they are due."""
         self._life.beat()
         if time.monotonic() >= self._due:
             self._store.sign_of_life(self._ref)
             self._due = time.monotonic() + HEARTBEAT_SECONDS
 
     def is_stopped(self) -> bool:
-        """Never: the record alone says so."""
+        """Return False: only the job's record can stop it."""
         return False
 
 
 def at_once(task: Any, app: Any, consumer: Any, **options: Any) -> Callable[..., Any]:
-    """Celery's strategy, but an ETA is not waited for: it would take the worker's one place."""
+    """Return Celery's strategy without waiting for an ETA: that would block the worker."""
     handle = stock_strategy(task, app, consumer, **options)
 
     def received(message: Any, *rest: Any, **more: Any) -> Any:
@@ -136,17 +137,16 @@ def _reference_of(arguments: tuple[object, ...], named: dict[str, object]) -> tu
 
 
 def _whole(arguments: tuple[object, ...], named: dict[str, object]) -> list[object]:
-    return [] if named else [*arguments]  # which is refused: there are no names to take
+    return [] if named else [*arguments]  # empty: refused, it takes no named ones
 
 
-def _patiently(step: Callable[[], T]) -> T:
-    """*step*'s result, tried again while Redis is away: each try goes on where it was."""
-    while True:
-        try:
-            return step()
-        except RedisError as error:
-            log.error("Redis cannot be used", reason=str(error))
-            time.sleep(RETRY_SECONDS)
+def _retried(step: Callable[[], T]) -> T:
+    """Return *step*'s result once the store is available: each try goes on where it was."""
+    return until_available(step, RETRY_SECONDS, _log_outage)
+
+
+def _log_outage(error: Exception) -> None:
+    log.error("the store is unavailable", reason=str(error))
 
 
 def _log(task: str, state: str, code: str | None, began: float) -> None:

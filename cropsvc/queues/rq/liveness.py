@@ -1,4 +1,4 @@
-"""Whether a worker on one host lives, for a container's health check."""
+"""The worker's part of a container's health check."""
 
 from redis import Redis
 from rq import Worker
@@ -7,7 +7,7 @@ from cropsvc.queues.rq.queue import CropJob, CropQueue
 
 
 def is_alive(client: Redis, host: str) -> bool:
-    """Whether a worker of the queue has a fresh heartbeat from *host*."""
+    """Return whether a worker of the queue has a fresh heartbeat from *host*."""
     queue = CropQueue(connection=client)
     workers = Worker.all(queue=queue, job_class=CropJob, queue_class=CropQueue)
     return any(worker.hostname == host for worker in workers)

@@ -1,8 +1,9 @@
-"""RQ's side of the queue: the Job that runs one function only, the queue, and the engine on it."""
+"""RQ's side: a Job that can run one function only, the queue, and what the front end uses of it."""
 
 import zlib
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from redis import Redis
@@ -19,7 +20,9 @@ from rq.worker_registration import get_keys
 
 from cropsvc.cropping.runner import FUNCTION
 from cropsvc.model.job import JobRef
-from cropsvc.store import MOST_RUNS
+from cropsvc.store import MOST_RUNS, Commands
+from cropsvc.store.errors import hides_redis
+from cropsvc.store.lua import Lua
 
 UNREADABLE = (
     ValueError,  # numbers, dates, JSON, UTF-8
@@ -34,16 +37,16 @@ UNREADABLE = (
     TimeoutFormatError,
     AssertionError,  # for a timeout that is no number
 )
-"""What RQ raises for values that it did not write."""
+"""The errors that RQ raises for values that it did not write."""
 
 QUEUE = "cropsvc"
 START_SECONDS = 4  # longer than a start takes: a job popped so long ago was dropped
-SEEN_SECONDS = 10  # longer than START_SECONDS and two looks
-LOCK_SECONDS = 10  # a maintenance that takes longer has died
+SEEN_SECONDS = 10  # longer than START_SECONDS and two searches
+LOCK_SECONDS = 10  # a worker whose maintenance takes longer has died
 
 
 class UnreadableJob(ValueError):
-    """A job on the queue whose hash RQ did not write."""
+    """A job on the queue whose hash was not written by RQ."""
 
     def __init__(self, job_id: str, reason: str) -> None:
         super().__init__(reason)
@@ -57,12 +60,12 @@ class ForeignJob(Exception):
 class CropJob(Job):
     """A job that can run one function only.
 
-    With stock RQ whoever can write to Redis can run any importable function, JSON or not: by the
-    function's name, a callback's or a webhook's (docs/design.md, decision 6).
+    With stock RQ, a client that can write to Redis can run any importable function, with JSON
+    too: by the name of a function, a callback or a webhook.
     """
 
     def restore(self, raw_data: Mapping[Any, Any]) -> None:
-        """The job from its hash, without what could run or call out."""
+        """Read the job from its hash, without callbacks and webhooks."""
         super().restore({**raw_data, b"webhooks": b""})
         self._success_callback_name = None
         self._failure_callback_name = None
@@ -71,12 +74,15 @@ class CropJob(Job):
 
     @property
     def func(self) -> Any:
-        """Never a function: the lean worker runs the job that `reference_of` tells."""
+        """Never a function: the lean worker runs the job that `reference_of` returns."""
         raise ForeignJob(f"a job here runs {FUNCTION} only, by the lean worker")
 
 
 def reference_of(job: Job) -> tuple[JobRef, str]:
-    """Which job of ours an RQ job is, and the job its upload came with. Raises ForeignJob."""
+    """Return the job that an RQ job refers to, and the job its upload came with.
+
+    Raises ForeignJob if it names another function or has other arguments.
+    """
     arguments = job.args
     if (
         job.func_name != FUNCTION
@@ -92,12 +98,12 @@ def reference_of(job: Job) -> tuple[JobRef, str]:
 
 
 class PromptIntermediateQueue(IntermediateQueue):
-    """Gives jobs that died between pop and start back within seconds; RQ fails them after 60."""
+    """Requeues a job whose worker died between pop and start within seconds; RQ fails it."""
 
     def cleanup(self, worker: BaseWorker, queue: Queue) -> None:
-        """Requeues, at the front, what was popped START_SECONDS ago and never started.
+        """Requeue at the front the jobs that were popped START_SECONDS ago and never started.
 
-        What has lost its hash is only dropped: no worker could take it (see rq_orphans.py).
+        A job without a hash is only dropped: no worker could take it (see recovery.py).
         """
         started = set(queue.started_job_registry.get_job_ids(cleanup=False))
         for job_id in self.get_job_ids():
@@ -113,23 +119,20 @@ class PromptIntermediateQueue(IntermediateQueue):
                     pipe.execute()
 
     def set_first_seen(self, job_id: str) -> bool:
-        """Notes when the job was seen here; RQ keeps that for a day, and mistakes a later visit."""
+        """Record when the job was first seen here.
+
+        RQ keeps that for a day, and then mistakes a second pop for the first one.
+        """
         key = self.get_first_seen_key(job_id)
         return bool(self.connection.set(key, now().timestamp(), nx=True, ex=SEEN_SECONDS))
 
     def should_be_cleaned_up(self, job_id: str) -> bool:
-        """Whether the job was first seen here more than START_SECONDS ago."""
+        """Return whether the job was first seen here more than START_SECONDS ago."""
         first_seen = self.get_first_seen(job_id)
         return first_seen is not None and now() - first_seen > timedelta(seconds=START_SECONDS)
 
 
-TAKE = """
--- KEYS queue, intermediate queue; ARGV what a job's key begins with
-local id = redis.call('LMOVE', KEYS[1], KEYS[2], 'LEFT', 'RIGHT')
-if not id then return false end
-local fields = redis.pcall('HGETALL', ARGV[1] .. id)
-return fields.err and {id} or {id, fields}
-"""
+SCRIPTS = Path(__file__).with_name("scripts")
 
 
 class CropQueue(Queue):
@@ -140,15 +143,15 @@ class CropQueue(Queue):
     def __init__(self, name: str = QUEUE, connection: Redis | None = None, **options: Any) -> None:
         options = {**options, "serializer": JSONSerializer, "job_class": CropJob}
         super().__init__(name, connection=connection, **options)
-        self._take = self.connection.register_script(TAKE)
+        self._lua = Lua(self.connection, SCRIPTS)
 
     def take(self) -> CropJob | None:
-        """The next job, popped and fetched in one round trip; None when there is none.
+        """Pop and fetch the next job in one round trip. Return None if the queue is empty.
 
-        Raises UnreadableJob for one that RQ cannot read.
+        Raises UnreadableJob for a job that RQ cannot read.
         """
         keys = [self.key, self.intermediate_queue_key]
-        while taken := self._take(keys=keys, args=[CropJob.redis_job_namespace_prefix]):
+        while taken := self._lua.run("take", keys, [CropJob.redis_job_namespace_prefix]):
             job_id = taken[0].decode()
             if len(taken) == 1:
                 raise UnreadableJob(job_id, "its key holds no hash")
@@ -166,14 +169,15 @@ class CropQueue(Queue):
 
     @property
     def intermediate_queue(self) -> PromptIntermediateQueue:
-        """Where a job lies between pop and start."""
+        """The list that holds a job between pop and start."""
         return PromptIntermediateQueue(self.key, connection=self.connection)
 
     def acquire_maintenance_lock(self) -> bool:
-        """As RQ's, but a holder that dies blocks maintenance for seconds, not for 15 minutes."""
+        """Acquire RQ's lock; a holder that dies blocks maintenance for 10 s, not for 15 minutes."""
         return bool(self.connection.set(self.registry_cleaning_key, 1, nx=True, ex=LOCK_SECONDS))
 
 
+@hides_redis
 class RqJobQueue:
     """RQ as the front end sees it."""
 
@@ -185,8 +189,11 @@ class RqJobQueue:
         self._timeout = timeout
         self._keep = keep
 
-    def enqueue(self, pipe: Pipeline, ref: JobRef, upload_from: str) -> None:
-        """Queues the job by reference with *pipe*'s transaction, before other commands."""
+    def commands(self, ref: JobRef, upload_from: str) -> Commands:
+        """Return what queues the job by reference as part of the store's transaction."""
+        return lambda pipe: self._enqueue(pipe, ref, upload_from)
+
+    def _enqueue(self, pipe: Pipeline, ref: JobRef, upload_from: str) -> None:
         self._queue.enqueue_call(
             FUNCTION,
             args=(ref.owner, ref.id, upload_from),
@@ -201,16 +208,16 @@ class RqJobQueue:
         )
 
     def publish(self, ref: JobRef, upload_from: str) -> None:
-        """Nothing: `enqueue` did it with the transaction."""
+        """Do nothing: the transaction has queued the job."""
 
     def forget(self, ref: JobRef) -> bool:
-        """Drops a canceled job that waits; False for one that runs, which its worker stops."""
+        """Drop a canceled job that waits. Return False if it runs: then its worker stops it."""
         waited = bool(self._client.lrem(self._queue.key, 1, ref.id))
         if waited:
             self._client.delete(CropJob.key_for(ref.id))
         return waited
 
     def workers(self) -> int:
-        """Workers with a fresh heartbeat."""
+        """Return how many workers have a fresh heartbeat."""
         keys = list(get_keys(self._queue))
         return self._client.exists(*keys) if keys else 0

@@ -1,21 +1,18 @@
-"""Jobs that wait or run by their records, and of which RQ knows nothing.
+"""Recovery of jobs that wait or run by their records, but are unknown to RQ.
 
-An operator emptied the queue, or a job's hash was deleted: without this they would wait for ever.
+An operator emptied the queue, or a job's hash was deleted. Without this such a job never ends.
 """
-
-from functools import partial
 
 from redis import Redis
 from redis.client import Pipeline
 
-from cropsvc.model.job import JobRef
 from cropsvc.queues import JobQueue
 from cropsvc.queues.rq.queue import CropQueue
 from cropsvc.store import Store
 
 
 class OrphanRecovery:
-    """Finds them and queues them again; all workers take turns."""
+    """Finds lost jobs and queues them again; all workers take turns."""
 
     def __init__(self, store: Store, job_queue: JobQueue, client: Redis) -> None:
         self._store = store
@@ -23,18 +20,15 @@ class OrphanRecovery:
         self._queue = CropQueue(connection=client)
 
     def bring_back(self) -> None:
-        """Queues again what was missing from RQ in two looks, some seconds apart."""
+        """Queue jobs again that were missing from RQ in two searches, some seconds apart."""
         if not self._store.may_look_for_orphans():
             return
-        # One transaction: a job moves between these lists and never lies in none of them.
+        # One transaction: a job moves between these lists, and is always in one of them.
         active_jobs, known = self._store.active_jobs(self._known)
         present = {entry.decode().partition(":")[0] for entries in known for entry in entries}
         orphans = [ref for ref in active_jobs if ref.id not in present]
         for ref in self._store.lasting_orphans(orphans):
-            self._store.requeue(ref, partial(self._enqueue, ref))
-
-    def _enqueue(self, ref: JobRef, pipe: Pipeline, upload_from: str) -> None:
-        self._job_queue.enqueue(pipe, ref, upload_from)
+            self._store.requeue(ref, self._job_queue.commands)
 
     def _known(self, pipe: Pipeline) -> None:
         pipe.lrange(self._queue.key, 0, -1)

@@ -1,7 +1,8 @@
 """The lean worker on RQ.
 
-Stock `rq.Worker` forks for each job and talks to Redis 20 to 24 times; this one keeps a warm
-crop process and talks twice. It overrides RQ's public methods, each with its reason.
+Stock `rq.Worker` forks for each job and makes 20 to 24 round trips to Redis. This one keeps a
+warm crop process and makes two. Each method that overrides RQ's says why. It also writes RQ's
+private `_state` and `_stopped_job_id`, and overrides `_pubsub_exception_handler`.
 """
 
 import json
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 
 from redis import Redis
 from redis.client import Pipeline, PubSub, PubSubWorkerThread
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 from rq import Queue
 from rq.exceptions import DequeueTimeout, DeserializationError
 from rq.executions import Execution
@@ -24,7 +25,7 @@ from rq.worker import BaseWorker, WorkerStatus
 from rq.worker_registration import register
 
 from cropsvc.cropping.process import Reply
-from cropsvc.cropping.runner import JobRunner
+from cropsvc.cropping.runner import WORKERS_DIED, JobRunner
 from cropsvc.model.errors import CropFailed
 from cropsvc.model.job import JobRef, Problem
 from cropsvc.observability import job_log
@@ -37,45 +38,46 @@ from cropsvc.queues.rq.queue import (
     reference_of,
 )
 from cropsvc.queues.rq.recovery import OrphanRecovery
-from cropsvc.store import Store
+from cropsvc.store import Store, StoreUnavailable, until_available
 
 T = TypeVar("T")
 
 HEARTBEAT_SECONDS = 2
-WORKER_TTL = 10  # a worker silent for so long is dead
-EXECUTION_TTL = 6  # a job whose worker is silent for so long is taken over
+WORKER_TTL = 10  # a worker without a heartbeat for so long is dead
+EXECUTION_TTL = 6  # a job without a heartbeat for so long is taken over
 MAINTENANCE_SECONDS = 2
-POP_SECONDS = 2  # how long an idle worker waits before it looks up
-RETRY_SECONDS = 1  # between tries when Redis is away or refuses writes
+POP_SECONDS = 2  # how long an idle worker waits for a job at a time
+RETRY_SECONDS = 1  # between tries while Redis is down or refuses writes
+SHED = 20  # retained uploads that a worker deletes at a time while the store is full
 
 
 class _Reporter:
-    """Tells a job's progress through its meta, and keeps the worker's heartbeats going."""
+    """Reports progress in the job's meta, and refreshes the heartbeats."""
 
     def __init__(self, worker: "LeanWorker", job: Job, execution: Execution, ref: JobRef) -> None:
         self._worker, self._job, self._execution, self._ref = worker, job, execution, ref
         self._due = time.monotonic() + HEARTBEAT_SECONDS
 
     def progress(self, stage: str, fraction: float) -> None:
-        """Writes stage and fraction to the record and to the job's meta, in one round trip."""
+        """Write stage and fraction to the record and to the job's meta, in one round trip."""
         self._job.meta = {"progress": round(fraction, 4), "stage": stage}
         self._worker.store.report(
             self._ref, fraction, stage, (self._job.key, "meta", json.dumps(self._job.meta))
         )
 
     def alive(self) -> None:
-        """A heartbeat for worker, job and execution, when one is due."""
+        """Refresh the heartbeats of worker, job and execution if they are due."""
         if time.monotonic() >= self._due:
             self._worker.maintain_heartbeats(self._job, self._execution)
             self._due = time.monotonic() + HEARTBEAT_SECONDS
 
     def is_stopped(self) -> bool:
-        """Whether an operator told RQ to stop the job."""
+        """Return whether an operator stopped the job through RQ."""
         return self._worker.is_stopping(self._job)
 
 
 class LeanWorker(BaseWorker):
-    """Takes jobs from one queue and has its crop process do them."""
+    """Takes jobs from one queue and runs them in its crop process."""
 
     job_class: type[Job] = CropJob
     queue_class: type[Queue] = CropQueue
@@ -102,7 +104,7 @@ class LeanWorker(BaseWorker):
             **options,
         )
 
-    # -- what stock RQ does for each job is done at intervals here --------------------------
+    # -- stock RQ does this for each job; this worker does it at intervals ------------------
 
     def _is_due(self, what: str, seconds: float) -> bool:
         if time.monotonic() < self._due.get(what, 0.0):
@@ -111,11 +113,14 @@ class LeanWorker(BaseWorker):
         return True
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """One round trip each 2 s, stock: 9 a job. Comes back when the key had expired."""
+        """Refresh the heartbeat: one round trip every 2 s, stock: 9 a job.
+
+        Register again if the worker's key had expired.
+        """
         if pipeline is not None:
             super().heartbeat(WORKER_TTL, pipeline=pipeline)
         elif self._is_due("heartbeat", HEARTBEAT_SECONDS):
-            self._patiently(self._beat)
+            self._until_available(self._beat)
 
     def _beat(self) -> None:
         with self.connection.pipeline(transaction=False) as pipe:
@@ -133,27 +138,27 @@ class LeanWorker(BaseWorker):
             pipe.execute()
 
     def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
-        """Idle is kept here, for the next heartbeat to write; busy comes with the job's start."""
+        """Keep `idle` here for the next heartbeat to write; the job's start writes `busy`."""
         self._state = state
         if pipeline is not None or state not in (WorkerStatus.IDLE, WorkerStatus.BUSY):
             super().set_state(state, pipeline=pipeline)
 
     def check_for_suspension(self, burst: bool) -> None:
-        """Once a second; stock: before each job, two commands."""
+        """Check once a second; stock: two commands before each job."""
         if self._is_due("suspension", 1.0):
             look = super().check_for_suspension
-            self._patiently(lambda: look(burst))
+            self._until_available(lambda: look(burst))
 
     def run_maintenance_tasks(self) -> None:
-        """Recovery each 2 s; RQ's groups and scheduler are not used here."""
-        self._patiently(self._recover)
+        """Recover lost jobs every 2 s. RQ's groups and scheduler are not used here."""
+        self._until_available(self._recover)
 
     def _recover(self) -> None:
         self.clean_registries()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
         self._orphans.bring_back()
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
-        """Seconds after which a silent worker's job is taken over; RQ: never below 60."""
+        """Return the seconds without a heartbeat until a job is taken over; RQ: at least 60."""
         return EXECUTION_TTL
 
     # -- taking a job -----------------------------------------------------------------------
@@ -161,17 +166,17 @@ class LeanWorker(BaseWorker):
     def dequeue_job_and_maintain_ttl(
         self, timeout: int | None, max_idle_time: int | None = None
     ) -> tuple[Job, Queue] | None:
-        """The next job; None when the queue is empty in burst mode, or idle for too long.
+        """Return the next job; None if the queue is empty in burst mode, or for too long.
 
-        On a busy queue this is one round trip; stock: pop, then fetch. An idle worker waits in
-        short turns, so that it hears suspension, keeps its heartbeat and does maintenance.
+        On a busy queue this is one round trip; stock: pop, then fetch. An idle worker waits for
+        short times. Between them it checks suspension, its heartbeat and maintenance.
         """
         idle_since = time.monotonic()
         while True:
-            popped = self._patiently(lambda: self._popped(self._take))
+            popped = self._until_available(lambda: self._popped(self._take))
             if popped or timeout is None:
                 return popped
-            popped = self._patiently(self._rest)
+            popped = self._until_available(self._rest)
             if popped:
                 return popped
             if max_idle_time is not None and time.monotonic() - idle_since >= max_idle_time:
@@ -207,7 +212,7 @@ class LeanWorker(BaseWorker):
             popped = pop()
         except UNREADABLE as error:
             if not hasattr(error, "job_id"):
-                raise  # Redis' own refusal, not a job's
+                raise  # an error of Redis, not of a job
             self._drop(error.job_id, error)
             return None
         if popped:
@@ -215,41 +220,42 @@ class LeanWorker(BaseWorker):
         return popped
 
     def _drop(self, job_id: str, error: Exception) -> None:
-        """Takes a job that RQ cannot read off the queue: stock RQ exits, and the next one too."""
+        """Remove a job that RQ cannot read from the queue: it makes every stock worker exit."""
         self.log.error("Worker %s: job %s cannot be read: %r", self.name, job_id, error)
         self.connection.lrem(self.queues[0].intermediate_queue_key, 1, job_id)
 
-    def _patiently(self, step: Callable[[], T]) -> T:
-        """*step*'s result, tried again while Redis is away or full: stock RQ exits instead."""
-        while True:
-            try:
-                return step()
-            except RedisError as error:
-                self.log.error("Worker %s: Redis cannot be used: %s", self.name, error)
-                self._state = WorkerStatus.IDLE  # so that SIGTERM ends the wait
-                time.sleep(RETRY_SECONDS)
+    def _until_available(self, step: Callable[[], T]) -> T:
+        """Return *step*'s result once Redis is available: stock RQ exits instead."""
+        return until_available(step, RETRY_SECONDS, self._note_outage)
+
+    def _note_outage(self, error: Exception) -> None:
+        self.log.error("Worker %s: Redis is unavailable: %s", self.name, error)
+        self._state = WorkerStatus.IDLE  # so that SIGTERM ends the wait
+        if isinstance(error, OutOfMemoryError):
+            with suppress(StoreUnavailable):  # logged at the next try
+                self.store.shed_sources(SHED)
 
     # -- doing a job ------------------------------------------------------------------------
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Has the crop process do the job: one transaction, stock: 15 round trips and a fork.
+        """Run the job in the crop process: one transaction, stock: 15 round trips and a fork.
 
-        The crop process begins while this worker tells RQ of the start, and of the end of the job
-        before: RQ's books may lag, for nobody but RQ's tools reads them.
+        The crop process begins while this worker writes the job's start, and the end of the job
+        before, to RQ's registries. They may lag, because only RQ's own tools read them.
         """
         try:
             ref, upload_from = reference_of(job)
         except (ForeignJob, DeserializationError) as error:
             reason = str(error)
-            self._patiently(lambda: self._refuse(job, queue, reason))
+            self._until_available(lambda: self._refuse(job, queue, reason))
             return
         self.runner.start(ref, upload_from)
-        execution = self._patiently(lambda: self._started(job, queue))
+        execution = self._until_available(lambda: self._started(job, queue))
         reply = self.runner.finish(ref, upload_from, _Reporter(self, job, execution, ref))
         job.ended_at = now()
-        self._patiently(lambda: self._ended(job, queue, execution, reply))
+        self._until_available(lambda: self._ended(job, queue, execution, reply))
         ms = (job.ended_at - (job.started_at or job.ended_at)).total_seconds() * 1000
-        self._patiently(lambda: self.runner.log_end(ref, reply, ms))
+        self._until_available(lambda: self.runner.log_end(ref, reply, ms))
         self.set_state(WorkerStatus.IDLE)
 
     def _started(self, job: Job, queue: Queue) -> Execution:
@@ -269,7 +275,7 @@ class LeanWorker(BaseWorker):
         if reply.state == "canceled":
             self._stopped_job_id = job.id
         if reply.state in ("canceled", "failed"):
-            job.retries_left = 0  # what may be tried again was, by the cropper
+            job.retries_left = 0  # the runner has made all attempts
             reason = f"{reply.code}: {reply.detail}" if reply.code else reply.state
             self.handle_job_failure(job, queue, exc_string=reason, execution=execution)
         else:
@@ -283,7 +289,7 @@ class LeanWorker(BaseWorker):
             self._unsettled = None
 
     def _settle(self, pipe: Pipeline) -> None:
-        """RQ's books on a finished job, without the dependents, repeats and results unused here."""
+        """Write a job's end to RQ's registries, without dependents, repeats and results."""
         if not self._unsettled:
             return
         job, execution = self._unsettled
@@ -308,10 +314,10 @@ class LeanWorker(BaseWorker):
         self.connection.lrem(queue.intermediate_queue_key, 1, job.id)
 
     def _give_up(self, job: Job, *exc_info: object) -> None:
-        """Called by RQ's recovery: when no retry is left, the job's record fails too."""
+        """Fail the job's record when RQ's recovery has no retry left."""
         if not job.retries_left:
             ref, _ = reference_of(job)
-            problem = Problem(CropFailed.code, "its workers died again and again")
+            problem = Problem(CropFailed.code, WORKERS_DIED)
             if self.store.fail(ref, problem):
                 job_log.log_end(ref.id, "failed", code=problem.code, trace=self.store.trace(ref))
 
@@ -319,33 +325,33 @@ class LeanWorker(BaseWorker):
 
     @property
     def horse_pid(self) -> int:
-        """The crop process, for RQ's stop and kill-horse commands."""
+        """The crop process's id, for RQ's stop-job and kill-horse commands."""
         return self.runner.process.pid
 
     def kill_horse(self, sig: signal.Signals = signal.SIGKILL) -> None:
-        """Kills the crop process; a job that was not told to stop gets its second attempt."""
+        """Kill the crop process. A job that was not stopped gets its second attempt."""
         self.runner.process.kill()
 
     def teardown(self) -> None:
-        """As RQ's, with the last job's end told."""
+        """Write the last job's end to RQ's registries, then do as RQ does."""
         with suppress(RedisError):
             self._settle_now()
         super().teardown()  # type: ignore[no-untyped-call]  # as RQ has it
 
     def set_shutdown_requested_date(self) -> None:
-        """Noted for RQ's tools, if Redis is there: a signal is obeyed without it."""
+        """Note the shutdown for RQ's tools, if Redis is available. A signal must not need it."""
         with suppress(RedisError):
             super().set_shutdown_requested_date()  # type: ignore[no-untyped-call]  # as RQ has it
 
     def _pubsub_exception_handler(
         self, exc: Exception, pubsub: PubSub, pubsub_thread: PubSubWorkerThread
     ) -> None:
-        """Listens on for commands after any trouble with Redis; RQ's thread ends by a timeout."""
+        """Keep listening for commands after any Redis error; a timeout ends RQ's own thread."""
         if not isinstance(exc, RedisError):
             raise exc
         self.log.error("Worker %s: cannot listen for commands: %s", self.name, exc)
         time.sleep(RETRY_SECONDS)
 
     def is_stopping(self, job: Job) -> bool:
-        """Whether RQ's stop-job or stop-execution command named this job."""
+        """Return whether RQ's stop-job or stop-execution command named this job."""
         return bool(self._stopped_job_id == job.id)
