@@ -168,8 +168,8 @@ BROKEN = {
     "tiff of junk": b"II*\0" + b"\xff" * 50,
     "bmp of junk": b"BM" + b"\xff" * 60,
     "avif of junk": b"\0\0\0\x1cftypavif\0\0\0\0avifmif1" + b"junk" * 20,
-    "png cut in half": pictures.truncated(pictures.png(300, 200)),
-    "jpeg cut in half": pictures.truncated(pictures.jpeg(300, 200, seed=5)),
+    "png without pixels": pictures.png(300, 200)[:41],
+    "jpeg without pixels": pictures.truncated(pictures.jpeg(300, 200, seed=5)),
     "webp cut in half": pictures.truncated(pictures.encode(pictures.photo(300, 200), "webp")),
 }
 
@@ -177,6 +177,28 @@ BROKEN = {
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_broken_image_is_unreadable(api: Client, kind: str) -> None:
     assert api.failure(BROKEN[kind]) == "unreadable"
+
+
+CUT = {
+    "png": pictures.png(300, 200),
+    "jpeg": pictures.jpeg(300, 200, seed=5),
+    "gif": pictures.encode(pictures.photo(300, 200), "gif"),
+    "bmp": pictures.encode(pictures.photo(300, 200), "bmp"),
+}
+
+
+@pytest.mark.parametrize("kind", CUT)
+def test_an_image_cut_in_half_is_cropped_from_what_is_there(api: Client, kind: str) -> None:
+    output = api.crop(CUT[kind][: len(CUT[kind]) // 2])["outputs"][0]
+    assert (output["width"], output["height"]) == (300, 200)
+    assert "source-truncated" in output["notes"]
+
+
+@pytest.mark.parametrize("kind", CUT)
+def test_strict_refuses_an_image_cut_in_half(api: Client, kind: str) -> None:
+    half = CUT[kind][: len(CUT[kind]) // 2]
+    assert api.failure(half, strict="true") == "unreadable"
+    assert api.crop(CUT[kind], strict="true")["state"] == "done"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,10 @@ NOTES = (
     "enlarged",
     "metadata-dropped",
     "pages-dropped",
+    "source-truncated",
+    "tone-mapped",
+    "gain-map-dropped",
+    "video-dropped",
 )
 TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
 SHA256 = "^[0-9a-f]{64}$"

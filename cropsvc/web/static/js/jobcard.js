@@ -24,6 +24,10 @@ const NOTES = {
   enlarged: "The picture was enlarged.",
   "metadata-dropped": "Camera data and location were left out.",
   "pages-dropped": "Only the first page is kept.",
+  "source-truncated": "A part of the file is missing or damaged. The rest was cropped.",
+  "tone-mapped": "HDR brightness was reduced to what every screen shows.",
+  "gain-map-dropped": "HDR brightness is not kept.",
+  "video-dropped": "The video in the photo is not kept.",
 };
 
 export class JobCard {
