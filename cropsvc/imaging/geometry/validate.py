@@ -55,9 +55,10 @@ def _check_size(crop: Crop, limits: Limits) -> None:
 
 
 def _check_canvas(canvas: Sides, output: str, limits: Limits) -> None:
-    longest = min(limits.side, formats.LONGEST_SIDE.get(output, limits.side))
+    row = formats.OUTPUTS[output]
+    longest = min(limits.side, row.longest_side or limits.side)
     if max(canvas) > longest:
-        holder = output.upper() if longest < limits.side else "an output"
+        holder = row.label if longest < limits.side else "an output"
         raise _too_large(
             f"the output would be {canvas[0]}x{canvas[1]} pixels; {holder} has at most {longest} "
             "per side"

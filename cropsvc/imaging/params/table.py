@@ -4,12 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cropsvc.imaging import formats
 from cropsvc.imaging.params import values
 
 MAX_OUTPUTS = 16
 FITS = ("cover", "contain", "inside", "stretch")
-FORMATS = ("auto", "jpeg", "png", "webp", "avif", "gif")
+FORMATS = ("auto", *formats.OUTPUTS)
 PRESETS = {"classic": {"box": "4,20%,150,40%", "size": "300x300", "fit": "stretch"}}
+_ROWS = formats.OUTPUTS.values()
+_NO_QUALITY = " and ".join(row.label for row in _ROWS if row.default_quality is None)
+_DEFAULT_QUALITY = ", ".join(
+    f"{row.label} {row.default_quality}" for row in _ROWS if row.default_quality is not None
+)
 SHOWN = 40  # characters of a wrong value that are repeated to the caller
 
 
@@ -118,9 +124,9 @@ CROP_PARAMETERS = (
     ),
     Parameter(
         "quality",
-        "1 to 100; no effect on PNG and GIF.",
+        f"1 to 100; no effect on {_NO_QUALITY}.",
         _spelled("quality", type=["string", "integer"], minimum=1, maximum=100),
-        "82, AVIF 60",
+        _DEFAULT_QUALITY,
         values.whole(1, 100),
         also=Number,
     ),
