@@ -235,3 +235,21 @@ def test_the_canonical_text_gives_the_request_back(entries: list[dict[str, objec
 def test_no_value_raises_anything_but_bad_parameter(name: str, value: object) -> None:
     with contextlib.suppress(BadParameter):
         parse([(name, value)])
+
+
+def test_an_entry_that_is_no_object_is_named_by_its_kind() -> None:
+    kinds: tuple[tuple[object, str], ...] = (
+        (5, "a number"),
+        (1.5, "a number"),
+        (True, "a boolean"),
+        (None, "null"),
+        ("x", "a string"),
+    )
+    for entry, kind in kinds:
+        with pytest.raises(BadParameter, match=f"must be an object, not {kind}"):
+            parse([("outputs", [entry])])
+
+
+def test_a_number_with_too_many_digits_is_refused_with_the_limit() -> None:
+    with pytest.raises(BadParameter, match="at most 12 digits"):
+        parse([("quality", 10**12)])

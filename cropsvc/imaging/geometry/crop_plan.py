@@ -1,4 +1,7 @@
-"""Box, aspect, anchor, size and fit to a region and an output size: exact, without an image."""
+"""Turn box, aspect, anchor, size and fit into a region and an output size, in exact fractions.
+
+No image is needed, only its sides.
+"""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,9 +27,9 @@ class Plan:
 
 @lru_cache(maxsize=64)  # many uploads are of the same size and cropped alike
 def plan(crop: Crop, width: int, height: int) -> Plan:
-    """The plan for *crop* of a picture that is displayed at *width* x *height*.
+    """Return the plan for *crop* of an image that is displayed at *width* x *height* pixels.
 
-    Raises BoxOutside where nothing of the box is left.
+    Raises BoxOutside if no pixel of the box is inside the image.
     """
     width, height = turn(1, crop.rotate).sides(width, height)
     region, clamped = _boxed(crop.box, width, height)
@@ -39,35 +42,37 @@ def plan(crop: Crop, width: int, height: int) -> Plan:
 
 
 def _round(value: Fraction) -> int:
-    """Half up."""
+    """Round half up."""
     return floor(value + HALF)
 
 
 def _boxed(box: Box | None, width: int, height: int) -> tuple[Region, bool]:
-    """The box in whole pixels inside the image, and whether it had to be clamped."""
+    """Return the box in whole pixels inside the image, and whether it had to be clamped."""
     if box is None:
         return (0, 0, width, height), False
     x, y = box.x.of(width), box.y.of(height)
     left, right = _round(x), _round(x + box.width.of(width))
     top, bottom = _round(y), _round(y + box.height.of(height))
     if right <= left or bottom <= top:
-        raise _outside(f"the box {box} is less than a pixel after rounding")
+        raise _outside(
+            f"the box {box} is smaller than one pixel after rounding; make it at least 1x1 pixel"
+        )
     inside = (max(left, 0), max(top, 0), min(right, width), min(bottom, height))
     if inside[2] <= inside[0] or inside[3] <= inside[1]:
         raise _outside(
-            f"the box {right - left}x{bottom - top} at ({left}, {top}) lies outside the "
-            f"{width}x{height} image"
+            f"the box {right - left}x{bottom - top} at ({left}, {top}) is outside the "
+            f"{width}x{height} image; move it so that it overlaps the image"
         )
     region = (inside[0], inside[1], inside[2] - inside[0], inside[3] - inside[1])
     return region, inside != (left, top, right, bottom)
 
 
-def _outside(words: str) -> BoxOutside:
-    return BoxOutside(words, errors=[FieldError("box", words)])
+def _outside(detail: str) -> BoxOutside:
+    return BoxOutside(detail, errors=[FieldError("box", detail)])
 
 
 def _largest(width: int, height: int, ratio: Fraction) -> Sides:
-    """The largest sides of this ratio within *width* x *height*, at least one pixel each."""
+    """Return the largest sides of this ratio within *width* x *height*, at least one pixel each."""
     if width > height * ratio:
         return max(1, _round(height * ratio)), height
     return width, max(1, _round(width / ratio))
@@ -91,7 +96,7 @@ def _with_aspect(crop: Crop, region: Region, image: Sides) -> Region:
 
 
 def _around(point: tuple[Fraction, Fraction], sides: Sides, within: Region) -> Region:
-    """The region of these sides as near to centred on *point* as *within* allows."""
+    """Return the region of these sides, centred on *point* as closely as *within* allows."""
     x = _round(point[0] - Fraction(sides[0], 2))
     y = _round(point[1] - Fraction(sides[1], 2))
     x = min(max(x, within[0]), within[0] + within[2] - sides[0])
@@ -100,13 +105,13 @@ def _around(point: tuple[Fraction, Fraction], sides: Sides, within: Region) -> R
 
 
 def _placed(sides: Sides, within: Region, anchor: Anchor, image: Sides) -> Region:
-    """Sides put into a region: a named place is one of the region, a focal point the image's."""
+    """Place sides: a named anchor refers to the region *within*, a focal point to the image."""
     x, y, width, height = (0, 0, *image) if anchor.focal else within
     return _around((x + anchor.x * width, y + anchor.y * height), sides, within)
 
 
 def _fitted(crop: Crop, region: Region, image: Sides) -> tuple[Region, Sides, Sides]:
-    """The region after `cover`'s cut, its sides in the output, and the output's sides."""
+    """Return the region after `cover`'s cut, its sides in the output, and the output's sides."""
     own = region[2:]
     if crop.size is None:
         return region, own, own
@@ -135,14 +140,14 @@ def _one_side(crop: Crop, own: Sides) -> Sides:
 
 
 def _within(own: Sides, asked: Sides, enlarge: bool) -> Sides:
-    """The sides at the region's ratio within the asked ones."""
+    """Return the largest sides at the region's ratio within the asked ones."""
     scale = min(Fraction(asked[0], own[0]), Fraction(asked[1], own[1]))
     scale = scale if enlarge else min(scale, Fraction(1))
     return max(1, _round(own[0] * scale)), max(1, _round(own[1] * scale))
 
 
 def _shrunk(asked: Sides, cut: Sides) -> Sides:
-    """The asked sides, at their ratio, no larger than the cut region."""
+    """Return the asked sides, scaled down at their ratio to fit in the cut region."""
     scale = min(Fraction(1), Fraction(cut[0], asked[0]), Fraction(cut[1], asked[1]))
     sides = (max(1, _round(asked[0] * scale)), max(1, _round(asked[1] * scale)))
     return min(sides[0], cut[0]), min(sides[1], cut[1])

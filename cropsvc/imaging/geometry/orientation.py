@@ -1,4 +1,4 @@
-"""The eight ways to lay a picture on its side: EXIF's orientations and quarter turns, composed."""
+"""EXIF's eight orientations, and how they combine with quarter turns."""
 
 from dataclasses import dataclass
 
@@ -8,23 +8,23 @@ Sides = tuple[int, int]  # width, height
 
 @dataclass(frozen=True)
 class Orientation:
-    """How a pixel that is shown is found in what is stored: swap the axes, then flip each."""
+    """How to find a displayed pixel in the stored image: swap the axes, then flip each."""
 
     swap: bool = False
     flip_x: bool = False
     flip_y: bool = False
 
     def after(self, first: "Orientation") -> "Orientation":
-        """The turn that *first*, then this one, add up to."""
+        """Return the orientation that equals *first* followed by this one."""
         x, y = (self.flip_y, self.flip_x) if first.swap else (self.flip_x, self.flip_y)
         return Orientation(self.swap != first.swap, x != first.flip_x, y != first.flip_y)
 
     def sides(self, width: int, height: int) -> tuple[int, int]:
-        """The sides shown of something stored with these (and the other way round)."""
+        """Return the displayed sides of an image stored with these sides, or the reverse."""
         return (height, width) if self.swap else (width, height)
 
     def stored(self, region: Region, width: int, height: int) -> Region:
-        """Where a shown *region* lies in a stored picture of *width* x *height*."""
+        """Return where a displayed *region* is in a stored image of *width* x *height* pixels."""
         x, y, w, h = region
         if self.swap:
             x, y, w, h = y, x, h, w
@@ -45,5 +45,5 @@ ROTATIONS = {0: ORIENTATIONS[1], 90: ORIENTATIONS[6], 180: ORIENTATIONS[3], 270:
 
 
 def turn(orientation: int, rotate: int) -> Orientation:
-    """The turn of EXIF's *orientation* followed by *rotate* degrees clockwise."""
+    """Return EXIF's *orientation* followed by *rotate* degrees clockwise."""
     return ROTATIONS[rotate].after(ORIENTATIONS[orientation])

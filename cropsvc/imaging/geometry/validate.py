@@ -1,4 +1,4 @@
-"""Refuse at submit what cannot be done with this source, the field named."""
+"""Refuse at submit what cannot be done with this source, and name the field."""
 
 from cropsvc.imaging import formats
 from cropsvc.imaging.geometry.crop_plan import Plan, plan
@@ -12,9 +12,10 @@ __all__ = ["Plan", "check", "check_output", "plan"]
 
 
 def check(request: CropRequest, source: Source, limits: Limits) -> None:
-    """Refuse what cannot be done with this source: BoxOutside, BadParameter or TooManyPixels.
+    """Refuse a request that cannot be done with this source.
 
-    The error's fields name every wrong output, all of the first kind found, BadParameter first.
+    Raises BoxOutside, BadParameter or TooManyPixels. One error has one kind: BadParameter if
+    there is one, else the kind found first. Its fields name every output wrong in that way.
     """
     errors: list[CropError] = []
     for index, crop in enumerate(request.outputs):
@@ -39,7 +40,10 @@ def _joined(errors: list[CropError]) -> CropError:
 
 
 def check_output(crop: Crop, source: Source, limits: Limits) -> Plan:
-    """The plan for one output, after `check`'s rules; `errors` of what it raises name the field."""
+    """Return the plan for one output.
+
+    Raises what `check` raises; its `errors` name the field.
+    """
     _check_size(crop, limits)
     planned = plan(crop, source.width, source.height)
     output = formats.resolve(crop.format, source.format)
@@ -50,19 +54,20 @@ def check_output(crop: Crop, source: Source, limits: Limits) -> Plan:
 def _check_size(crop: Crop, limits: Limits) -> None:
     sides = (crop.size.width or 0, crop.size.height or 0) if crop.size else (0, 0)
     if max(sides) > limits.side:
-        words = f"{max(sides)} pixels are too long a side; at most {limits.side} are allowed"
-        raise BadParameter.of(FieldError("size", words))
+        detail = f"a side of {max(sides)} pixels is too long; ask for at most {limits.side}"
+        raise BadParameter.of(FieldError("size", detail))
 
 
 def _check_canvas(canvas: Sides, output: str, limits: Limits) -> None:
-    longest = min(limits.side, formats.LONGEST_SIDE.get(output, limits.side))
+    row = formats.OUTPUTS[output]
+    longest = min(limits.side, row.longest_side or limits.side)
     if max(canvas) > longest:
-        holder = output.upper() if longest < limits.side else "an output"
+        holder = row.label if longest < limits.side else "an output"
         raise _too_large(
-            f"the output would be {canvas[0]}x{canvas[1]} pixels; {holder} has at most {longest} "
-            "per side"
+            f"the output would be {canvas[0]}x{canvas[1]} pixels; {holder} can have at most "
+            f"{longest} per side; ask for a smaller `size`"
         )
 
 
-def _too_large(words: str) -> TooManyPixels:
-    return TooManyPixels(words, errors=[FieldError("size", words)])
+def _too_large(detail: str) -> TooManyPixels:
+    return TooManyPixels(detail, errors=[FieldError("size", detail)])

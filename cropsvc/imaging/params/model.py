@@ -1,4 +1,4 @@
-"""What is asked of one upload, parsed: frozen, hashable, with a canonical JSON form."""
+"""The parsed request for one upload: frozen, hashable, with a canonical JSON form."""
 
 import json
 from dataclasses import dataclass, field
@@ -15,16 +15,18 @@ class Length:
     percent: bool = False
 
     def of(self, side: int) -> Fraction:
-        """This length in pixels, exactly, where the axis is *side* pixels long."""
+        """Return this length in pixels, exactly, on an axis that is *side* pixels long."""
         return self.value * side / 100 if self.percent else self.value
 
     def __str__(self) -> str:
-        decimal = Decimal(self.value.numerator) / self.value.denominator  # exact: 12 digits came in
+        decimal = (
+            Decimal(self.value.numerator) / self.value.denominator
+        )  # exact: the parser takes 12 digits
         return f"{decimal:f}{'%' if self.percent else ''}"
 
     @classmethod
     def read(cls, text: str) -> "Length":
-        """The length that `str` wrote."""
+        """Return the length that `str` wrote."""
         return cls(Fraction(text.removesuffix("%")), text.endswith("%"))
 
 
@@ -42,7 +44,7 @@ class Box:
 
     @classmethod
     def read(cls, text: str) -> "Box":
-        """The box that `str` wrote."""
+        """Return the box that `str` wrote."""
         return cls(*(Length.read(part) for part in text.split(",")))
 
 
@@ -59,14 +61,14 @@ class Anchor:
 
     @classmethod
     def read(cls, text: str) -> "Anchor":
-        """The anchor that `str` wrote."""
+        """Return the anchor that `str` wrote."""
         x, y, *focal = text.split(",")
         return cls(Fraction(x), Fraction(y), bool(focal))
 
 
 @dataclass(frozen=True)
 class Size:
-    """The output's sides in pixels; at most one of them is open."""
+    """The output's sides in pixels; at most one of them is None."""
 
     width: int | None
     height: int | None
@@ -76,14 +78,14 @@ class Size:
 
     @classmethod
     def read(cls, text: str) -> "Size":
-        """The size that `str` wrote."""
+        """Return the size that `str` wrote."""
         width, _, height = text.partition("x")
         return cls(int(width) if width else None, int(height) if height else None)
 
 
 @dataclass(frozen=True)
 class Crop:
-    """One output: what to cut, how large, in which format. None stands for the default."""
+    """One output: what to cut, how large, in which format. None means the default."""
 
     name: str = "0"
     box: Box | None = None
@@ -96,7 +98,7 @@ class Crop:
     format: str = "auto"
     quality: int | None = None
     background: str = "#ffffff"
-    strict: bool = False  # refuse an image of which a part is missing
+    strict: bool = False  # refuse an image with a missing or damaged part
 
 
 _READERS: dict[str, Any] = {
@@ -118,21 +120,23 @@ def _crop(facts: dict[str, Any]) -> Crop:
 
 @dataclass(frozen=True)
 class CropRequest:
-    """The 1-16 outputs asked of one upload."""
+    """The 1-16 outputs requested for one upload."""
 
     outputs: tuple[Crop, ...]
-    listed: bool = field(default=False, compare=False)  # came as `outputs`: names fields in errors
+    listed: bool = field(
+        default=False, compare=False
+    )  # given as `outputs`; errors name their fields so
 
     def field(self, index: int, name: str) -> str:
-        """How the caller wrote parameter *name* of output *index*."""
+        """Return how the caller wrote parameter *name* of output *index*."""
         return f"outputs[{index}].{name}" if self.listed else name
 
     def to_json(self) -> str:
-        """The canonical form: equal requests give equal text."""
+        """Return the canonical form: equal requests give equal text."""
         plain = [_plain(crop) for crop in self.outputs]
         return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> "CropRequest":
-        """The request that `to_json` wrote."""
+        """Return the request that `to_json` wrote."""
         return cls(tuple(_crop(facts) for facts in json.loads(text)))

@@ -1,4 +1,4 @@
-"""The one parser of requests: query, form, JSON and Celery arguments alike, by the table."""
+"""The one parser of requests. Query, form, JSON and Celery arguments use the same table."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -41,10 +41,10 @@ _ENTRY = {p.name: p for p in (*CROP_PARAMETERS, NAME)}
 
 
 def parse(pairs: Iterable[tuple[str, object]], *, ignore_unknown: bool = False) -> CropRequest:
-    """The request that *pairs* of names and values spell, from query, form, JSON or Celery.
+    """Return the request that these names and values describe, from query, form, JSON or Celery.
 
-    Values are strings, or numbers and booleans where natural; `outputs` is JSON text or a list.
-    Raises BadParameter naming every wrong field (`outputs[2].box`).
+    Values are strings; JSON may also use numbers and booleans. `outputs` is JSON text or a list.
+    Raises BadParameter, which names every wrong field (`outputs[2].box`).
     """
     found = list(pairs)
     if ignore_unknown:
@@ -79,7 +79,7 @@ def _read(
     seen: set[str] = set()
     for name, value in pairs:
         if name in seen and name not in known:
-            continue  # named once already
+            continue  # the error names it once
         try:
             parameter = _known(name, known, seen)
             values[name] = parameter.read(_text(value))
@@ -92,9 +92,9 @@ def _known(name: str, known: Mapping[str, Parameter], seen: set[str]) -> Paramet
     repeated = name in seen
     seen.add(name)
     if name not in known:
-        raise ValueError(f"unknown parameter; known are {', '.join(known)}")
+        raise ValueError(f"unknown parameter; use one of {', '.join(known)}")
     if repeated:
-        raise ValueError("given more than once")
+        raise ValueError("given more than once; give it once")
     return known[name]
 
 
@@ -106,6 +106,8 @@ def _text(value: object) -> str:
             return Truth("true" if value else "false")
         case int() if abs(value) < 10**values.LONGEST_NUMBER:
             return Number(value)
+        case int():
+            raise ValueError(f"a number has at most {values.LONGEST_NUMBER} digits")
         case float():
             return Number(repr(value))
     raise ValueError(f"must be a string, not {_kind(value)}")
@@ -117,7 +119,9 @@ def _kind(value: object) -> str:
         tuple: "an object",
         list: "a list",
         type(None): "null",
-        int: "a number so large",
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
         str: "a string",
         Number: "a number",
     }
@@ -127,7 +131,7 @@ def _kind(value: object) -> str:
 def _entries(listed: list[object], wrong: list[FieldError]) -> list[list[tuple[str, object]]]:
     try:
         if len(listed) > 1:
-            raise ValueError("given more than once")
+            raise ValueError("given more than once; give it once")
         return [_pairs(entry) for value in listed for entry in _list(value)]
     except ValueError as error:
         wrong.append(FieldError(OUTPUTS.name, str(error)))
@@ -148,12 +152,14 @@ def _json(text: str) -> object:
             parse_float=Number,
             parse_int=Number,
             parse_constant=Number,
-            object_pairs_hook=tuple,  # repeated names must not get lost in a dict
+            object_pairs_hook=tuple,  # a dict would hide repeated names
         )
     except json.JSONDecodeError as error:
-        raise ValueError(f"is not JSON: {error}") from None
+        raise ValueError(f"must be JSON: {error}") from None
     except RecursionError:
-        raise ValueError("is nested too deeply") from None
+        raise ValueError(
+            f"must be a JSON list of 1 to {MAX_OUTPUTS} objects; it is nested too deeply"
+        ) from None
 
 
 def _pairs(entry: object) -> list[tuple[str, object]]:
@@ -169,6 +175,7 @@ def _named(crops: list[dict[str, Any]], wrong: list[FieldError]) -> list[dict[st
     seen: set[str] = set()
     for index, crop in enumerate(named):
         if crop["name"] in seen:
-            wrong.append(FieldError(f"outputs[{index}].name", f"{crop['name']!r} is taken"))
+            taken = f"{crop['name']!r} is used by another output; names must differ"
+            wrong.append(FieldError(f"outputs[{index}].name", taken))
         seen.add(crop["name"])
     return named

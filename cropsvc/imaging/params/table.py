@@ -1,39 +1,48 @@
-"""The parameter table of the API as data: for the parser, the OpenAPI document and the page."""
+"""The parameter table of the API as data, for the parser, OpenAPI, Celery and the CLI."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cropsvc.imaging import formats
 from cropsvc.imaging.params import values
 
 MAX_OUTPUTS = 16
 FITS = ("cover", "contain", "inside", "stretch")
-FORMATS = ("auto", "jpeg", "png", "webp", "avif", "gif")
+FORMATS = ("auto", *formats.OUTPUTS)
 PRESETS = {"classic": {"box": "4,20%,150,40%", "size": "300x300", "fit": "stretch"}}
-SHOWN = 40  # characters of a wrong value that are repeated to the caller
+_ROWS = formats.OUTPUTS.values()
+_NO_QUALITY = " and ".join(row.label for row in _ROWS if row.default_quality is None)
+_DEFAULT_QUALITY = ", ".join(
+    f"{row.label} {row.default_quality}" for row in _ROWS if row.default_quality is not None
+)
+SHOWN = 40  # characters of a wrong value that an error repeats
 
 
 class Number(str):
-    """A number of a JSON document, as it is spelled there."""
+    """A number of a JSON document, as written there."""
 
 
 class Truth(str):
-    """A boolean of a JSON document, as it is spelled there."""
+    """A boolean of a JSON document, as written there."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One row of the table: the rule as words, as JSON schema, and as a parser of text."""
+    """One row of the table: the rule as text, as JSON schema, and as a parser."""
 
     name: str
     description: str
     schema: Mapping[str, Any]
-    default: str  # in words where it depends on others
+    default: str  # a description where it depends on other parameters
     parse: Callable[[str], object]
-    also: type = str  # what JSON may hold here beside a string
+    also: type = str  # the type that JSON may hold here instead of a string
 
     def read(self, value: str) -> object:
-        """The value of *value*; raises ValueError with words that repeat it, shortened."""
+        """Return the parsed *value*.
+
+        Raises ValueError, whose message repeats the value, shortened.
+        """
         if type(value) not in (str, self.also):
             raise ValueError(f"must be a string, not {value}")
         try:
@@ -43,7 +52,7 @@ class Parameter:
             raise ValueError(f"{shown!r}: {error}") from None
 
 
-def _spelled(name: str, **more: Any) -> dict[str, Any]:
+def _string(name: str, **more: Any) -> dict[str, Any]:
     return {"type": "string", "pattern": values.PATTERNS[name], **more}
 
 
@@ -52,9 +61,9 @@ CROP_PARAMETERS = (
         "box",
         "The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most "
         "12 characters) in pixels, or with `%` of the image's width or height. In displayed "
-        "coordinates, origin top left; x and y may be negative. Edges round half up; what lies "
-        "outside the image is clamped and noted.",
-        _spelled("box", examples=["4,20%,150,40%", "100,50,640,480"]),
+        "coordinates, origin top left; x and y may be negative. Edges round half up; a box that "
+        "reaches outside the image is clamped and noted.",
+        _string("box", examples=["4,20%,150,40%", "100,50,640,480"]),
         "whole image",
         values.box,
     ),
@@ -63,16 +72,16 @@ CROP_PARAMETERS = (
         "The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, "
         "placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, "
         "inside the image; if it does not fit, the largest that does.",
-        _spelled("aspect", type=["string", "number"], examples=["16:9", "1:1", "1.5"]),
+        _string("aspect", type=["string", "number"], examples=["16:9", "1:1", "1.5"]),
         "none",
         values.aspect,
         also=Number,
     ),
     Parameter(
         "anchor",
-        "Where the region goes in what is cut: a place, or a focal point of the image as fractions "
+        "Where a smaller region goes: a named place, or a focal point of the image as fractions "
         "of its width and height (`0.3,0.7`).",
-        _spelled("anchor", examples=[*values.ANCHORS, "0.3,0.7"]),
+        _string("anchor", examples=[*values.ANCHORS, "0.3,0.7"]),
         "center",
         values.anchor,
     ),
@@ -80,7 +89,7 @@ CROP_PARAMETERS = (
         "size",
         "The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the "
         "region's ratio.",
-        _spelled("size", examples=["300x300", "300x", "x300"]),
+        _string("size", examples=["300x300", "300x", "x300"]),
         "the region's own",
         values.size,
     ),
@@ -118,23 +127,22 @@ CROP_PARAMETERS = (
     ),
     Parameter(
         "quality",
-        "1 to 100; no effect on PNG and GIF.",
-        _spelled("quality", type=["string", "integer"], minimum=1, maximum=100),
-        "82, AVIF 60",
+        f"1 to 100; no effect on {_NO_QUALITY}.",
+        _string("quality", type=["string", "integer"], minimum=1, maximum=100),
+        _DEFAULT_QUALITY,
         values.whole(1, 100),
         also=Number,
     ),
     Parameter(
         "background",
         "`#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none.",
-        _spelled("background", examples=["#ffffff", "#00000000"]),
+        _string("background", examples=["#ffffff", "#00000000"]),
         "#ffffff",
         values.color,
     ),
     Parameter(
         "strict",
-        "`true`: refuse an image of which a part is missing or damaged, in place of cropping what "
-        "is there.",
+        "`true`: refuse an image with a missing or damaged part. `false`: crop what can be read.",
         {"type": ["string", "boolean"], "enum": ["true", "false", True, False]},
         "false",
         values.boolean,
@@ -145,7 +153,7 @@ CROP_PARAMETERS = (
 NAME = Parameter(
     "name",
     "The output's name, unique in the request.",
-    _spelled("name"),
+    _string("name"),
     "its index",
     values.name,
 )
@@ -168,6 +176,6 @@ PRESET = Parameter(
 )
 
 PARAMETERS = (*CROP_PARAMETERS, OUTPUTS, PRESET)
-"""What `parse` knows at the top level, in the order of docs/reference/http-api.md.
+"""What `parse` accepts at the top level, in the order of docs/reference/http-api.md.
 
-An entry of `outputs` knows CROP_PARAMETERS and `name`."""
+An entry of `outputs` accepts CROP_PARAMETERS and `name`."""

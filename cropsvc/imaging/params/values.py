@@ -1,6 +1,6 @@
-"""One parameter's text to its value; each raises ValueError with words for the caller.
+"""Parsers of one parameter's text. Each raises ValueError with a message for the caller.
 
-Everything is ASCII, spelled in one way: no blanks, exponents, plus signs, NaN or infinities.
+All text is ASCII and has one form: no blanks, exponents, plus signs, NaN or infinities.
 """
 
 import re
@@ -25,7 +25,7 @@ ANCHORS = {
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
-# What the parsers below take, as ECMA 262 patterns for the API's description.
+# What the parsers below accept, as ECMA 262 patterns for the OpenAPI document.
 _SHORT = f"(?![-0-9.]{{{LONGEST_NUMBER + 1}}})"
 _PLAIN = rf"{_SHORT}[0-9]+(\.[0-9]+)?"
 _OFFSET = rf"{_SHORT}-?[0-9]+(\.[0-9]+)?%?"
@@ -45,16 +45,16 @@ PATTERNS = {
 
 
 def number(text: str) -> Fraction:
-    """The plain decimal number that *text* spells."""
+    """Parse a plain decimal number."""
     if len(text) > LONGEST_NUMBER:
         raise ValueError(f"a number has at most {LONGEST_NUMBER} characters, not {len(text)}")
     if not _NUMBER.fullmatch(text):
-        raise ValueError(f"{text!r} is not a plain decimal number such as 12 or 0.5")
+        raise ValueError(f"{text!r} must be a plain decimal number, for example 12 or 0.5")
     return Fraction(text)
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
-    """A parser of whole numbers from *low* to *high*."""
+    """Return a parser of whole numbers from *low* to *high*."""
 
     def parse(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
@@ -65,7 +65,7 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
-    """A parser that knows these words only."""
+    """Return a parser that accepts only these *choices*."""
 
     def parse(text: str) -> str:
         if text not in choices:
@@ -76,17 +76,17 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 
 def boolean(text: str) -> bool:
-    """`true` or `false`."""
+    """Parse `true` or `false`."""
     return one_of("true", "false")(text) == "true"
 
 
 def turn(text: str) -> int:
-    """A clockwise rotation in degrees."""
+    """Parse a clockwise rotation in degrees."""
     return int(one_of("0", "90", "180", "270")(text))
 
 
 def color(text: str) -> str:
-    """`#rrggbb` or `#rrggbbaa`, in lower case."""
+    """Parse `#rrggbb` or `#rrggbbaa` and return it in lower case."""
     if not re.fullmatch(r"#([0-9a-fA-F]{6}|[0-9a-fA-F]{8})", text):
         raise ValueError("must be #rrggbb or #rrggbbaa")
     return text.lower()
@@ -97,7 +97,7 @@ def _length(text: str) -> Length:
 
 
 def box(text: str) -> Box:
-    """`x,y,width,height` in pixels or percent."""
+    """Parse `x,y,width,height`, each in pixels or percent."""
     parts = text.split(",", 4)
     if len(parts) != 4:
         raise ValueError("must be x,y,width,height")
@@ -109,10 +109,10 @@ def box(text: str) -> Box:
 
 
 def aspect(text: str) -> Fraction:
-    """`16:9` or `1.5`: width / height."""
+    """Parse `16:9` or `1.5` and return width / height."""
     parts = text.split(":", 2)
     if len(parts) > 2:
-        raise ValueError("must be such as 16:9 or 1.5")
+        raise ValueError("must be a ratio, for example 16:9 or 1.5")
     sides = [number(part) for part in parts]
     if min(sides) <= 0:
         raise ValueError("must be more than 0")
@@ -120,21 +120,23 @@ def aspect(text: str) -> Fraction:
 
 
 def anchor(text: str) -> Anchor:
-    """A place by name, or a focal point `0.3,0.7`."""
+    """Parse a named place, or a focal point `0.3,0.7`."""
     if text in ANCHORS:
         x, y = ANCHORS[text]
         return Anchor(Fraction(x, 2), Fraction(y, 2))
     parts = text.split(",", 2)
     if len(parts) != 2:
-        raise ValueError(f"must be one of {', '.join(ANCHORS)}, or a focal point such as 0.3,0.7")
+        raise ValueError(
+            f"must be one of {', '.join(ANCHORS)}, or a focal point, for example 0.3,0.7"
+        )
     across, down = map(number, parts)
     if not (0 <= across <= 1 and 0 <= down <= 1):
-        raise ValueError("a focal point's numbers are from 0 to 1")
+        raise ValueError("a focal point's numbers must be from 0 to 1")
     return Anchor(across, down, focal=True)
 
 
 def size(text: str) -> Size:
-    """`300x300`, `300x` or `x300`, in pixels."""
+    """Parse `300x300`, `300x` or `x300`, in pixels."""
     digits = f"[0-9]{{1,{LARGEST_SIZE_DIGITS}}}"
     match = re.fullmatch(f"({digits})?x({digits})?", text)
     if not match or not (match[1] or match[2]):
@@ -146,7 +148,7 @@ def size(text: str) -> Size:
 
 
 def name(text: str) -> str:
-    """An output's name."""
+    """Parse an output's name."""
     if not re.fullmatch(r"[a-z0-9-]{1,32}", text):
-        raise ValueError("must be 1 to 32 of a-z, 0-9 and -")
+        raise ValueError("must be 1 to 32 characters of a-z, 0-9 and -")
     return text

@@ -36,5 +36,5 @@ def planned(crop: Crop, source: Source, limits: Limits) -> OutputPlan:
         turned,
         turned.stored(plan.region, *stored_sides(source)),
         turned.sides(*plan.scaled),
-        source.animated and output in formats.MOVING,
+        source.animated and formats.OUTPUTS[output].animation,
     )

@@ -55,9 +55,10 @@ class Postprocessor:
     def _alpha_as_possible(self, image: Image.Image) -> Image.Image:
         if image.mode not in WITH_ALPHA:
             return image
-        if self._task.output in formats.OPAQUE:
+        alpha = formats.OUTPUTS[self._task.output].alpha
+        if alpha == "none":
             return self._flattened(image)
-        return self._all_or_nothing(image) if self._task.output == "gif" else image
+        return self._all_or_nothing(image) if alpha == "on or off" else image
 
     def _flattened(self, image: Image.Image) -> Image.Image:
         if least_alpha(image) == 255:
@@ -95,7 +96,7 @@ def _color(background: str, output: str) -> tuple[int, ...]:
     """The background's red, green, blue and alpha; over white where the output is opaque."""
     red, green, blue, *rest = ImageColor.getrgb(background)
     alpha = rest[0] if rest else 255
-    if output not in formats.OPAQUE:
+    if formats.OUTPUTS[output].alpha != "none":
         return (red, green, blue, alpha)
     mixed = [(value * alpha + 255 * (255 - alpha) + 127) // 255 for value in (red, green, blue)]
     return (*mixed, 255)
