@@ -16,9 +16,11 @@ QUICK = (  # pure: no server is started
     "tests/imaging",
     "tests/jobs",
     "tests/cropping",
-    "tests/client",
     "tests/dashboard/test_guard.py",
-    "tests/test_",
+    *(
+        f"tests/test_{name}.py"
+        for name in ("config", "health", "ids", "logs", "openapi", "pictures")
+    ),
 )
 FULL = {  # what needs more than Python, or minutes: only with --tier all
     "tests/browser": "browser",

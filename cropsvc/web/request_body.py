@@ -1,8 +1,8 @@
 """Reading a request's body: streamed, counted, whole or not at all.
 
 gunicorn tells Werkzeug that the input ends by itself, so a body that is shorter than announced
-would pass as whole, and a chunked one that is too long would be cut silently (faults.md 11,
-field guide 7.4). So the body is read here.
+would pass as whole, and a chunked one that is too long would be cut silently (decision 18). So
+the body is read here.
 """
 
 from collections.abc import Iterable
