@@ -79,7 +79,7 @@ def _with_exact_key(image: Image.Image, data: bytes) -> Image.Image:
         return image
     low = _opened(data)
     tile = low.tile[0]
-    low.tile = [tile._replace(args="RGB;16L")]  # the same samples, the low byte of each
+    low.tile = [type(tile)(*tile[:3], "RGB;16L")]  # the same samples, the low byte of each
     low.load()
     stored = struct.unpack_from(">3H", data, data.index(b"tRNS") + 4)
     unlike = [

@@ -1,0 +1,96 @@
+"""PNG files that are damaged, cut or odd: what each pixel must be.
+
+tests/browser/test_as_shown.py compares the same files with Chromium.
+"""
+
+import pytest
+from PIL import Image
+
+from cropsvc.model.errors import Unreadable
+from tests.as_shown import pngs
+from tests.as_shown.pngs import HEIGHT, WIDTH, color, png
+from tests.imaging.engine import crop, opened
+
+FILES = dict(pngs.files())
+
+
+def shown(name: str) -> Image.Image:
+    return opened(crop(FILES[name], format="png")).convert("RGBA")
+
+
+def known_rows(image: Image.Image) -> int:
+    """Rows from the top that are opaque and right, the rest being transparent."""
+    rows = sum(image.getpixel((0, y))[3] == 255 for y in range(HEIGHT))  # type: ignore[index]
+    for y in range(HEIGHT):
+        for x in (0, WIDTH // 2, WIDTH - 1):
+            wanted = (*color(x, y), 255) if y < rows else (0, 0, 0, 0)
+            assert image.getpixel((x, y)) == wanted, (x, y)
+    return rows
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name in FILES
+        if name.startswith(("sound-", "damaged-", "empty-", "after-"))
+        and not name.endswith(("gAMA", "cHRM"))
+    ],
+)
+def test_chunks_that_are_not_pixels_cannot_spoil_the_image(name: str) -> None:
+    assert known_rows(shown(name)) == HEIGHT
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("wrong-adler", HEIGHT),
+        ("no-adler", HEIGHT),
+        ("too-long", HEIGHT),
+        ("ends-early", HEIGHT // 2),
+        ("wrong-filter", 20),
+        ("several-idat", HEIGHT),
+        ("damaged-idat", HEIGHT),
+        ("plain-no-iend", HEIGHT),
+    ],
+)
+def test_rows_are_shown_down_to_the_first_fault(name: str, rows: int) -> None:
+    assert known_rows(shown(name)) == rows
+    assert ("source-truncated" in crop(FILES[name]).notes) == (rows < HEIGHT)
+
+
+@pytest.mark.parametrize("share", ["0.3", "0.5", "0.7", "0.9"])
+def test_a_cut_interlaced_image_is_opaque_and_coarse(share: str) -> None:
+    image = shown(f"cut-interlaced-{share}")
+    assert image.getextrema()[3] == (255, 255)
+    assert image.getpixel((0, 0)) == (*color(0, 0), 255)
+    assert "source-truncated" in crop(FILES[f"cut-interlaced-{share}"]).notes
+
+
+def test_an_index_beyond_the_palette_shows_its_last_color_and_alpha() -> None:
+    image, with_alpha = shown("palette-3"), shown("palette-3-alphas-4")
+    assert image.getpixel((2, 0)) == image.getpixel((9, 0))
+    assert with_alpha.getpixel((2, 0)) == with_alpha.getpixel((9, 0))
+    assert with_alpha.getpixel((9, 0))[3] == 32  # type: ignore[index]
+
+
+def test_only_the_exact_color_of_16_bits_is_transparent() -> None:
+    image = shown("key-16-low-byte")
+    assert [image.getpixel((x, 0))[3] for x in range(4)] == [0, 255, 0, 255]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("chunk", ["IHDR", "PLTE"])
+def test_a_damaged_chunk_that_the_pixels_need_is_refused(chunk: str) -> None:
+    data = FILES["palette-16"]
+    end = (
+        data.index(chunk.encode())
+        + 4
+        + int.from_bytes(data[data.index(chunk.encode()) - 4 : data.index(chunk.encode())], "big")
+    )
+    with pytest.raises(Unreadable, match=chunk):
+        crop(data[:end] + bytes((data[end] ^ 1,)) + data[end + 1 :])
+
+
+def test_a_chunk_that_must_be_understood_and_is_not_is_refused() -> None:
+    with pytest.raises(Unreadable, match="ABCD"):
+        crop(png(pngs.chunk(b"ABCD", b"1")))
