@@ -3,7 +3,6 @@
 tests/browser/test_as_shown.py compares the same files with Chromium.
 """
 
-
 import numpy as np
 import pytest
 

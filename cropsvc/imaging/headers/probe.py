@@ -16,10 +16,12 @@ from cropsvc.imaging.headers import (
     tiff,
     webp,
 )
+from cropsvc.imaging.headers.known_types import name_of_type
 from cropsvc.imaging.headers.model import Header, broken
 from cropsvc.model.errors import TooComplex, TooManyPixels, UnsupportedFormat
 from cropsvc.model.limits import Limits
 
+SUPPORTED = "JPEG, PNG, WebP, GIF, AVIF, TIFF, BMP"
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 ANIMATED = ("gif", "webp")  # formats whose animations stay animated
 
@@ -82,9 +84,14 @@ def _reader(data: bytes, limits: Limits) -> Callable[[bytes], Header]:
         return avif.read_avif_header
     if data.startswith(b"BM"):
         return bmp.read_bmp_header
-    raise UnsupportedFormat(
-        f"a file that begins with {data[:8]!r} is not JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP"
-    )
+    raise UnsupportedFormat(f"{_what(data)} Supported: {SUPPORTED}.")
+
+
+def _what(data: bytes) -> str:
+    name = name_of_type(data)
+    if name == "empty":
+        return "The file is empty."
+    return f"{name} files are not supported." if name else "This file type is not supported."
 
 
 def _check(header: Header, limits: Limits) -> None:
