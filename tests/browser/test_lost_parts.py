@@ -25,6 +25,7 @@ def test_a_part_that_is_lost_once_costs_nothing(page: CropPage, part: str) -> No
     lost = lose(page.page, part, times=1)
     page.page.goto(page.url)
     page.page.wait_for_function("performance.getEntriesByType('navigation')[0].type === 'reload'")
+    page.page.wait_for_load_state("load")  # modules have run then, and the button has its handler
     page.page.click("#sample")
     page.await_editor()
     assert len(lost) == 1
