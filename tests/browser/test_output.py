@@ -96,7 +96,7 @@ def test_a_size_that_the_service_refuses_is_told_in_its_words(on_photo: CropPage
     on_photo.page.fill("#size-w", "20000")
     on_photo.submit()
     expect(on_photo.title).to_have_text("This crop failed")
-    expect(on_photo.words).to_contain_text("16384 are allowed")
+    expect(on_photo.words).to_contain_text("at most 16384")
     on_photo.page.fill("#size-w", "40")
     on_photo.crop()
     assert on_photo.shown().shape == (20, 40, 3)
