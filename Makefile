@@ -22,7 +22,7 @@ run: $(VENV)/$(if $(filter celery,$(CROPSVC_QUEUE)),installed-celery,installed) 
 TESTS_AT_ONCE ?= 3
 TIER = $(if $(or $(ALL),$(CI)),all,default)
 COVERAGE = $(if $(CI),--cov=cropsvc --cov-branch --cov-report= --cov-fail-under=$(COVERAGE_FLOOR) --durations=25)
-COVERAGE_FLOOR := 60 # of the tests' own processes; what servers run is not counted
+COVERAGE_FLOOR := 55 # of the tests' own processes; what servers run is not counted
 test: $(VENV)/installed-dev ## the tests on a bare machine (ALL=1 or CI=true: everything; ARGS="-k name" goes to pytest)
 	@$(BIN)/python -m pytest $(or $(ARGS),--tier $(TIER) -n $(TESTS_AT_ONCE) $(COVERAGE))
 
