@@ -68,7 +68,10 @@ def icc_profile(color: ColorDescription) -> bytes | None:
     if matrix is None:
         return None
     curve = CURVES.get(color.transfer, lambda v: v**color.gamma)
-    return _profile(product(adapt_to_d50(color.primaries[:2]), matrix), curve)
+    try:
+        return _profile(product(adapt_to_d50(color.primaries[:2]), matrix), curve)
+    except (ArithmeticError, struct.error):  # beyond what a profile can say
+        return None
 
 
 def _profile(matrix: Matrix, curve: Curve) -> bytes:

@@ -104,10 +104,10 @@ class _Maker:
         self._source = source
         self._has_metadata = take_metadata(first)
         self._truncated = bool(first.info.get(TRUNCATED))
-        self._profile = source_profile(first, data, source)
         self._frames = Frames(data, source, shared=len(tasks) - len(still) > 1)
         self._left = len(still)
         with decoding():
+            self._profile = source_profile(first, data, source)
             ready = scalable(first)
         self._picture = Pyramid(ready, shrink, shared=len(still) > 1)
 
