@@ -167,8 +167,8 @@ def test_dev_serves_changed_code_and_gives_it_to_the_workers(tree: Path) -> None
     with running(tree, DEV=1) as run:
         run.await_ready(FIRST_START)
         workers = _workers(run)
-        served = tree / "cropsvc" / "web" / "ops.py"
-        served.with_name(".#ops.py").symlink_to("someone@here.1")  # as Emacs locks a file
+        served = tree / "cropsvc" / "web" / "health.py"
+        served.with_name(".#health.py").symlink_to("someone@here.1")  # as Emacs locks a file
         before = served.read_text()
         served.write_text(f"{before}\nraise SystemExit('changed')\n")
         until(lambda: "changed" in run.words(), seconds=20, what="the front end's reload")
