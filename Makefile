@@ -21,9 +21,9 @@ run: $(VENV)/$(if $(filter celery,$(CROPSVC_QUEUE)),installed-celery,installed) 
 
 TESTS_AT_ONCE ?= 3
 TIER = $(if $(or $(ALL),$(CI)),all,default)
-COVERAGE = $(if $(CI),--cov=cropsvc --cov-branch --cov-report= --cov-fail-under=$(COVERAGE_FLOOR) --durations=25)
+COVERAGE = $(if $(COV),--cov=cropsvc --cov-branch --cov-report= --cov-fail-under=$(COVERAGE_FLOOR) --durations=25)
 COVERAGE_FLOOR := 55 # of the tests' own processes; what servers run is not counted
-test: $(VENV)/installed-dev ## the tests on a bare machine (ALL=1 or CI=true: everything; ARGS="-k name" goes to pytest)
+test: $(VENV)/installed-dev ## the tests on a bare machine (ALL=1 or CI=true: everything; COV=1: with branch coverage; ARGS="-k name" goes to pytest)
 	@$(BIN)/python -m pytest $(or $(ARGS),--tier $(TIER) -n $(TESTS_AT_ONCE) $(COVERAGE))
 
 test-quick: $(VENV)/installed-dev ## the tests that start no server
