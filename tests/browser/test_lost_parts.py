@@ -24,7 +24,9 @@ def lose(page: Page, part: str, *, times: int | None) -> list[str]:
 def test_a_part_that_is_lost_once_costs_nothing(page: CropPage, part: str) -> None:
     lost = lose(page.page, part, times=1)
     page.page.goto(page.url)
-    page.page.wait_for_function("performance.getEntriesByType('navigation')[0].type === 'reload'")
+    page.page.wait_for_function(
+        "() => performance.getEntriesByType('navigation')[0].type === 'reload'"
+    )
     page.page.wait_for_load_state("load")  # modules have run then, and the button has its handler
     page.page.click("#sample")
     page.await_editor()

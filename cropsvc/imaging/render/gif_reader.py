@@ -19,7 +19,7 @@ from cropsvc.imaging.render.metadata import TRUNCATED
 CLEAR, RESTORE = 2, (3, 4)  # disposals; browsers take 4 as 3
 CENTISECOND = 10  # milliseconds
 QUICKEST = 1  # a delay of up to so many hundredths of a second plays as 100 ms
-AUTHORS = b"\x21\xff\x0bNETSCAPE2.0"
+BEYOND = 4_000_000  # pixels that a frame may have more than twice the screen's; else it is left out
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,10 @@ def composed(data: bytes, gif: Gif) -> Iterator[Composed]:
     screen = Image.new("RGBA", (gif.width, gif.height))
     for frame in gif.frames:
         before = screen.copy() if frame.disposal in RESTORE else None
-        part, complete = _pixels(data, frame)
-        screen.paste(part, frame.box[:2], part)
+        complete = frame.box[2] * frame.box[3] <= 2 * gif.width * gif.height + BEYOND
+        if complete:
+            part, complete = _pixels(data, frame)
+            screen.paste(part, frame.box[:2], part)
         is_opaque = least_alpha(screen) == 255
         image = screen.convert("RGB") if is_opaque else screen.copy()
         if not complete:
