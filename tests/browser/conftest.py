@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.browser.crop_page import CropPage, opened
 from tests.browser.network import Network
@@ -47,16 +47,25 @@ def stack(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture(scope="session")
-def browser(network: Network, require: Callable[[str], str]) -> Iterator[Browser]:
+def playwright(network: Network) -> Iterator[Playwright]:
+    """The driver: a process can start only one."""
+    with ExitStack() as exits:
+        with network.entered():
+            driver = exits.enter_context(sync_playwright())
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(
+    network: Network, playwright: Playwright, require: Callable[[str], str]
+) -> Iterator[Browser]:
     """Chromium of the system."""
     path = require("chromium")
     expect.set_options(timeout=20_000)  # its own 5 s are short for a busy machine
-    with ExitStack() as exits:
-        with network.entered():
-            playwright = exits.enter_context(sync_playwright())
-            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
+    with network.entered():
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from io import BytesIO
 
 import pytest
 from PIL import Image, ImageChops, ImageStat
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Playwright
 
 from cropsvc.imaging.params.parser import parse
 from cropsvc.imaging.render.render import render
@@ -47,12 +47,11 @@ KNOWN = {  # name: why Chromium and the service differ
 
 
 @pytest.fixture(scope="module")
-def canvas(require: Callable[[str], str]) -> Iterator[Page]:
+def canvas(playwright: Playwright, require: Callable[[str], str]) -> Iterator[Page]:
     flags = [*FLAGS, "--force-color-profile=srgb"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=require("chromium"), args=flags)
-        yield browser.new_page()
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=require("chromium"), args=flags)
+    yield browser.new_page()
+    browser.close()
 
 
 def shown(page: Page, data: bytes) -> Image.Image | None:
