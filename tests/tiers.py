@@ -17,10 +17,6 @@ QUICK = (  # pure: no server is started
     "tests/jobs",
     "tests/cropping",
     "tests/dashboard/test_guard.py",
-    *(
-        f"tests/test_{name}.py"
-        for name in ("config", "health", "ids", "logs", "openapi", "pictures")
-    ),
 )
 FULL = {  # what needs more than Python, or minutes: only with --tier all
     "tests/browser": "browser",

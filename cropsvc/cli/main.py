@@ -19,7 +19,6 @@ from cropsvc.cli.progress import Board
 from cropsvc.cli.remote import Remote
 from cropsvc.imaging.params.parser import PARAMETERS, CropRequest, parse
 from cropsvc.model.errors import BadParameter, CropError
-from cropsvc.model.limits import Limits
 from cropsvc.settings.settings import ConfigError, Settings
 
 INTERRUPTED = 130  # the shell's status for Ctrl-C
@@ -120,8 +119,7 @@ def local(files: tuple[str, ...], target: str | None, quiet: bool, **given: str 
     """
     place, _, request = _prepared(files, target, given)
     settings = _settings()
-    limits = Limits(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side)
-    run = Local(place, _board(quiet), limits)
+    run = Local(place, _board(quiet), settings.limits)
     failed = False
     with run.board.shown():
         for index, source in enumerate(files):

@@ -20,11 +20,11 @@ from cropsvc.imaging.params.parser import CropRequest
 from cropsvc.imaging.render.render import Rendered, render
 from cropsvc.model.errors import CropError, CropFailed, OutOfMemory
 from cropsvc.model.job import JobRef, Output, Problem
-from cropsvc.model.limits import Limits
+from cropsvc.model.limits import Lifetimes, Limits
 from cropsvc.observability.trace_context import context_of
 from cropsvc.processes.memory_tuning import tune_allocator
 from cropsvc.processes.parent_death import die_with_parent
-from cropsvc.store import ClaimedJob, JobResult, Lifetimes, Store, StoreUnavailable, connection
+from cropsvc.store import ClaimedJob, JobResult, Store, StoreUnavailable, connection
 
 REPORT_SECONDS = 0.1  # the shortest time between two reports within a stage
 QUIET_SECONDS = 0.05  # a job that is done by then reports no progress

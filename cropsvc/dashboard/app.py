@@ -14,7 +14,7 @@ from cropsvc.observability import logs
 from cropsvc.queues.factory import BEYOND_CROP
 from cropsvc.queues.rq.queue import RqJobQueue
 from cropsvc.settings.settings import Settings
-from cropsvc.store import Lifetimes, Store, StoreUnavailable, connection
+from cropsvc.store import Store, StoreUnavailable, connection
 
 LARGEST_BODY = 64 * 1024  # bytes; no request here needs one
 
@@ -33,7 +33,7 @@ def app_of(settings: Settings, client: Redis) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.extensions[EXTENSION] = Services(
         client=client,
-        store=Store(client, Lifetimes(settings.result_ttl, settings.source_ttl)),
+        store=Store(client, settings.lifetimes),
         job_queue=RqJobQueue(
             client, timeout=settings.job_timeout + BEYOND_CROP, keep=settings.result_ttl
         ),

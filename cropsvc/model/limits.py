@@ -1,4 +1,4 @@
-"""What a picture may cost, whoever asks."""
+"""What an image may cost, and how long its data lives, whoever asks."""
 
 from dataclasses import dataclass
 
@@ -11,3 +11,11 @@ class Limits:
     frames: int = 500
     scans: int = 64  # of a JPEG; real files show up to 20
     side: int = 16_384  # of an output
+
+
+@dataclass(frozen=True)
+class Lifetimes:
+    """How long results and uploads are kept after the job's end, in seconds."""
+
+    result: int
+    source: int

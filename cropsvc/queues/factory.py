@@ -9,7 +9,7 @@ from cropsvc.cropping.runner import JobRunner
 from cropsvc.processes.memory_tuning import tune_allocator
 from cropsvc.queues import JobQueue
 from cropsvc.settings.settings import Settings
-from cropsvc.store import Lifetimes, Store
+from cropsvc.store import Store
 
 BEYOND_CROP = 60  # seconds: RQ's own timeout must never be the one that ends a crop
 
@@ -45,7 +45,7 @@ def run_worker(settings: Settings, runner: JobRunner, *, burst: bool) -> int:
 def is_alive(settings: Settings, client: Redis, host: str) -> bool:
     """Return whether a worker of the queue has a fresh heartbeat from *host*."""
     if settings.queue == "celery":
-        store = Store(client, Lifetimes(settings.result_ttl, settings.source_ttl))
+        store = Store(client, settings.lifetimes)
         return store.live_workers(host) > 0
     from cropsvc.queues.rq.liveness import is_alive as is_alive_on_rq
 

@@ -15,7 +15,7 @@ from cropsvc.observability.trace_context import spans_of
 from cropsvc.processes.supervisor import Program, Supervisor
 from cropsvc.queues.factory import run_worker
 from cropsvc.settings.settings import Settings
-from cropsvc.store import Lifetimes, Store, connection
+from cropsvc.store import Store, connection
 
 STOP_SECONDS = 5  # beyond the job's limit, for a worker told to stop
 RETRY_SECONDS = 1.0
@@ -51,7 +51,7 @@ def _work_here(settings: Settings, *, burst: bool) -> None:
     process = CropProcess(_confines(settings))
     process.start()  # from the main thread: its life is tied to it
     client = _connected(settings.redis_url)
-    store = Store(client, Lifetimes(settings.result_ttl, settings.source_ttl))
+    store = Store(client, settings.lifetimes)
     spans = spans_of(settings.otlp_endpoint, "cropsvc-worker")
     runner = JobRunner(store, process, settings.job_timeout, spans)
     code = run_worker(settings, runner, burst=burst)

@@ -1,112 +1,168 @@
-"""The settings: read once from an environment, checked, frozen."""
+"""The settings: read once from an environment, checked, frozen. A setting is one row here."""
 
-import hmac
 import os
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import partial
 from importlib.util import find_spec
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from pathlib import Path
-from typing import TypeVar
 
-from cropsvc.settings.urls import broker_url, store_url, url_of
+from cropsvc.model.limits import Lifetimes, Limits
+from cropsvc.settings import parsers
+from cropsvc.settings.parsers import ApiKey, Network, one_of, size, whole
+from cropsvc.settings.reader import ConfigError, Reader
+from cropsvc.settings.rows import ROW, Row, setting
+from cropsvc.settings.urls import broker_url, store_url
 
-T = TypeVar("T")
-Network = IPv4Network | IPv6Network
+__all__ = ["ApiKey", "ConfigError", "Network", "Settings", "rows"]
 
-SECRETS = ("REDIS_URL", "BROKER_URL", "API_KEYS", "PASSWORD", "SECRET")  # never shown
 CELERY_PACKAGES = ("celery", "msgpack")  # of the optional extra
-SIZE_UNITS = {"": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+LEAST_JOB_MEMORY = "128MiB"  # with less every crop fails, or that of a small AVIF; tried
+MONTH = 31 * 86400  # seconds
+
+_server = partial(setting, group="Server")
+_limit = partial(setting, group="Limits")
+_storage = partial(setting, group="Storage and queue")
+_security = partial(setting, group="Security")
+_observed = partial(setting, group="Observability")
 
 
-class ConfigError(Exception):
-    """A setting that cannot be used; the words name the variable."""
-
-
-@dataclass(frozen=True)
-class ApiKey:
-    """An owner's name and the SHA-256 of its key, in hex."""
-
-    name: str
-    sha256: str
-
-    def matches(self, sha256: str) -> bool:
-        """Whether *sha256* is this key's, in constant time."""
-        return hmac.compare_digest(self.sha256, sha256)
+def _web_workers() -> int:
+    return max(1, (os.cpu_count() or 1) // 4)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Every knob. Times are seconds, sizes are bytes."""
+    """Hold every setting. Times are seconds, sizes are bytes."""
 
-    port: int = 5000
-    dashboard_port: int = 9181
-    bind: str = "127.0.0.1"
-    workers: int = 1  # worker processes
-    web_workers: int = 1  # gunicorn processes
-    redis_url: str = field(default="", repr=False)  # empty: `make run` starts an embedded server
-    queue: str = "rq"
-    broker_url: str = field(default="", repr=False)
-    result_ttl: int = 3600
-    source_ttl: int = 900
-    max_upload: int = 32 * 1024**2
-    max_pixels: int = 50_000_000
-    max_frames: int = 500
-    max_scans: int = 64
-    max_side: int = 16_384
-    job_timeout: int = 30
-    job_memory: int = 1024**3
-    queue_cap: int = 1000
-    api_keys: tuple[ApiKey, ...] = ()
-    rate_limit: str = ""
-    cors_origins: tuple[str, ...] = ()
-    trusted_proxies: tuple[Network, ...] = ()
-    dashboard_user: str = ""
-    dashboard_password: str = field(default="", repr=False)
-    secrets: tuple[str, ...] = field(default=(), repr=False)  # none: made once, kept in the store
-    log_format: str = "auto"
-    log_level: str = "info"
-    otlp_endpoint: str = ""  # where traces go
+    port: int = _server("PORT", 5000, whole(1, 65535), "Port of the page and the API")
+    dashboard_port: int = _server("DASHBOARD_PORT", 9181, whole(1, 65535), "Port of the dashboard")
+    workers: int = _server(
+        "WORKERS", 1, whole(1, 256), "Worker processes",
+        shown_default="number of CPUs; 1 in a container", computed=lambda: os.cpu_count() or 1,
+    )  # fmt: skip
+    bind: str = _server(
+        "CROPSVC_BIND", "127.0.0.1", parsers.address,
+        "Address to listen on. A container listens on all of its addresses",
+    )  # fmt: skip
+    web_workers: int = _server(
+        "CROPSVC_WEB_WORKERS", 1, whole(1, 64), "Processes of the front end",
+        shown_default="1 up to 4 CPUs, then a quarter of their number", computed=_web_workers,
+    )  # fmt: skip
+
+    max_upload: int = _limit(
+        "CROPSVC_MAX_UPLOAD", 32 * 1024**2, size(), "Bytes of an upload",
+        shown_default="32 MiB",
+    )  # fmt: skip
+    max_pixels: int = _limit(
+        "CROPSVC_MAX_PIXELS", 50_000_000, whole(1, 10**9),
+        "Pixels of an image, all frames added up",
+    )  # fmt: skip
+    max_frames: int = _limit("CROPSVC_MAX_FRAMES", 500, whole(1, 100_000), "Frames of an animation")
+    max_scans: int = _limit("CROPSVC_MAX_SCANS", 64, whole(1, 1000), "Scans of a progressive JPEG")
+    max_side: int = _limit(
+        "CROPSVC_MAX_SIDE", 16_384, whole(1, 65_535), "Pixels of a side of an output"
+    )
+    job_timeout: int = _limit(
+        "CROPSVC_JOB_TIMEOUT", 30, whole(1, 3600), "Seconds of wall-clock time for one crop"
+    )
+    job_memory: int = _limit(
+        "CROPSVC_JOB_MEMORY", 1024**3, size(LEAST_JOB_MEMORY),
+        f"Address space of one crop; at least {LEAST_JOB_MEMORY}", shown_default="1 GiB",
+    )  # fmt: skip
+    queue_cap: int = _limit("CROPSVC_QUEUE_CAP", 1000, whole(1, 10**6), "Jobs that may wait")
+
+    redis_url: str = _storage(
+        "CROPSVC_REDIS_URL", "", store_url,
+        "`redis://`, `rediss://` or `unix://`: Redis 6.2, Valkey 7.2, or newer",
+        shown_default="embedded", secret=True,
+    )  # fmt: skip
+    queue: str = _storage(
+        "CROPSVC_QUEUE", "rq", one_of("rq", "celery"),
+        "`celery` sends the jobs through RabbitMQ 3.10 or newer ([how](docs/howto/celery.md))",
+    )  # fmt: skip
+    broker_url: str = _storage(
+        "CROPSVC_BROKER_URL", "", broker_url, "`amqp://` or `amqps://`; `celery` needs it",
+        shown_default="none", secret=True,
+    )  # fmt: skip
+    result_ttl: int = _storage(
+        "CROPSVC_RESULT_TTL", 3600, whole(1, MONTH),
+        "Seconds that a job's record and results are kept after it ended",
+    )  # fmt: skip
+    source_ttl: int = _storage(
+        "CROPSVC_SOURCE_TTL", 900, whole(0, MONTH),
+        "Seconds that its upload is kept after it ended",
+    )  # fmt: skip
+
+    api_keys: tuple[ApiKey, ...] = _security(
+        "CROPSVC_API_KEYS", (), parsers.api_keys,
+        "`name:sha256-of-key` pairs, separated by commas. None means that the API is open. "
+        "[Make an API key](docs/howto/rotate-secrets.md#make-an-api-key)",
+        shown_default="none", secret=True,
+    )  # fmt: skip
+    rate_limit: str = _security(
+        "CROPSVC_RATE_LIMIT", "", parsers.rate_limit,
+        "For example `100/minute`. It counts submits, for each owner, or for each address if "
+        "no keys are set", shown_default="off",
+    )  # fmt: skip
+    cors_origins: tuple[str, ...] = _security(
+        "CROPSVC_CORS_ORIGINS", (), parsers.origins,
+        "Origins whose pages may use the API, separated by commas", shown_default="none",
+    )  # fmt: skip
+    trusted_proxies: tuple[Network, ...] = _security(
+        "CROPSVC_TRUSTED_PROXIES", (), parsers.networks,
+        "Addresses or networks of proxies. Their `X-Forwarded-For`, `X-Forwarded-Proto` and "
+        "`X-Forwarded-Host` are believed, and nobody else's", shown_default="none",
+    )  # fmt: skip
+    dashboard_user: str = _security(
+        "CROPSVC_DASHBOARD_USER", "", parsers.line,
+        "Name for the dashboard. Without name and password the dashboard listens on loopback "
+        "only", shown_default="none",
+    )  # fmt: skip
+    dashboard_password: str = _security(
+        "CROPSVC_DASHBOARD_PASSWORD", "", parsers.line, "Password for the dashboard",
+        shown_default="none", secret=True,
+    )  # fmt: skip
+    secrets: tuple[str, ...] = _security(
+        "CROPSVC_SECRET", (), parsers.secrets,
+        "Signs ids and cookies. Of several lines the first signs, and all are believed",
+        shown_default="made once, kept with the data", secret=True,
+    )  # fmt: skip
+
+    log_format: str = _observed(
+        "CROPSVC_LOG_FORMAT", "auto", one_of("auto", "text", "json"),
+        "`text` or `json`; `auto` is text on a terminal",
+    )  # fmt: skip
+    log_level: str = _observed(
+        "CROPSVC_LOG_LEVEL", "info", one_of("debug", "info", "warning", "error"),
+        "`debug`, `info`, `warning` or `error`",
+    )  # fmt: skip
+    otlp_endpoint: str = _observed(
+        "OTEL_EXPORTER_OTLP_ENDPOINT", "", parsers.url("http", "https"),
+        "A collector of OpenTelemetry traces, for example `http://localhost:4318` "
+        "([how](docs/howto/monitor.md))", shown_default="none",
+    )  # fmt: skip
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
-        """The settings that *environ* asks for; raises ConfigError that names the variable."""
-        read = _Reader(environ)
-        return cls(
-            port=read("PORT", cls.port, _whole(1, 65535)),
-            dashboard_port=read("DASHBOARD_PORT", cls.dashboard_port, _whole(1, 65535)),
-            bind=read("CROPSVC_BIND", cls.bind, str),
-            workers=read("WORKERS", os.cpu_count() or 1, _whole(1, 256)),
-            web_workers=read("CROPSVC_WEB_WORKERS", cls.web_workers, _whole(1, 64)),
-            redis_url=read("CROPSVC_REDIS_URL", "", store_url),
-            queue=read("CROPSVC_QUEUE", cls.queue, _one_of("rq", "celery")),
-            broker_url=read("CROPSVC_BROKER_URL", "", broker_url),
-            result_ttl=read("CROPSVC_RESULT_TTL", cls.result_ttl, _whole(1, 31 * 86400)),
-            source_ttl=read("CROPSVC_SOURCE_TTL", cls.source_ttl, _whole(0, 31 * 86400)),
-            max_upload=read("CROPSVC_MAX_UPLOAD", cls.max_upload, _size),
-            max_pixels=read("CROPSVC_MAX_PIXELS", cls.max_pixels, _whole(1, 10**9)),
-            max_frames=read("CROPSVC_MAX_FRAMES", cls.max_frames, _whole(1, 100_000)),
-            max_scans=read("CROPSVC_MAX_SCANS", cls.max_scans, _whole(1, 1000)),
-            max_side=read("CROPSVC_MAX_SIDE", cls.max_side, _whole(1, 65_535)),
-            job_timeout=read("CROPSVC_JOB_TIMEOUT", cls.job_timeout, _whole(1, 3600)),
-            job_memory=read("CROPSVC_JOB_MEMORY", cls.job_memory, _size),
-            queue_cap=read("CROPSVC_QUEUE_CAP", cls.queue_cap, _whole(1, 10**6)),
-            api_keys=read("CROPSVC_API_KEYS", (), _api_keys),
-            rate_limit=read("CROPSVC_RATE_LIMIT", cls.rate_limit, _rate_limit),
-            cors_origins=read("CROPSVC_CORS_ORIGINS", (), _origins),
-            trusted_proxies=read("CROPSVC_TRUSTED_PROXIES", (), _networks),
-            dashboard_user=read("CROPSVC_DASHBOARD_USER", cls.dashboard_user, str),
-            dashboard_password=read("CROPSVC_DASHBOARD_PASSWORD", "", str),
-            secrets=read("CROPSVC_SECRET", (), _lines),
-            log_format=read("CROPSVC_LOG_FORMAT", cls.log_format, _one_of("auto", "text", "json")),
-            log_level=read(
-                "CROPSVC_LOG_LEVEL", cls.log_level, _one_of("debug", "info", "warning", "error")
-            ),
-            otlp_endpoint=read("OTEL_EXPORTER_OTLP_ENDPOINT", "", _url("http", "https")),
-        )._checked()
+        """Return the settings that *environ* asks for. Raises ConfigError, in one line."""
+        reader = Reader(environ)
+        reader.check_names(rows())
+        values = {one.name: reader.value(one.metadata[ROW], one.default) for one in fields(cls)}
+        settings = cls(**values)  # type: ignore[arg-type]  # each parser gives its field's type
+        settings._check_together()
+        return settings
 
-    def _checked(self) -> "Settings":
+    @property
+    def limits(self) -> Limits:
+        """The bounds on one upload and on what is made of it."""
+        return Limits(self.max_pixels, self.max_frames, self.max_scans, self.max_side)
+
+    @property
+    def lifetimes(self) -> Lifetimes:
+        """How long records, results and uploads are kept."""
+        return Lifetimes(self.result_ttl, self.source_ttl)
+
+    def _check_together(self) -> None:
         if self.queue == "celery" and not self.broker_url:
             raise ConfigError("CROPSVC_BROKER_URL is needed when CROPSVC_QUEUE is 'celery'")
         if self.queue == "celery" and not all(map(find_spec, CELERY_PACKAGES)):
@@ -118,99 +174,8 @@ class Settings:
             raise ConfigError(
                 "CROPSVC_DASHBOARD_USER and CROPSVC_DASHBOARD_PASSWORD go together; one is missing"
             )
-        return self
 
 
-class _Reader:
-    """Reads NAME, or the file that NAME_FILE points to, through a parser."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-
-    def __call__(self, name: str, default: T, parse: Callable[[str], T]) -> T:
-        text = self._text(name)
-        if text is None or text == "":
-            return default
-        try:
-            return parse(text)
-        except ValueError as error:
-            shown = "(not shown)" if name.endswith(SECRETS) else repr(text)
-            raise ConfigError(f"{name}={shown}: {error}") from None
-
-    def _text(self, name: str) -> str | None:
-        path = self._environ.get(f"{name}_FILE")
-        if not path:
-            return self._environ.get(name)
-        if self._environ.get(name):
-            raise ConfigError(f"{name} and {name}_FILE are both set; set one")
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ConfigError(f"{name}_FILE={path!r}: {error.strerror}") from None
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not re.fullmatch(r"\d{1,12}", text) or not low <= int(text) <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
-
-
-def _size(text: str) -> int:
-    match = re.fullmatch(r"(\d{1,12}) ?(|KiB|MiB|GiB)", text)
-    if not match or int(match[1]) == 0:
-        raise ValueError("must be bytes, or a number with KiB, MiB or GiB, such as 32MiB")
-    return int(match[1]) * SIZE_UNITS[match[2]]
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}")
-        return text
-
-    return parse
-
-
-def _url(*schemes: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        url_of(text, schemes)
-        return text
-
-    return parse
-
-
-def _lines(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, map(str.strip, text.splitlines())))
-
-
-def _api_keys(text: str) -> tuple[ApiKey, ...]:
-    keys = []
-    for pair in re.split(r"[,\s]+", text.strip()):
-        name, _, digest = pair.partition(":")
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", name) or not re.fullmatch(
-            r"[0-9a-fA-F]{64}", digest
-        ):
-            raise ValueError("must be name:sha256-of-key pairs, separated by commas")
-        keys.append(ApiKey(name, digest.lower()))
-    return tuple(keys)
-
-
-def _rate_limit(text: str) -> str:
-    if not re.fullmatch(r"[1-9]\d{0,8} ?(/|per) ?(second|minute|hour|day)", text):
-        raise ValueError("must be such as 100/minute")
-    return text
-
-
-def _origins(text: str) -> tuple[str, ...]:
-    origins = tuple(re.split(r"[,\s]+", text.strip()))
-    for origin in origins:
-        if not re.fullmatch(r"https?://[^/\s]+", origin):
-            raise ValueError("must be origins such as https://example.org, separated by commas")
-    return origins
-
-
-def _networks(text: str) -> tuple[Network, ...]:
-    return tuple(ip_network(part) for part in re.split(r"[,\s]+", text.strip()))
+def rows() -> tuple[Row, ...]:
+    """Return every setting's row, in the order of the reference page."""
+    return tuple(one.metadata[ROW] for one in fields(Settings))

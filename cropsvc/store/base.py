@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from redis import Redis
 from redis.client import Pipeline
 
+from cropsvc.model.limits import Lifetimes
 from cropsvc.store.errors import hides_redis
 from cropsvc.store.keys import LIMIT, SECRET
 from cropsvc.store.lua import Lua
-from cropsvc.store.model import Lifetimes
 
 if TYPE_CHECKING:
     from cropsvc.store.rate_limits import RateLimitStorage

@@ -22,14 +22,6 @@ Commands = Callable[["Pipeline"], object]
 
 
 @dataclass(frozen=True)
-class Lifetimes:
-    """How long results and uploads live after the job's end, in seconds."""
-
-    result: int
-    source: int
-
-
-@dataclass(frozen=True)
 class ReservedSlot:
     """A slot in the queue: for which job, since when (ms), and how many jobs wait before it."""
 

@@ -4,12 +4,11 @@ from flask import Flask
 
 from cropsvc.jobs.events import JobEvents
 from cropsvc.jobs.service import Jobs, Policy
-from cropsvc.model.limits import Limits
 from cropsvc.observability import logs
 from cropsvc.observability.trace_context import spans_of
 from cropsvc.queues.factory import queue_from
 from cropsvc.settings.settings import Settings
-from cropsvc.store import Lifetimes, Store, connection
+from cropsvc.store import Store, connection
 from cropsvc.web import (
     access_log,
     api,
@@ -31,10 +30,9 @@ def create_app(settings: Settings) -> Flask:
     """The front end for these settings."""
     logs.configure(settings.log_format, settings.log_level)
     client = connection.for_front_end(settings.redis_url)
-    lifetimes = Lifetimes(settings.result_ttl, settings.source_ttl)
-    store = Store(client, lifetimes, settings.secrets)
+    store = Store(client, settings.lifetimes, settings.secrets)
     owners = tuple(key.name for key in settings.api_keys) or (auth.OPEN,)
-    limits = Limits(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side)
+    limits = settings.limits
     policy = Policy(settings.queue_cap, owners, limits)
     parts = (store, queue_from(settings, store), JobEvents(store.changes, store.load), policy)
     spans = spans_of(settings.otlp_endpoint, "cropsvc-web")

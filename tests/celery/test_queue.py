@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from cropsvc.model.job import JobRef
+from cropsvc.model.limits import Lifetimes
 from cropsvc.queues.celery.recovery import OrphanRecovery
-from cropsvc.store import Lifetimes, Store
+from cropsvc.store import Store
 from cropsvc.store.keys import ORPHANS_TURN
 from tests.broker import Broker
 from tests.celery.conftest import MakeService, Service, picture

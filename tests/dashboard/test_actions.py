@@ -5,7 +5,8 @@ import pytest
 from redis.client import Pipeline
 
 from cropsvc.model.job import JobRef
-from cropsvc.store import Lifetimes, Store
+from cropsvc.model.limits import Lifetimes
+from cropsvc.store import Store
 from tests import pictures
 from tests.dashboard.desk_client import Desk
 from tests.stack import until

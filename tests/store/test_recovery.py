@@ -4,7 +4,8 @@ import pytest
 import redis
 
 from cropsvc.model.job import JobRef
-from cropsvc.store import Lifetimes, Store
+from cropsvc.model.limits import Lifetimes
+from cropsvc.store import Store
 from tests.store.conftest import begun, submitted
 from tests.store.test_jobs import DONE, done
 

@@ -10,8 +10,9 @@ import pytest
 from redis import Redis
 
 from cropsvc.jobs.service import Jobs
+from cropsvc.model.limits import Lifetimes
 from cropsvc.settings.settings import Settings
-from cropsvc.store import Lifetimes, Store
+from cropsvc.store import Store
 from cropsvc.web.app import app_of
 from cropsvc.web.services import Services
 from tests import pictures

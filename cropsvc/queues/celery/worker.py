@@ -16,7 +16,6 @@ from celery.worker import state
 from celery.worker.consumer import Consumer
 
 from cropsvc.cropping.runner import JobRunner
-from cropsvc.model.limits import Limits
 from cropsvc.processes.memory_tuning import tune_allocator
 from cropsvc.queues.celery.app import celery_app
 from cropsvc.queues.celery.external_crops import ExternalCrops
@@ -36,7 +35,7 @@ def work(settings: Settings, runner: JobRunner, *, burst: bool = False) -> int:
     app = celery_app(settings)
     store = runner.store
     life = Heartbeat(store, CeleryJobQueue(app, store))
-    limits = Limits(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side)
+    limits = settings.limits
     app.finalize()
     for name in list(app.tasks):  # Celery's own, which run other tasks by name
         app.tasks.unregister(name)
