@@ -17,6 +17,7 @@ from cropsvc.settings.settings import ConfigError, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
+PORTS_TRIED = 100  # for one that is free
 ANY_OR_LOOPBACK = ("127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104 - compared, not bound
 
 
@@ -25,7 +26,7 @@ class PortTaken(Exception):
 
 
 def main() -> int:
-    """Runs all until Ctrl-C or SIGTERM; the exit code."""
+    """Run all until Ctrl-C or SIGTERM. Return the exit code."""
     if "MAKELEVEL" in os.environ:
         die_with_parent(os.getppid(), signal.SIGTERM)
     try:
@@ -46,12 +47,18 @@ def main() -> int:
 
 
 def _check_ports(settings: Settings) -> None:
+    if reason := ports.address_refusal(settings.bind):
+        raise ConfigError(f"CROPSVC_BIND={settings.bind!r}: {reason}")
     wanted = {"PORT": settings.port, "DASHBOARD_PORT": settings.dashboard_port}
     if settings.port == settings.dashboard_port:
         raise PortTaken(f"PORT and DASHBOARD_PORT are both {settings.port}; change one")
     for name, port in wanted.items():
         if reason := ports.refusal(settings.bind, port):
-            others = (p for p in range(port + 1, 65536) if not ports.refusal(settings.bind, p))
+            others = (
+                p
+                for p in range(port + 1, min(port + PORTS_TRIED, 65536))
+                if not ports.refusal(settings.bind, p)
+            )
             way_out = (
                 f"; choose another: make run {name}={other}" if (other := next(others, 0)) else ""
             )

@@ -1,4 +1,4 @@
-"""Waits, while the supervisor keeps its programs running, until the store and the page answer."""
+"""Waits for the store and the page, while the supervisor keeps its programs running."""
 
 import logging
 import time
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import redis
 
 from cropsvc.processes.supervisor import Child, Supervisor
+from cropsvc.store import keys
 
 ANSWER = 10.0  # seconds that a server which is not ours has for its first answer
 PATIENCE = 20.0  # seconds until it is said what is missing
@@ -24,7 +25,10 @@ class StartupTimeout(Exception):
 
 
 def embedded_store(supervisor: Supervisor, url: str, server: Child) -> None:
-    """Waits for our own server, however long its log takes to load; NotReady if it ends."""
+    """Wait for our own server, however long its log takes to load.
+
+    Raises StartupTimeout if it ends.
+    """
 
     def give_up(_reason: str) -> None:
         if server.starts > 1:
@@ -36,7 +40,7 @@ def embedded_store(supervisor: Supervisor, url: str, server: Child) -> None:
 
 
 def other_store(supervisor: Supervisor, url: str) -> None:
-    """Waits for somebody else's server; NotReady after ANSWER seconds."""
+    """Wait for somebody else's server. Raises StartupTimeout after ANSWER seconds."""
     deadline = time.monotonic() + ANSWER
     parts = urlsplit(url)
     place = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
@@ -53,6 +57,7 @@ def _ping(supervisor: Supervisor, url: str, give_up: Callable[[str], None]) -> N
         while not supervisor.stop_asked:
             try:
                 client.ping()
+                _check_writable(client)
             except (redis.AuthenticationError, redis.ResponseError) as error:  # for good
                 raise StartupTimeout(f"CROPSVC_REDIS_URL: {error}") from None
             except (redis.ConnectionError, redis.TimeoutError) as error:
@@ -62,8 +67,19 @@ def _ping(supervisor: Supervisor, url: str, give_up: Callable[[str], None]) -> N
                 return
 
 
+def _check_writable(client: redis.Redis) -> None:
+    try:
+        client.set(keys.PROBE, "1", ex=10)
+    except redis.ReadOnlyError:
+        raise StartupTimeout(
+            "CROPSVC_REDIS_URL: this server is a read-only replica; name its master"
+        ) from None
+    except redis.OutOfMemoryError:
+        log.warning("CROPSVC_REDIS_URL: this server has reached its maxmemory")
+
+
 def page(supervisor: Supervisor, origin: str) -> bool:
-    """Waits for 200 from *origin*'s /readyz; False if a signal ended the wait."""
+    """Wait for 200 from *origin*'s /readyz. Return False if a signal ended the wait."""
     complain_at = time.monotonic() + PATIENCE
     while not supervisor.stop_asked:
         missing = _missing(f"{origin}/readyz")

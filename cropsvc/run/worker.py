@@ -4,9 +4,9 @@ import logging
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import astuple
 
 from redis import Redis
-from redis.exceptions import RedisError
 
 from cropsvc.cropping.process import CropProcess, SandboxConfig
 from cropsvc.cropping.runner import JobRunner
@@ -15,7 +15,7 @@ from cropsvc.observability.trace_context import spans_of
 from cropsvc.processes.supervisor import Program, Supervisor
 from cropsvc.queues.factory import run_worker
 from cropsvc.settings.settings import Settings
-from cropsvc.store import Store, connection
+from cropsvc.store import Store, StoreFull, StoreUnavailable, connection
 
 STOP_SECONDS = 5  # beyond the job's limit, for a worker told to stop
 RETRY_SECONDS = 1.0
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def work(settings: Settings, environ: Mapping[str, str], *, burst: bool = False) -> None:
-    """Works until told to stop; *burst*: until the queue is empty.
+    """Work until told to stop; *burst*: until the queue is empty.
 
     *environ* is what the settings came from, for the processes started from here.
     """
@@ -50,7 +50,7 @@ def _supervise(settings: Settings, environ: Mapping[str, str]) -> None:
 def _work_here(settings: Settings, *, burst: bool) -> None:
     process = CropProcess(_confines(settings))
     process.start()  # from the main thread: its life is tied to it
-    client = _connected(settings.redis_url)
+    client = _connected(settings)
     store = Store(client, settings.lifetimes)
     spans = spans_of(settings.otlp_endpoint, "cropsvc-worker")
     runner = JobRunner(store, process, settings.job_timeout, spans)
@@ -67,18 +67,23 @@ def _confines(settings: Settings) -> SandboxConfig:
         seconds=settings.job_timeout,
         result_ttl=settings.result_ttl,
         source_ttl=settings.source_ttl,
-        limits=(settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side),
+        limits=astuple(settings.limits),
     )
 
 
-def _connected(url: str) -> Redis:
-    """A client once the server answers, however long that takes."""
+def _connected(settings: Settings) -> Redis:
+    """Return a client once the server can be written to, however long that takes."""
+    client = connection.for_worker(settings.redis_url)
+    told = ""
     while True:
         try:
-            client = connection.for_worker(url)
-            client.ping()
-        except RedisError as error:
-            log.warning("waiting for Redis: %s", error)
+            Store(client, settings.lifetimes).check_writable()
+        except StoreFull:
+            return client  # a worker makes room
+        except StoreUnavailable as error:
+            if str(error) != told:  # one line for each kind of trouble
+                told = str(error)
+                log.warning("waiting for Redis: %s", told)
             time.sleep(RETRY_SECONDS)
         else:
             return client
