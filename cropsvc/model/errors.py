@@ -11,6 +11,7 @@ CropError
 └── Internal 500, Unavailable 503
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,11 +25,22 @@ class FieldError:
 
 
 class CropError(Exception):
-    """An expected failure: a stable code, its HTTP status, words with the value and the limit."""
+    """An expected failure: a stable code, its HTTP status, words with the value and the limit.
 
-    code = "internal"
-    status = 500
-    title = "Internal error"
+    A subclass's code and title are its name in words: BadParameter has `bad-parameter` and
+    "Bad parameter". Below a class that stands for a status, the title is that class's.
+    """
+
+    code: str = "internal"
+    status: int = 500
+    title: str = "Internal error"
+
+    def __init_subclass__(cls, *, status: int = 0, title: str = "") -> None:
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cls.__name__)
+        cls.code = words.lower().replace(" ", "-")
+        if status:
+            cls.status = status
+            cls.title = title or words.capitalize()
 
     def __init__(
         self,
@@ -43,210 +55,122 @@ class CropError(Exception):
         self.retry_after = retry_after  # seconds
 
 
-class BadParameter(CropError):
+class BadParameter(CropError, status=400):
     """One or more parameters that cannot be used; `errors` names each."""
-
-    code = "bad-parameter"
-    status = 400
-    title = "Bad parameter"
 
     @classmethod
     def of(cls, *errors: FieldError) -> "BadParameter":
-        """The error for these fields; its detail is their words, joined."""
+        """Return the error for these fields; its detail is their words, joined."""
         return cls("; ".join(f"{e.field}: {e.detail}" for e in errors), errors=errors)
 
 
-class BadRequest(CropError):
+class BadRequest(CropError, status=400):
     """No file, an empty body, broken multipart."""
 
-    code = "bad-request"
-    status = 400
-    title = "Bad request"
 
-
-class IncompleteUpload(CropError):
+class IncompleteUpload(CropError, status=400):
     """The body ended before its announced length."""
 
-    code = "incomplete-upload"
-    status = 400
-    title = "Incomplete upload"
 
-
-class Unauthorized(CropError):
+class Unauthorized(CropError, status=401):
     """No API key, or a wrong one."""
 
-    code = "unauthorized"
-    status = 401
-    title = "Unauthorized"
 
-
-class CrossSite(CropError):
+class CrossSite(CropError, status=403, title="Cross-site request refused"):
     """A state-changing request from another site."""
 
-    code = "cross-site"
-    status = 403
-    title = "Cross-site request refused"
 
-
-class NotFound(CropError):
+class NotFound(CropError, status=404):
     """What never existed, or belongs to somebody else."""
 
-    code = "not-found"
-    status = 404
-    title = "Not found"
 
-
-class MethodNotAllowed(CropError):
+class MethodNotAllowed(CropError, status=405):
     """A known URL, another method."""
 
-    code = "method-not-allowed"
-    status = 405
-    title = "Method not allowed"
 
-
-class NotReady(CropError):
+class NotReady(CropError, status=409):
     """The image of a job that has not ended."""
 
-    code = "not-ready"
-    status = 409
-    title = "Not ready"
 
-
-class Gone(CropError):
+class Gone(CropError, status=410):
     """What existed and is no more."""
-
-    status = 410
-    title = "Gone"
 
 
 class Expired(Gone):
     """The job or its source lived its time."""
 
-    code = "expired"
-
 
 class Canceled(Gone):
     """The job was canceled before it ended."""
-
-    code = "canceled"
 
 
 class Deleted(Gone):
     """The job was deleted."""
 
-    code = "deleted"
 
-
-class PreconditionFailed(CropError):
+class PreconditionFailed(CropError, status=412):
     """`If-Match` names other bytes than these."""
 
-    code = "precondition-failed"
-    status = 412
-    title = "Precondition failed"
 
-
-class TooLarge(CropError):
+class TooLarge(CropError, status=413, title="Upload too large"):
     """The upload has more bytes than allowed."""
 
-    code = "too-large"
-    status = 413
-    title = "Upload too large"
 
-
-class UnsupportedFormat(CropError):
+class UnsupportedFormat(CropError, status=415):
     """The first bytes are not those of a format that is read here."""
 
-    code = "unsupported-format"
-    status = 415
-    title = "Unsupported format"
 
-
-class RangeNotSatisfiable(CropError):
+class RangeNotSatisfiable(CropError, status=416):
     """The asked range lies outside the bytes."""
 
-    code = "range-not-satisfiable"
-    status = 416
-    title = "Range not satisfiable"
 
-
-class Unprocessable(CropError):
+class Unprocessable(CropError, status=422, title="Cannot be processed"):
     """Well-formed, but it cannot be done."""
-
-    status = 422
-    title = "Cannot be processed"
 
 
 class Unreadable(Unprocessable):
     """The right first bytes, but a broken image."""
 
-    code = "unreadable"
-
 
 class TooManyPixels(Unprocessable):
     """More pixels, or a longer side, than allowed."""
-
-    code = "too-many-pixels"
 
 
 class TooComplex(Unprocessable):
     """More frames or scans than allowed."""
 
-    code = "too-complex"
-
 
 class BoxOutside(Unprocessable):
     """The box lies wholly outside the image, or nothing of it is left after rounding."""
-
-    code = "box-outside"
 
 
 class IdempotencyMismatch(Unprocessable):
     """The Idempotency-Key was used for another request."""
 
-    code = "idempotency-mismatch"
-
 
 class CropFailed(Unprocessable):
     """The crop process died, or the crop could not be made."""
-
-    code = "crop-failed"
 
 
 class TimedOut(Unprocessable):
     """The crop took longer than a job may."""
 
-    code = "timed-out"
-
 
 class OutOfMemory(Unprocessable):
     """The crop needed more memory than a job may use."""
 
-    code = "out-of-memory"
 
-
-class Busy(CropError):
+class Busy(CropError, status=429):
     """The queue is at its cap, or memory is short."""
 
-    code = "busy"
-    status = 429
-    title = "Busy"
 
-
-class RateLimited(CropError):
+class RateLimited(CropError, status=429):
     """This client asks too often."""
 
-    code = "rate-limited"
-    status = 429
-    title = "Rate limited"
 
-
-class Internal(CropError):
+class Internal(CropError, status=500, title="Internal error"):
     """A bug of ours."""
 
 
-class Unavailable(CropError):
+class Unavailable(CropError, status=503, title="Temporarily unavailable"):
     """The store cannot be used at the moment."""
-
-    code = "unavailable"
-    status = 503
-    title = "Temporarily unavailable"
