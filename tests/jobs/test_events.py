@@ -41,10 +41,11 @@ class FakeStore:
         with self._lock:
             self.reads[ref] += 1
             failure = self.failures.pop(0) if self.failures else None
+            found = DELETED if self.deleted else self.job
         time.sleep(self.slow)
         if failure:
             raise failure
-        return DELETED if self.deleted else self.job
+        return found
 
     def load_with_bytes(self, ref: JobRef, index: int):
         return self.load(ref), b"bytes"
@@ -139,6 +140,7 @@ def test_a_wait_rides_out_a_short_outage(store: FakeStore, events: JobEvents, jo
     with ThreadPoolExecutor(1) as pool:
         wait = pool.submit(jobs.wait, "ann", "a", 20)
         waiting(events, 1)
+        until(lambda: store.reads[REF], seconds=10, what="it has looked once")
         store.failures = [StoreUnavailable("down")] * 2
         store.move(state="done")
         assert wait.result(10).state == "done"
@@ -149,6 +151,7 @@ def test_a_stream_rides_out_a_short_outage(store: FakeStore, events: JobEvents, 
     with ThreadPoolExecutor(1) as pool:
         stream = pool.submit(lambda: [*jobs.follow("ann", "a")])
         waiting(events, 1)
+        until(lambda: store.reads[REF], seconds=10, what="it has looked once")
         store.failures = [StoreUnavailable("down")] * 2
         store.move(state="failed")
         assert stream.result(10)[-1].state == "failed"
