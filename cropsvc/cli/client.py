@@ -71,16 +71,16 @@ class Server:
         return self._job(lambda: self._ask("POST", "/v1/crops", headers, body))
 
     def look(self, job_id: str, wait: float) -> Job:
-        """The job, once it has ended or after *wait* seconds. Raises Refused, Stopped."""
+        """Return the job, once it has ended or after *wait* seconds. Raises Refused, Stopped."""
         path = f"/v1/crops/{job_id}?{urlencode({'wait': f'{wait:g}'})}"
         return self._job(lambda: self._ask("GET", path, {}))
 
     def fetch(self, job_id: str, output: str) -> bytes:
-        """An output's bytes. Raises Refused, Stopped."""
+        """Return an output's bytes. Raises Refused, Stopped."""
         return self._patiently(lambda: self._ask("GET", f"/v1/crops/{job_id}/image/{output}", {}))
 
     def cancel(self, job_id: str) -> None:
-        """Cancels the job. Raises Refused."""
+        """Cancel the job. Raises Refused."""
         self._ask("DELETE", f"/v1/crops/{job_id}", {})
 
     def _job(self, ask: Callable[[], bytes]) -> Job:

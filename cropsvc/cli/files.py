@@ -41,7 +41,7 @@ class Target:
 
     @classmethod
     def of(cls, given: str | None, sources: list[str]) -> "Target":
-        """The target for these *sources*. Raises BadTarget where they would share one file."""
+        """Return the target for these *sources*. Raises BadTarget if they would share one file."""
         target = cls(_pattern(given, sources))
         if len(sources) > 1 and "{index}" not in target.pattern:
             _check_apart(target.pattern, sources)
@@ -53,7 +53,7 @@ class Target:
         return FORMATS.get(Path(self.pattern).suffix[1:].lower())
 
     def path(self, made: OutputFile) -> str:
-        """The file of one output. Raises BadTarget where there is none for it."""
+        """Return the file of one output. Raises BadTarget where there is none for it."""
         if self.pattern == STREAM:
             if made.name is not None:
                 raise BadTarget("-o -: standard output takes one output; give a file or directory")
@@ -79,12 +79,12 @@ class Target:
 
 
 def read(source: str) -> bytes:
-    """The picture's bytes, from a file or standard input. Raises OSError."""
+    """Return the image's bytes, from a file or standard input. Raises OSError."""
     return sys.stdin.buffer.read() if source == STREAM else Path(source).read_bytes()
 
 
 def write(path: str, data: bytes) -> None:
-    """Writes the whole file or nothing. Raises OSError."""
+    """Write the whole file or nothing. Raises OSError."""
     if path == STREAM:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _parameters(command: Command) -> Command:
-    """Adds an option for each parameter of the API, the files, and -o."""
+    """Add an option for each parameter of the API, the files, and -o."""
     for row in reversed(PARAMETERS):
         words = f"{row.description.replace('`', '')}  [default: {row.default}]"
         option = click.option(f"--{row.name}", help=words, metavar=_metavar(row.schema))

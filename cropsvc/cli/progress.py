@@ -20,7 +20,7 @@ class Line:
     task: TaskID
 
     def show(self, words: str, fraction: float) -> None:
-        """What happens now, and how much of all is done (0 to 1)."""
+        """Show what happens now, and how much of all is done (0 to 1)."""
         self.progress.update(self.task, stage=escape(words), completed=fraction)
 
 
@@ -47,20 +47,20 @@ class Board:
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """Shows the bars meanwhile."""
+        """Show the bars meanwhile."""
         with self._progress:
             yield
 
     def line(self, source: str) -> Line:
-        """A new line for this picture."""
+        """Return a new line for this picture."""
         task = self._progress.add_task(Path(source).name or source, total=1.0, stage="")
         return Line(self._progress, task)
 
     def say(self, words: str) -> None:
-        """What went well; not said to those who want quiet."""
+        """Say what went well, but not to those who want quiet."""
         if not self._quiet:
             self._console.print(words, markup=False, highlight=False, soft_wrap=True)
 
     def complain(self, words: str) -> None:
-        """What went wrong."""
+        """Say what went wrong."""
         self._console.print(words, style="red", markup=False, highlight=False, soft_wrap=True)

@@ -45,7 +45,7 @@ class Remote:
         line.show("done", 1.0)
 
     def cancel_all(self) -> None:
-        """Cancels every job that runs; what the server says to that does not matter any more."""
+        """Cancel every job that runs; what the server says to that does not matter any more."""
         for job_id in [*self.running]:
             with contextlib.suppress(ServerError):
                 self.server.cancel(job_id)
@@ -97,7 +97,7 @@ class Remote:
 
 
 def described(output: Job) -> str:
-    """An output's facts in a few words."""
+    """Return an output's facts in a few words."""
     size = f"{output['width']}x{output['height']}"
     return f"{size} {output['format']}, {output['bytes']:,} bytes"
 

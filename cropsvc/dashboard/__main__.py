@@ -30,7 +30,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """The application; imported here, after gevent has put its parts in place."""
+        """Return the application; imported here, after gevent has put its parts in place."""
         from cropsvc.dashboard.app import create_app
 
         return create_app(self._settings)
@@ -68,7 +68,7 @@ def address_for(settings: Settings) -> str:
 
 
 def main() -> None:
-    """Serves until SIGTERM; ends with a clear line when a setting is wrong."""
+    """Serve until SIGTERM; ends with a clear line when a setting is wrong."""
     settings = held_settings.read(os.environ)
     if address_for(settings) != settings.bind:
         sys.stderr.write(

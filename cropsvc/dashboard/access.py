@@ -38,7 +38,7 @@ class Guard:
 
     @classmethod
     def of(cls, settings: Settings) -> "Guard":
-        """The guard that the settings ask for."""
+        """Return the guard that the settings ask for."""
         return cls(
             _bytes(settings.dashboard_user),
             _bytes(settings.dashboard_password),
@@ -95,7 +95,7 @@ def _login() -> Response:
 
 
 def mark(response: Response) -> Response:
-    """Adds the security headers; what jobs hold is never cached."""
+    """Add the security headers; what jobs hold is never cached."""
     response.headers.extend(HEADERS)
     if not (request.endpoint or "").endswith("static"):
         response.headers["Cache-Control"] = "no-store"

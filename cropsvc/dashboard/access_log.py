@@ -9,18 +9,18 @@ log = structlog.get_logger("cropsvc.dashboard")
 
 
 def install(app: Flask) -> None:
-    """Logs every request of *app*, refused ones too; install it before what refuses."""
+    """Log every request of *app*, refused ones too; install it before what refuses."""
     app.before_request(begin)
     app.after_request(log_request)
 
 
 def begin() -> None:
-    """Notes when the request came."""
+    """Note when the request came."""
     g.began = time.monotonic()
 
 
 def log_request(response: Response) -> Response:
-    """Logs how the request was answered."""
+    """Log how the request was answered."""
     log.info(
         "request",
         method=request.method,

@@ -36,20 +36,20 @@ bp = Blueprint("cropsvc", __name__)
 
 
 def requeue(job_id: str) -> Response:
-    """Runs a failed job again."""
+    """Run a failed job again."""
     _requeue(_job(job_id))
     return jsonify(status="OK")
 
 
 def requeue_all(queue_name: str) -> Response:
-    """Runs every failed job of the queue again that can be; tells how many and why not others."""
+    """Run every failed job of the queue again that can be; tells how many and why not others."""
     done, refused = _each(queue_name, "failed", lambda job_id: _requeue(_job(job_id)))
     return jsonify(status="OK", count=done, refused=refused)
 
 
 @bp.post("/job/<job_id>/cancel")
 def cancel(job_id: str) -> Response:
-    """Cancels a job that waits or runs, for its client too."""
+    """Cancel a job that waits or runs, for its client too."""
     job = _job(job_id)
     status = job.get_status(refresh=False)
     if status == JobStatus.STARTED:
@@ -62,13 +62,13 @@ def cancel(job_id: str) -> Response:
 
 
 def delete(job_id: str) -> Response:
-    """Takes a job off RQ's books; one that waits or runs is canceled for its client."""
+    """Take a job off RQ's books; one that waits or runs is canceled for its client."""
     _delete(job_id)
     return jsonify(status="OK")
 
 
 def empty(queue_name: str, registry_name: str) -> Response:
-    """Deletes every job of the queue that is in that state."""
+    """Delete every job of the queue that is in that state."""
     done, refused = _each(queue_name, registry_name, _delete)
     if registry_name == QUEUED:
         _compact(ReadOnlyQueue(queue_name, connection=services().client))
@@ -76,7 +76,7 @@ def empty(queue_name: str, registry_name: str) -> Response:
 
 
 def compact(queue_name: str) -> Response:
-    """Drops the ids of jobs that are gone from the queue."""
+    """Drop the ids of jobs that are gone from the queue."""
     return jsonify(
         status="OK", count=_compact(ReadOnlyQueue(queue_name, connection=services().client))
     )
@@ -188,7 +188,7 @@ def _delete(job_id: str) -> None:
 
 
 def _until_stopped(job: ReadOnlyJob) -> None:
-    """Waits for a running job's worker: it would write the job down again."""
+    """Wait for a running job's worker: it would write the job down again."""
     deadline = time.monotonic() + STOP_SECONDS
     while job.get_status() == JobStatus.STARTED:
         if time.monotonic() > deadline:
@@ -197,7 +197,7 @@ def _until_stopped(job: ReadOnlyJob) -> None:
 
 
 def _erase(job_id: str) -> None:
-    """Removes whatever bears the id; 404 if nothing does."""
+    """Remove whatever bears the id; 404 if nothing does."""
     queues = ReadOnlyQueue.all(connection=services().client)
     with services().client.pipeline() as pipe:
         pipe.delete(ReadOnlyJob.key_for(job_id), results_key(job_id))

@@ -22,13 +22,13 @@ log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings) -> Flask:
-    """The dashboard for these settings."""
+    """Return the dashboard for these settings."""
     logs.configure(settings.log_format, settings.log_level)
     return app_of(settings, connection.for_front_end(settings.redis_url))
 
 
 def app_of(settings: Settings, client: Redis) -> Flask:
-    """The dashboard's Flask app on *client*."""
+    """Return the dashboard's Flask app on *client*."""
     app = Flask("cropsvc.dashboard", static_folder="assets", static_url_path="/assets")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.extensions[EXTENSION] = Services(

@@ -33,7 +33,7 @@ SERVED = (".css", ".ico")  # of upstream's files; its scripts are years old and 
 
 
 def mount(app: Flask, client: Redis) -> None:
-    """Registers the blueprint at `/`, on *client*."""
+    """Register the blueprint at `/`, on *client*."""
     _put_right()
     app.redis_conn = client  # type: ignore[attr-defined]  # where upstream's views look
     app.config["RQ_DASHBOARD_REDIS_URL"] = ("redis",)  # shown to nobody, so it needs no secret
@@ -97,21 +97,21 @@ def rows(
 
 
 def current_job(job: Job | None) -> str | dict[str, Any]:
-    """What a worker does now; upstream shows the call with all its arguments."""
+    """Return what a worker does now; upstream shows the call with all its arguments."""
     if not isinstance(job, ReadOnlyJob):
         return "idle"
     return {**serialize.summary(job), "job_id": job.id, "call_string": serialize.function_of(job)}
 
 
 def job_view(instance_number: int, job_id: str) -> str:
-    """The page of one job."""
+    """Return the page of one job."""
     if serialize.row(job_id, services().client) is None:
         abort(404, "there is no such job on RQ's books")
     return render_template("rq_dashboard/job.html", id=job_id, active_tab="jobs")
 
 
 def job_info(instance_number: int, job_id: str) -> Response:
-    """What the page of one job shows, as JSON."""
+    """Return what the page of one job shows, as JSON."""
     try:
         job = fetch(job_id, services().client)
         return jsonify(serialize.details(job))

@@ -48,7 +48,7 @@ class ReadOnlyJob(CropJob):
         super().__init__(id, connection, JSONSerializer)
 
     def latest_result(self, timeout: int = 0) -> Result | None:
-        """The latest result; None for one that cannot be read."""
+        """Return the latest result; None for one that cannot be read."""
         try:
             return super().latest_result(timeout)
         except UNREADABLE as error:
@@ -57,7 +57,7 @@ class ReadOnlyJob(CropJob):
 
 
 def fetch(job_id: str, client: Redis) -> ReadOnlyJob:
-    """The job. Raises NoSuchJobError, or one of UNREADABLE."""
+    """Return the job. Raises NoSuchJobError, or one of UNREADABLE."""
     return cast(ReadOnlyJob, ReadOnlyJob.fetch(job_id, connection=client))
 
 
@@ -105,7 +105,7 @@ class ShownWorker(Worker):
             return None
 
     def get_current_job(self) -> Job | None:
-        """The job it works on; None when that is gone or cannot be read."""
+        """Return the job it works on; None when that is gone or cannot be read."""
         try:
             return super().get_current_job()
         except NoSuchJobError:

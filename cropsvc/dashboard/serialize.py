@@ -18,7 +18,7 @@ FAILED = ("failed", "stopped")
 
 
 def row(job_id: str, client: Redis) -> dict[str, Any] | None:
-    """A job for a list, None if it is gone; one that cannot be read says so."""
+    """Return a job for a list, None if it is gone; one that cannot be read says so."""
     try:
         return summary(fetch(job_id, client))
     except NoSuchJobError:
@@ -28,7 +28,7 @@ def row(job_id: str, client: Redis) -> dict[str, Any] | None:
 
 
 def unreadable(job_id: str, error: BaseException) -> dict[str, Any]:
-    """What can be said of a job whose hash RQ did not write."""
+    """Return what can be said of a job whose hash RQ did not write."""
     words = f"this job's hash cannot be read: {type(error).__name__}"
     return {
         "id": job_id,
@@ -39,7 +39,7 @@ def unreadable(job_id: str, error: BaseException) -> dict[str, Any]:
 
 
 def summary(job: ReadOnlyJob) -> dict[str, Any]:
-    """What a list shows of a job."""
+    """Return what a list shows of a job."""
     status = str(job.get_status(refresh=False).value)
     record = record_of(job)
     return {
@@ -58,7 +58,7 @@ def summary(job: ReadOnlyJob) -> dict[str, Any]:
 
 
 def details(job: ReadOnlyJob) -> dict[str, Any]:
-    """What the job's own page shows."""
+    """Return what the job's own page shows."""
     record = record_of(job)
     return {
         **summary(job),
@@ -93,7 +93,7 @@ def record_of(job: ReadOnlyJob) -> Job | None:
 
 
 def function_of(job: ReadOnlyJob) -> str:
-    """The function that the job names, whatever that is."""
+    """Return the function that the job names, whatever that is."""
     try:
         return _short(str(job.func_name))
     except UNREADABLE:
@@ -106,7 +106,7 @@ def text_of(value: object) -> str:
 
 
 def date(at: datetime | None) -> str | None:
-    """A time in ISO 8601."""
+    """Return a time in ISO 8601."""
     return at.isoformat() if at else None
 
 

@@ -22,6 +22,6 @@ class Services:
 
 
 def services() -> Services:
-    """The desk of the app that serves this request."""
+    """Return the desk of the app that serves this request."""
     found: Services = current_app.extensions[EXTENSION]
     return found

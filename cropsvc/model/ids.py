@@ -16,7 +16,7 @@ ID_PATTERN = re.compile(r"[a-z2-7]{48}")
 
 
 def make(secret: bytes, owner: str, now: float) -> str:
-    """A new id for *owner* at *now* (seconds since the epoch)."""
+    """Return a new id for *owner* at *now* (seconds since the epoch)."""
     body = int(now).to_bytes(TIME_BYTES, "big") + secrets.token_bytes(RANDOM_BYTES)
     return base64.b32encode(body + _mac(secret, owner, body)).decode().lower()
 

@@ -88,7 +88,7 @@ class Job:
         return self.state not in PENDING
 
     def output(self, name: str | None) -> Output | None:
-        """The named output, or the first one; None if there is no such name."""
+        """Return the named output, or the first one; None if there is no such name."""
         if name is None:
             return self.outputs[0]
         return next((output for output in self.outputs if output.name == name), None)
@@ -120,7 +120,7 @@ def new_job(ref: JobRef, now: int, source: SourceInfo, request: str, names: Iter
 
 
 def job_fields(job: Job) -> dict[str, str | int | float]:
-    """The hash fields of a new job's record."""
+    """Return the hash fields of a new job's record."""
     return {
         "state": job.state,
         "progress": job.progress,
@@ -136,7 +136,7 @@ def job_fields(job: Job) -> dict[str, str | int | float]:
 
 
 def job_from_fields(ref: JobRef, fields: Mapping[bytes, bytes], position: int | None) -> Job:
-    """The job that a record's hash holds; *position* is its place in the queue, if any."""
+    """Return the job that a record's hash holds; *position* is its place in the queue, if any."""
     state: State = fields[b"state"].decode()  # type: ignore[assignment]  # only we write it
     error = fields.get(b"error")
     problem = Problem(**json.loads(error)) if error else None
@@ -167,12 +167,12 @@ def dump(value: object) -> str:
 
 
 def dump_outputs(outputs: tuple[Output, ...]) -> str:
-    """The outputs as JSON for the record."""
+    """Return the outputs as JSON for the record."""
     return dump(outputs)
 
 
 def load_outputs(text: bytes | str) -> tuple[Output, ...]:
-    """The outputs from the record's JSON."""
+    """Return the outputs from the record's JSON."""
     return tuple(_output(**fields) for fields in json.loads(text))
 
 

@@ -15,7 +15,7 @@ log = structlog.get_logger("cropsvc.job")
 def log_end(
     job_id: str, state: str, *, code: str = "", ms: float | None = None, trace: str = ""
 ) -> None:
-    """Logs a job's end: its *state*, the error's *code*, how long it ran in milliseconds.
+    """Log a job's end: its *state*, the error's *code*, how long it ran in milliseconds.
 
     *trace* came with the job (tracing.py).
     """
@@ -30,7 +30,7 @@ def log_end(
 
 
 def log_job(job: Job) -> None:
-    """The same from the job's record."""
+    """Log the same from the job's record."""
     ran = job.started is not None and job.ended is not None and not job.cached
     log_end(
         job.id,

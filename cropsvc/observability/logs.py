@@ -17,7 +17,7 @@ LONGEST = 500  # characters of a value
 
 
 def configure(kind: str, level: str, stream: TextIO = sys.stderr) -> None:
-    """Sends all logging to *stream*; *kind* is text, json, or auto: text on a terminal only."""
+    """Send all logging to *stream*; *kind* is text, json, or auto: text on a terminal only."""
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),

@@ -36,7 +36,7 @@ class Spans:
         self.tracer = provider.get_tracer("cropsvc", __version__)
 
     def export_spans(self, context: str, marks: Marks, job: str, error: str) -> None:
-        """The spans of a job that ended: its wait, its crop, and the crop's stages.
+        """Return the spans of a job that ended: its wait, its crop, and the crop's stages.
 
         *context* is the `traceparent` of the request that made it.
         *marks* are names and times (seconds since the epoch) of what began when: the wait, each
@@ -72,13 +72,13 @@ class Spans:
 
 
 def mark_failed(span: Span, code: str) -> None:
-    """Gives the span an error's code of the contract."""
+    """Give the span an error's code of the contract."""
     span.set_attribute("error.type", code)
     span.set_status(Status(StatusCode.ERROR, code))
 
 
 def traceparent(span: Span) -> str:
-    """The span's context for what is done elsewhere on its behalf; empty if it is not sampled."""
+    """Return the span's context for work done elsewhere; empty if it is not sampled."""
     carrier: dict[str, str] = {}
     W3C.inject(carrier, set_span_in_context(span))
     return carrier.get("traceparent", "") if span.is_recording() else ""

@@ -18,12 +18,12 @@ def carried(request_id: str, context: str) -> str:
 
 
 def request_of(trace: str) -> str:
-    """The request's id."""
+    """Return the request's id."""
     return trace.partition(" ")[0]
 
 
 def context_of(trace: str) -> str:
-    """The `traceparent`; empty for a job that is not traced."""
+    """Return the `traceparent`; empty for a job that is not traced."""
     return trace.partition(" ")[2]
 
 

@@ -13,7 +13,7 @@ KEPT = {
 
 
 def tune_allocator() -> None:
-    """Keeps freed memory for the next job, and what is loaded by now out of garbage collection.
+    """Keep freed memory for the next job, and what is loaded by now out of garbage collection.
 
     A 6 MP photo cost 2,500 page faults, 4 ms of 24; with mallopt(3), which only glibc has, none.
     Looking through all modules again and again took a fifth of a worker's time.

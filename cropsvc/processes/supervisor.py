@@ -51,7 +51,7 @@ class Child:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """Starts it, in a process group of its own: a terminal's Ctrl-C is for the supervisor."""
+        """Start it, in a process group of its own: a terminal's Ctrl-C is for the supervisor."""
         program = self.program
         self._process = subprocess.Popen(  # noqa: S603 - the programs are ours, not a user's
             wrap_command(program.command),
@@ -65,7 +65,7 @@ class Child:
         self.starts += 1
 
     def check(self) -> None:
-        """Notes its death, starts it again once that is due."""
+        """Note its death, starts it again once that is due."""
         process = self._process
         if process and (code := process.poll()) is not None:
             self._reap(process.pid, code)
@@ -78,7 +78,7 @@ class Child:
         return None if self._process else max(0.0, self._due - time.monotonic())
 
     def signal(self, number: int) -> None:
-        """Sends it a signal, if it lives."""
+        """Send it a signal, if it lives."""
         if self._process:
             self._process.send_signal(number)
 
@@ -87,7 +87,7 @@ class Child:
         return self._process is None or self._process.poll() is not None
 
     def kill(self) -> None:
-        """Ends it and what it left in its process group, without asking."""
+        """Kill it and what it left in its process group."""
         if not self._process:
             return
         _kill_group(self._process.pid)
@@ -147,7 +147,7 @@ class Supervisor:
         return [child for stage in self.stages for child in stage]
 
     def start(self, programs: Iterable[Program]) -> list[Child]:
-        """Starts one more stage."""
+        """Start one more stage."""
         stage = [Child(program) for program in programs]
         self.stages.append(stage)
         for child in stage:
@@ -155,7 +155,7 @@ class Supervisor:
         return stage
 
     def run(self) -> None:
-        """Keeps all running until a signal asks for the end."""
+        """Keep all running until a signal asks for the end."""
         while not self.stop_asked:
             self.tick()
 
@@ -168,7 +168,7 @@ class Supervisor:
             child.check()
 
     def stop(self) -> None:
-        """Stops all, the last stage first; the stages before it are kept running meanwhile."""
+        """Stop all, the last stage first; the stages before it are kept running meanwhile."""
         while self.stages:
             self._stop(self.stages.pop())
 

@@ -15,7 +15,7 @@ class Watch:
         self._seen = self._stamps()
 
     def look(self) -> bool:
-        """Ends the workers, each after its running crop, if a file changed; the supervisor
+        """End the workers, each after its running crop, if a file changed; the supervisor
         starts them again."""
         stamps = self._stamps()
         changed = stamps != self._seen

@@ -50,7 +50,7 @@ class Embedded:
 
 
 def prepare(directory: Path) -> Embedded:
-    """An embedded server on *directory*, at the port it had before if that is free.
+    """Return an embedded server on *directory*, at the port it had before if that is free.
 
     Raises InUse while another one lives there: two servers on one log would ruin it.
     """
@@ -89,13 +89,13 @@ def _port(url_file: Path) -> int:
 
 
 def _memory() -> int:
-    """A quarter of the machine's, in bytes, and not more than MOST_MEMORY."""
+    """Return a quarter of the machine's, in bytes, and not more than MOST_MEMORY."""
     machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return min(MOST_MEMORY, machine // 4)
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Writes a file that only its owner can read, from its first byte on."""
+    """Write a file that only its owner can read, from its first byte on."""
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

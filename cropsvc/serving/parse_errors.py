@@ -30,7 +30,7 @@ class ProblemSocket:
         return getattr(self._sock, name)
 
     def sendall(self, answer: bytes) -> None:
-        """Sends the answer's status as a problem, with the headers."""
+        """Send the answer's status as a problem, with the headers."""
         line = answer.partition(b"\r\n")[0]
         body = _problem(*line.decode("latin-1").split(" ", 2)[1:])
         head = line + b"\r\n" + HEADERS + b"Content-Length: %d\r\n\r\n" % len(body)

@@ -24,13 +24,13 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     """Leaves `100 Continue` to the application, and drains what a refused client still sends."""
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        """Serves one connection; the kernel ends it when the client stops reading (RFC 5482)."""
+        """Serve one connection; the kernel ends it when the client stops reading (RFC 5482)."""
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_SECONDS * 1000)
         super().handle(listener, client, addr)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
-        """Serves one request; a body that was not read is drained, or its connection closed."""
+        """Serve one request; a body that was not read is drained, or its connection closed."""
         expects = req._expected_100_continue
         req._expected_100_continue = False  # go_ahead() says it when the body is wanted
         try:
@@ -70,7 +70,7 @@ def _is_unread(req: Any) -> bool:
 
 
 def _drained(req: Any) -> bool:
-    """Reads what is left of the body, if it comes soon: the connection stays usable."""
+    """Read what is left of the body, if it comes soon: the connection stays usable."""
     with gevent.Timeout(LINGER_SECONDS, False):
         try:
             while req.body.read(RECV_BYTES):

@@ -19,7 +19,7 @@ class HeldSettings:
         self._settings: Settings | None = None
 
     def read(self, environ: Mapping[str, str]) -> Settings:
-        """The settings as they are now; wrong ones are named, and change nothing.
+        """Return the settings as they are now; wrong ones are named, and change nothing.
 
         Ends the program where there are none before.
         """
@@ -32,7 +32,7 @@ class HeldSettings:
         return self._settings
 
     def get(self, environ: Mapping[str, str]) -> Settings:
-        """The settings as they were read last, by this process or the one it comes from."""
+        """Return the settings as they were read last, by this process or the one it comes from."""
         return self._settings or self.read(environ)
 
 

@@ -15,7 +15,7 @@ UNUSABLE = "has an option behind ? that redis-py cannot use"
 
 
 def url_of(text: str, schemes: tuple[str, ...]) -> SplitResult:
-    """The URL's parts, with one of these schemes, a host and a port. Raises ValueError."""
+    """Return the URL's parts, with one of these schemes, a host and a port. Raises ValueError."""
     if text.partition("://")[0] not in schemes or "://" not in text:
         raise ValueError(f"must be a URL that starts with {' or '.join(schemes)}://")
     try:
@@ -28,7 +28,7 @@ def url_of(text: str, schemes: tuple[str, ...]) -> SplitResult:
 
 
 def store_url(text: str) -> str:
-    """The URL, if redis-py can use it. Raises ValueError."""
+    """Return the URL, if redis-py can use it. Raises ValueError."""
     parts = url_of(text, ("redis", "rediss", "unix"))
     if parts.scheme == "unix" and not parts.path:
         raise ValueError("must have the path of a socket behind unix://")
@@ -40,7 +40,7 @@ def store_url(text: str) -> str:
 
 
 def broker_url(text: str) -> str:
-    """The URL, or several with a semicolon between. Raises ValueError."""
+    """Return the URL, or several with a semicolon between. Raises ValueError."""
     for one in text.split(";"):
         url_of(one, ("amqp", "amqps"))
     return text

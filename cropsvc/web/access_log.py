@@ -13,7 +13,7 @@ QUIET = ("/healthz", "/readyz", "/metrics")  # asked by machines every few secon
 
 
 def install(app: Flask) -> None:
-    """Logs what *app* answers."""
+    """Log what *app* answers."""
     app.before_request(_begin)
     app.after_request(_log_request)
 

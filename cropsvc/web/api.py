@@ -45,7 +45,7 @@ def vary(response: Response) -> Response:
 
 @bp.get("/<job_id>")
 def show(job_id: str) -> Response:
-    """The job; with `wait`, once it has ended or the time is up."""
+    """Return the job; with `wait`, once it has ended or the time is up."""
     jobs, owner = services().jobs, current_owner()
     given = _wait_argument()
     preferred = preferred_wait() if given is None else None
@@ -55,21 +55,21 @@ def show(job_id: str) -> Response:
 
 @bp.get("/<job_id>/image")
 def first_image(job_id: str) -> Response:
-    """The first output's bytes."""
+    """Return the first output's bytes."""
     _no_arguments()
     return image_response(job_id, None)
 
 
 @bp.get("/<job_id>/image/<name>")
 def image(job_id: str, name: str) -> Response:
-    """The named output's bytes."""
+    """Return the named output's bytes."""
     _no_arguments()
     return image_response(job_id, name)
 
 
 @bp.get("/<job_id>/source")
 def source(job_id: str) -> Response:
-    """The upload's bytes, while they live."""
+    """Return the upload's bytes, while they live."""
     _no_arguments()
     return upload(*services().jobs.source(current_owner(), job_id))
 
@@ -87,7 +87,7 @@ def events(job_id: str) -> Response:
 
 @bp.delete("/<job_id>")
 def delete(job_id: str) -> Response:
-    """Cancels the job, or removes one that has ended."""
+    """Cancel the job, or removes one that has ended."""
     _no_arguments()
     services().jobs.delete(current_owner(), job_id)
     return Response(status=204)

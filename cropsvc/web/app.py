@@ -27,7 +27,7 @@ from cropsvc.web.services import EXTENSION, Services
 
 
 def create_app(settings: Settings) -> Flask:
-    """The front end for these settings."""
+    """Return the front end for these settings."""
     logs.configure(settings.log_format, settings.log_level)
     client = connection.for_front_end(settings.redis_url)
     store = Store(client, settings.lifetimes, settings.secrets)
@@ -46,7 +46,7 @@ def create_app(settings: Settings) -> Flask:
 
 
 def app_of(services: Services) -> Flask:
-    """The Flask app on these collaborators."""
+    """Return the Flask app on these collaborators."""
     app = Flask("cropsvc.web")
     app.extensions[EXTENSION] = services
     app.extensions[rate_limit.EXTENSION] = rate_limit.RateLimit(

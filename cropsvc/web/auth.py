@@ -19,7 +19,7 @@ bp = Blueprint("owner", __name__)
 
 
 def current_owner() -> str:
-    """The owner of this request. Raises Unauthorized."""
+    """Return the owner of this request. Raises Unauthorized."""
     if "owner" not in g:
         g.owner = _owner()
     return str(g.owner)
@@ -27,7 +27,7 @@ def current_owner() -> str:
 
 @bp.post("/login")
 def login() -> BaseResponse:
-    """Keeps the key that the page asked for in a cookie. Raises Unauthorized."""
+    """Keep the key that the page asked for in a cookie. Raises Unauthorized."""
     key = _key_of(request.form.get("key", ""))
     response = redirect("/", code=303)
     response.set_cookie(

@@ -29,7 +29,7 @@ def image_page() -> Response:
 
 @bp.get("/progress")
 def progress() -> Response:
-    """The state of `jobid` in the first version's words; `{}` without or with an unknown id."""
+    """Return the state of `jobid` in the first version's words; `{}` for an unknown id."""
     try:
         job = job_json(services().jobs.get(current_owner(), request.args.get("jobid", "")))
     except (NotFound, Gone):
@@ -39,7 +39,7 @@ def progress() -> Response:
 
 @bp.get("/result.png")
 def result() -> BaseResponse:
-    """The picture of `jobid` in its true format.
+    """Return the image of `jobid` in its true format.
 
     Raises Unauthorized, NotFound, NotReady, Gone, its error.
     """

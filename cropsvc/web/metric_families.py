@@ -42,7 +42,7 @@ class StoreCollector(Collector):
         self._jobs = jobs
 
     def collect(self) -> Iterator[Metric]:
-        """Reads them anew; never raises what the store does."""
+        """Read them anew. Never raise what the store raises."""
         up = True
         families: list[Metric] = []
         try:
@@ -95,7 +95,7 @@ def _labelled(
     words: str,
     known: tuple[tuple[str, ...], ...] = (),
 ) -> Metric:
-    """The family *name*, with 0 for *known* labels' values that nothing was counted under."""
+    """Return the family *name*, with 0 for *known* labels that nothing was counted under."""
     family = CounterMetricFamily(f"cropsvc_{name}", words, labels=labels)
     told = {":".join((name, *values)): 0.0 for values in known} | dict(counts)
     for field, value in sorted(told.items()):

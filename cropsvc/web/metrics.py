@@ -32,14 +32,14 @@ class Tallies:
         self._flusher: threading.Thread | None = None
 
     def add(self, name: str, amount: int = 1) -> None:
-        """Counts *amount* under *name*: a family and its labels' values, with colons between."""
+        """Count *amount* under *name*: a family and its labels' values, with colons between."""
         self._counted[name] += amount
         if self._flusher is None:
             self._flusher = threading.Thread(target=self._flush_for_ever, daemon=True)
             self._flusher.start()
 
     def flush(self) -> None:
-        """Adds what was counted to the store's figures."""
+        """Add what was counted to the store's figures."""
         counted, self._counted = self._counted, Counter()
         if not counted:
             return
@@ -59,7 +59,7 @@ class Tallies:
 
 
 def install(app: Flask, store: Store) -> None:
-    """Counts what *app* answers."""
+    """Count what *app* answers."""
     app.extensions[EXTENSION] = Tallies(store)
     app.after_request(_count)
 

@@ -13,21 +13,21 @@ bp = Blueprint("pages", __name__)
 
 @bp.get("/")
 def index() -> Response:
-    """The page to choose, crop and submit; raises Unauthorized, whose page asks for the key."""
+    """Return the start page. Raises Unauthorized, whose page asks for the key."""
     current_owner()
     return job_page(None)
 
 
 @bp.post("/crops")
 def submit() -> BaseResponse:
-    """The plain form's target: 303 to the new job's page."""
+    """Return the plain form's target: 303 to the new job's page."""
     job = accept(strict=False).job
     return redirect(url_for("pages.show", job_id=job.id), code=303)
 
 
 @bp.get("/crops/<job_id>")
 def show(job_id: str) -> Response:
-    """The page of one job; raises NotFound, Expired, Deleted."""
+    """Return the page of one job. Raises NotFound, Expired, Deleted."""
     job = services().jobs.get(current_owner(), job_id)
     return job_page(job_json(job))
 
@@ -43,7 +43,7 @@ def duration(seconds: int) -> str:
 
 
 def job_page(job: object, *, classic: bool = False) -> Response:
-    """The page with this job (the JSON of docs/reference/http-api.md) on it, or without one."""
+    """Return the page with this job (JSON as in docs/reference/http-api.md), or without one."""
     html = render_template("index.html", job=job, classic=classic, settings=services().settings)
     response = make_response(html)
     response.headers["Cache-Control"] = "private, no-store"

@@ -21,7 +21,7 @@ class BodyDeadline:
         self._began = time.monotonic()
 
     def until(self, length: int) -> AbstractContextManager[object]:
-        """Raises IncompleteUpload within its block when *length* bytes take too long.
+        """Raise IncompleteUpload within its block when *length* bytes take too long.
 
         Under gevent only, as the front end runs; elsewhere it never fires.
         """

@@ -26,7 +26,7 @@ PAGES = ("/crops", "/login", "/logout", "/image_page")
 
 
 def install(app: Flask) -> None:
-    """Makes *app* answer every error in the contract's form."""
+    """Make *app* answer every error in the contract's form."""
     app.register_error_handler(CropError, answer)
     app.register_error_handler(StoreUnavailable, _store_trouble)
     app.register_error_handler(HTTPException, _of_framework)
@@ -34,7 +34,7 @@ def install(app: Flask) -> None:
 
 
 def answer(error: CropError) -> Response:
-    """The error as a response: its status, its words, its headers."""
+    """Return the error as a response: its status, its words, its headers."""
     g.problem = error.code
     response = _page(error) if _is_for_people() else _problem(error)
     if error.retry_after is not None:
@@ -46,7 +46,7 @@ def answer(error: CropError) -> Response:
 
 
 def problem_code() -> str | None:
-    """The code of the error that this request was answered with, if it was one."""
+    """Return the code of the error that this request was answered with, if it was one."""
     return cast(str | None, g.get("problem"))
 
 

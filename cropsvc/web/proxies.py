@@ -20,7 +20,7 @@ class TrustedProxies:
         self._trusted = trusted
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Serves the request, with what untrusted senders forwarded struck out."""
+        """Serve the request, with what untrusted senders forwarded struck out."""
         hops = self._trusted_hops(environ)
         if not hops:
             for name in FORWARDED:

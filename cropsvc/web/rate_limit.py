@@ -23,7 +23,7 @@ class RateLimit:
         self._limiter: MovingWindowRateLimiter | None = None
 
     def check(self, owner: str) -> None:
-        """Counts one submit of *owner*. Raises RateLimited with the seconds to wait."""
+        """Count one submit of *owner*. Raises RateLimited with the seconds to wait."""
         if self._item is None:
             return
         who = owner if owner != OPEN else request.remote_addr or "unknown"
@@ -42,6 +42,6 @@ class RateLimit:
 
 
 def rate_limit() -> RateLimit:
-    """The current app's limit."""
+    """Return the current app's limit."""
     limit: RateLimit = current_app.extensions[EXTENSION]
     return limit

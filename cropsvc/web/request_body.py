@@ -40,7 +40,7 @@ class Body:
 
 
 def read_body() -> Body:
-    """The current request's body.
+    """Return the current request's body.
 
     Raises TooLarge before or while reading, IncompleteUpload, BadRequest for a broken form,
     UnsupportedFormat for a type that is no picture.

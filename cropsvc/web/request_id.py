@@ -9,7 +9,7 @@ HEADER = "X-Request-Id"
 
 
 def request_id() -> str:
-    """The caller's X-Request-Id if it is a plain one, else a new one."""
+    """Return the caller's X-Request-Id if it is a plain one, else a new one."""
     if "request_id" not in g:
         given = request.headers.get(HEADER, "")
         g.request_id = given if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given) else _new()

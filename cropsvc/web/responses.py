@@ -19,7 +19,7 @@ NO_BYTES = re.compile(r"bytes=[ \t]*-0+[ \t]*", re.IGNORECASE)
 
 
 def job_json(job: Job) -> dict[str, Any]:
-    """The job as the contract writes it."""
+    """Return the job as the contract writes it."""
     link = f"/v1/crops/{job.id}"
     return {
         "id": job.id,
@@ -46,13 +46,13 @@ def job_json(job: Job) -> dict[str, Any]:
 
 
 def image_response(job_id: str, name: str | None) -> Response:
-    """The named output's bytes (or the first's) with their headers; 304, HEAD and Range too."""
+    """Return the named output, or the first one, with its headers; 304, HEAD and Range too."""
     job, output, data = services().jobs.image(current_owner(), job_id, name)
     return picture(job, output, data)
 
 
 def picture(job: Job, output: Output, data: bytes) -> Response:
-    """The answer that carries one output's bytes."""
+    """Return the answer that carries one output's bytes."""
     response = Response(data, content_type=CONTENT_TYPES[output.format or ""])
     response.set_etag(output.sha256 or "")
     response.headers["Content-Disposition"] = (
@@ -64,7 +64,7 @@ def picture(job: Job, output: Output, data: bytes) -> Response:
 
 
 def upload(job: Job, data: bytes) -> Response:
-    """The answer that carries the upload's bytes, as an attachment."""
+    """Return the answer that carries the upload's bytes, as an attachment."""
     response = Response(data, content_type=SOURCE_TYPES.get(job.source.format, "image/*"))
     response.set_etag(job.source.sha256)
     response.headers["Content-Disposition"] = (
@@ -75,7 +75,7 @@ def upload(job: Job, data: bytes) -> Response:
 
 
 def as_download(response: Response, length: int) -> Response:
-    """The response made conditional, and safe to open: nobody sniffs, scripts or embeds it.
+    """Return the response made conditional, and safe to open: nobody sniffs, scripts or embeds it.
 
     Preconditions come first, then Range (RFC 9110, sections 13.2.2 and 14.2). A Range header
     that is malformed or asks for several ranges is ignored; Werkzeug would answer 416.
@@ -105,7 +105,7 @@ def _check_match(response: Response) -> None:
 
 
 def _single_range(response: Response, length: int) -> str | None:
-    """The Range header with a suffix no longer than the bytes; None if it is to be ignored."""
+    """Return the Range header with a suffix within the bytes; None if it is to be ignored."""
     if request.method != "GET" or not _is_of(response):
         return None
     if NO_BYTES.fullmatch(request.headers.get("Range", "")):

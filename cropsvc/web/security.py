@@ -51,7 +51,7 @@ def _preflight(origin: str | None, *, allowed: bool) -> Response:
 
 
 def mark(response: Response) -> Response:
-    """Adds the security headers, the request's id, and CORS for allowed origins."""
+    """Add the security headers, the request's id, and CORS for allowed origins."""
     headers = response.headers
     headers[HEADER] = request_id()
     headers.setdefault("Content-Security-Policy", PAGE_POLICY)

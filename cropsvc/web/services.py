@@ -22,5 +22,5 @@ class Services:
 
 
 def services() -> Services:
-    """The current app's services."""
+    """Return the current app's services."""
     return cast(Services, current_app.extensions[EXTENSION])

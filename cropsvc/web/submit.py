@@ -47,7 +47,7 @@ class SubmitResult:
 
 
 def accept(*, strict: bool = True, with_bytes: bool = False) -> SubmitResult:
-    """Submits what the current request holds, and waits if it asks for that.
+    """Submit what the current request holds, and waits if it asks for that.
 
     *strict*: unknown parameters are refused, by name. *with_bytes*: a wait reads the first
     output too. Raises any CropError of the contract.
@@ -69,7 +69,7 @@ def _parsed(pairs: tuple[tuple[str, str], ...], strict: bool) -> CropRequest:
 
 
 def accept_sample(pairs: Pairs) -> Job:
-    """Submits the sample picture with these parameters."""
+    """Submit the sample picture with these parameters."""
     with _place() as place:
         crop = parse(pairs)
         upload = services().jobs.upload(place, sample_bytes(), crop)
@@ -78,7 +78,7 @@ def accept_sample(pairs: Pairs) -> Job:
 
 @cache
 def sample_bytes() -> bytes:
-    """The built-in sample picture."""
+    """Return the built-in sample picture."""
     return SAMPLE.read_bytes()
 
 
@@ -88,7 +88,7 @@ def wait_of(parameter: float | None) -> float | None:
 
 
 def preferred_wait() -> int | None:
-    """The seconds of `Prefer: wait=N` (RFC 7240), at most 30; None if absent or malformed."""
+    """Return the seconds of `Prefer: wait=N` (RFC 7240), at most 30; None without."""
     for preference in ",".join(request.headers.getlist("Prefer")).split(","):
         match = re.fullmatch(r'\s*wait\s*=\s*"?0*([0-9]+)"?\s*(;.*)?', preference, re.IGNORECASE)
         if match:
@@ -97,7 +97,7 @@ def preferred_wait() -> int | None:
 
 
 def parse_wait(text: str) -> float:
-    """The `wait` parameter in seconds. Raises BadParameter."""
+    """Return the `wait` parameter in seconds. Raises BadParameter."""
     if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", text) or float(text) > LONGEST_WAIT:
         raise BadParameter.of(
             FieldError("wait", f"{text[:40]!r}: must be seconds from 0 to {LONGEST_WAIT:g}")
@@ -107,7 +107,7 @@ def parse_wait(text: str) -> float:
 
 @contextmanager
 def _place(key: str | None = None) -> Iterator[QueueSlot]:
-    """A place in the queue, given back if anything fails before a job takes it."""
+    """Return a place in the queue, given back if anything fails before a job takes it."""
     jobs, owner = services().jobs, current_owner()
     rate_limit().check(owner)
     size = min(request.content_length or 0, services().settings.max_upload)

@@ -38,7 +38,7 @@ class TracedJobs(Jobs):
 
 
 def install(app: Flask, spans: Spans) -> None:
-    """Gives each request of *app* a span, in its caller's trace if it names one."""
+    """Give each request of *app* a span, in its caller's trace if it names one."""
 
     def begin() -> None:
         if request.path not in QUIET:

@@ -36,7 +36,7 @@ def is_avif(data: bytes) -> bool:
 
 
 def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """The boxes between *start* and *end*: kind, and where the body begins and ends."""
+    """Return the boxes between *start* and *end*: kind, and where the body begins and ends."""
     for _ in range(SEGMENTS):
         if start + 8 > end:
             return
@@ -138,7 +138,7 @@ def _track_sides(data: bytes) -> tuple[int, int]:
 
 
 def read_avif_header(data: bytes) -> Header:
-    """The header of an AVIF; a sequence's length is not counted, `frames` is then 2."""
+    """Return the header of an AVIF; a sequence's length is not counted, `frames` is then 2."""
     if not _has_meta(data):
         return Header("avif", *_track_sides(data), frames=2)
     found = _properties(data)

@@ -58,7 +58,7 @@ class _Walk:
 
 
 def read_jpeg_header(data: bytes, max_scans: int) -> Header:
-    """The header of a JPEG; raises TooComplex above *max_scans*, or with too many segments."""
+    """Return the header of a JPEG. Raises TooComplex for too many scans or segments."""
     walk = _Walk()
     place = _first_scan(data, walk)
     bits, height, width, components = walk.frame
@@ -143,7 +143,7 @@ def without_metadata(data: bytes) -> bytes:
 
 
 def shortened(data: bytes, bottom: int) -> bytes:
-    """The same JPEG, told to end soon after the row *bottom*, so that no more is decoded.
+    """Return the same JPEG, told to end soon after the row *bottom*, so that no more is decoded.
 
     Rows depend on those above them only; the upsampling of colour looks one row of blocks further.
     What is not a plain, complete JPEG is left as it is, so that its faults are found.

@@ -27,11 +27,11 @@ class Header:
 
 
 def broken(detail: str) -> Unreadable:
-    """The error for a picture with the right first bytes and something wrong after them."""
+    """Return the error for an image with the right first bytes and something wrong after them."""
     return Unreadable(f"the picture cannot be read: {detail}")
 
 
 def xmp_orientation(xmp: bytes) -> int:
-    """The orientation an XMP packet states, 1 without; read as Pillow reads it."""
+    """Return the orientation an XMP packet states, 1 without; read as Pillow reads it."""
     match = _XMP_ORIENTATION.search(xmp)
     return int(match[1]) if match else 1

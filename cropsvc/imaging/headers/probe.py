@@ -45,7 +45,7 @@ class Source:
 
 
 def probe(data: bytes, limits: Limits) -> Source:
-    """The facts of *data*'s header, nothing decoded.
+    """Return the facts of *data*'s header, nothing decoded.
 
     Raises UnsupportedFormat by the first bytes, Unreadable for a broken header, TooManyPixels and
     TooComplex beyond *limits*.

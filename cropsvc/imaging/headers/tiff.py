@@ -25,7 +25,7 @@ def _layout(data: bytes) -> _Layout:
 
 
 def _directory(data: bytes, start: int, layout: _Layout) -> dict[int, tuple[int, int]]:
-    """The directory's entries, as many as there are: tag -> (field type, place of count)."""
+    """Return the directory's entries, as many as there are: tag -> (field type, place of count)."""
     (length,) = struct.unpack_from(layout.order + layout.length, data, start)
     first = start + struct.calcsize(layout.length)
     room = max(0, len(data) - first) // layout.entry
@@ -77,7 +77,7 @@ def exif_orientation(exif: bytes) -> int:
 
 
 def read_tiff_header(data: bytes) -> Header:
-    """The header of a TIFF file; its first page's sides."""
+    """Return the header of a TIFF file; its first page's sides."""
     layout = _layout(data)
     place = 8 if layout.offset == "Q" else 4
     (start,) = struct.unpack_from(layout.order + layout.offset, data, place)

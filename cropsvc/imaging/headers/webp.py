@@ -15,7 +15,7 @@ FIRST = 12  # bytes before the first chunk
 
 
 def read_webp_header(data: bytes, max_frames: int) -> Header:
-    """The header of a WebP; raises TooComplex above *max_frames*."""
+    """Return the header of a WebP. Raises TooComplex above *max_frames*."""
     width, height = _sides(data)
     chunks, frames = _chunks(data, max_frames) if data[12:16] == b"VP8X" else ({}, 0)
     orientation = exif_orientation(chunks.get(b"EXIF", b"")) or 1

@@ -124,7 +124,7 @@ def _webp(frames: Iterator[Frame], count: int, quality: int, plays: Callable[[],
 def encode_moving(
     frames: Frames, made: Callable[[Image.Image], Image.Image], output: str, quality: int | None
 ) -> bytes:
-    """The animation in this format, every frame as *made* makes it."""
+    """Return the animation in this format, every frame as *made* makes it."""
     write = {"gif": _gif, "webp": _webp}[output]
     finished = (Frame(made(frame.image), frame.duration) for frame in frames)
     return write(finished, len(frames), formats.quality(quality, output), lambda: frames.plays)

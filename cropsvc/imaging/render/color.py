@@ -21,7 +21,7 @@ _LAB = ImageCms.createProfile("LAB")
 
 
 def scalable(image: Image.Image) -> Image.Image:
-    """The picture in a mode that can be scaled: no palette, no 16 bits, transparency as alpha."""
+    """Return the image in a mode that can be scaled: no palette, 8 bits, with alpha."""
     if image.mode in INTEGERS:
         return _eight_bits(image)
     if image.mode in READY and "transparency" not in image.info:
@@ -45,7 +45,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _white(image: Image.Image, wide: Image.Image) -> float:
-    """The value that means white: of 16 bits by definition, else guessed from the largest one."""
+    """Return the value of white: given for 16 bits, else guessed from the largest one."""
     mode = image.mode
     if mode.startswith("I;16"):
         bits: int = getattr(image, "tag_v2", {}).get(BITSPERSAMPLE, (16,))[0]  # a TIFF's may be 12
@@ -56,7 +56,7 @@ def _white(image: Image.Image, wide: Image.Image) -> float:
 
 
 def _unlike(wide: Image.Image, key: int) -> Image.Image:
-    """A mask that is 0 where the picture has exactly this value."""
+    """Return a mask that is 0 where the image has exactly this value."""
     above = wide.point(lambda value: value * 255 - (key * 255)).convert("L")
     below = wide.point(lambda value: value * -255 + (key * 255)).convert("L")
     above.paste(255, mask=below)
@@ -113,7 +113,7 @@ def _applied(image: Image.Image, transform: ImageCms.ImageCmsTransform) -> Image
 
 @lru_cache(maxsize=8)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """The way from this profile to sRGB; None where it is broken or made for another mode."""
+    """Return the way from this profile to sRGB; None if it is broken or for another mode."""
     try:
         opened = ImageCms.ImageCmsProfile(BytesIO(profile))
         return ImageCms.buildTransform(opened, _SRGB, mode, "RGBA" if mode == "RGBA" else "RGB")
@@ -139,6 +139,6 @@ def _transform_lab() -> ImageCms.ImageCmsTransform:
 
 
 def least_alpha(image: Image.Image) -> int:
-    """The alpha of the most transparent pixel."""
+    """Return the alpha of the most transparent pixel."""
     bands = cast("tuple[tuple[int, int], ...]", image.getextrema())
     return bands[-1][0]

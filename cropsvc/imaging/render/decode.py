@@ -22,17 +22,17 @@ TURNED_BY_PILLOW = ("tiff",)  # its plugin applies the orientation while it load
 
 
 def orientation(source: Source) -> Orientation:
-    """The turn that shows what is decoded."""
+    """Return the turn that shows what is decoded."""
     return ORIENTATIONS[1 if source.format in TURNED_BY_PILLOW else source.orientation]
 
 
 def stored_sides(source: Source) -> tuple[int, int]:
-    """The sides of what is decoded."""
+    """Return the sides of what is decoded."""
     return orientation(source).sides(source.width, source.height)
 
 
 def open_source(data: bytes, source: Source) -> ImageFile.ImageFile:
-    """The picture, nothing decoded yet; raises Unreadable where it is not what the header said."""
+    """Return the image, not decoded yet. Raises Unreadable if it is not as its header said."""
     if source.format == "avif":
         image = _open_avif(data)
     else:
@@ -55,7 +55,7 @@ def _open_avif(data: bytes) -> ImageFile.ImageFile:
 
 
 def decode(data: bytes, source: Source, *, shrink: int, bottom: int) -> Image.Image:
-    """The first frame's pixels, a JPEG's at 1/*shrink* and only down to the row *bottom*.
+    """Return the first frame's pixels, a JPEG's at 1/*shrink* and only down to the row *bottom*.
 
     *shrink* is 1, 2, 4 or 8; *bottom* is a stored row of the full size. The picture may end there
     or later; raises Unreadable.
@@ -91,7 +91,7 @@ def _with_alpha(data: bytes) -> bytes:
 
 
 def _webp(opened: WebPImagePlugin.WebPImageFile) -> Image.Image:
-    """The first frame, without what the plugin would keep: its decoder's two canvases."""
+    """Return the first frame, without what the plugin would keep: its decoder's two canvases."""
     mode, raw, size, info = opened.mode, opened.rawmode, opened.size, opened.info
     pixels = opened._get_next()[0]
     del opened._decoder, opened

@@ -50,13 +50,13 @@ class GifWriter:
         self._pending = frame
 
     def finish(self) -> bytes:
-        """The file."""
+        """Return the file."""
         if self._pending is not None:
             self._write(self._pending, keep=True)
         return b"".join([*self._parts, TRAILER])
 
     def _time(self, duration: int) -> int:
-        """Rounded so that the sum of all is right to a hundredth."""
+        """Return it rounded, so that the sum of all is right to a hundredth."""
         self._told += duration
         time = (self._told + 5) // 10 - self._written
         self._written += time
@@ -72,7 +72,7 @@ class GifWriter:
         self._under = frame.image if keep else None
 
     def _part(self, image: Image.Image, keep: bool) -> tuple[Image.Image, tuple[int, int]]:
-        """What must be drawn, and where."""
+        """Return what must be drawn, and where."""
         if self._under is None or not keep:
             return image, (0, 0)
         changed = _changed(image, self._under)
@@ -115,7 +115,7 @@ def _same(one: Image.Image, other: Image.Image) -> bool:
 
 
 def _changed(image: Image.Image, under: Image.Image) -> Image.Image:
-    """A mask of the pixels that differ."""
+    """Return a mask of the pixels that differ."""
     red, green, blue, alpha = ImageChops.difference(image, under).split()
     most = ImageChops.lighter(ImageChops.lighter(red, green), ImageChops.lighter(blue, alpha))
     return most.point([0] + [255] * 255)

@@ -25,7 +25,7 @@ class OutputPlan:
 
 
 def planned(crop: Crop, source: Source, limits: Limits) -> OutputPlan:
-    """The task of one output; raises what `geometry.check` raises."""
+    """Return the task of one output. Raises what `geometry.check` raises."""
     plan = check_output(crop, source, limits)
     turned = turn(1, crop.rotate).after(orientation(source))
     output = formats.resolve(crop.format, source.format)

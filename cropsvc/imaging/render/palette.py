@@ -8,7 +8,7 @@ SAMPLED = 4  # how much smaller
 
 
 def to_palette(image: Image.Image, *, quick: bool = False, hole: bool = False) -> Image.Image:
-    """The picture with a palette; exact where its colours fit into one.
+    """Return the image with a palette; exact where its colours fit into one.
 
     Alpha must be 0 or 255. *quick* takes a cheaper way where colours must be merged; *hole* has a
     transparent colour in the palette even if no pixel needs one.
@@ -27,7 +27,7 @@ def to_palette(image: Image.Image, *, quick: bool = False, hole: bool = False) -
 
 
 def _with_hole(image: Image.Image) -> Image.Image:
-    """The picture with one more colour in its palette, the transparent one."""
+    """Return the image with one more colour in its palette, the transparent one."""
     colors = image.getpalette() or []
     image.putpalette([*colors, 0, 0, 0])
     image.info["transparency"] = len(colors) // 3

@@ -19,7 +19,7 @@ class ChunkStream(PngImagePlugin.PngStream):
     """Pillow's reader of chunks, mended."""
 
     def chunk_tRNS(self, pos: int, length: int) -> bytes:
-        """The transparent value, as the pixels will have it."""
+        """Return the transparent value, as the pixels will have it."""
         body = super().chunk_tRNS(pos, length)
         scaled = TO_EIGHT_BITS.get(self.im_rawmode)
         key = self.im_info.get("transparency")
@@ -30,7 +30,7 @@ class ChunkStream(PngImagePlugin.PngStream):
         return body
 
     def chunk_iCCP(self, pos: int, length: int) -> bytes:
-        """The profile; one beyond Pillow's bound is ignored as a broken one is."""
+        """Return the profile; one beyond Pillow's bound is ignored as a broken one is."""
         try:
             return super().chunk_iCCP(pos, length)
         except ValueError:

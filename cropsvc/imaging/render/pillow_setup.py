@@ -67,7 +67,7 @@ def _fenced(kind: type[CropError], words: str) -> Iterator[None]:
 
 
 def _words(error: Exception) -> str:
-    """What Pillow says, without the address of an object."""
+    """Return what Pillow says, without the address of an object."""
     if isinstance(error, UnidentifiedImageError):
         return "its header is broken"
     return f"{error}"[:200] or type(error).__name__

@@ -35,13 +35,13 @@ class Postprocessor:
         self.notes: set[str] = set()
 
     def __call__(self, image: Image.Image) -> Image.Image:
-        """The picture as it is encoded; each step lets go of what it was given."""
+        """Return the image as it is encoded; each step lets go of what it was given."""
         for step in self.steps():
             image = step(image)
         return image
 
     def steps(self) -> tuple[Step, ...]:
-        """What is done one after another, so that a caller may hold no more than one picture."""
+        """Return the steps in their order, so that a caller holds one image at a time."""
         return (self._to_srgb, self._alpha_as_possible, self._turned, self._padded)
 
     def _to_srgb(self, image: Image.Image) -> Image.Image:
@@ -93,7 +93,7 @@ class Postprocessor:
 
 
 def _color(background: str, output: str) -> tuple[int, ...]:
-    """The background's red, green, blue and alpha; over white where the output is opaque."""
+    """Return the background's red, green, blue and alpha; over white where the output is opaque."""
     red, green, blue, *rest = ImageColor.getrgb(background)
     alpha = rest[0] if rest else 255
     if formats.OUTPUTS[output].alpha != "none":

@@ -32,7 +32,7 @@ class Pyramid:
         self._shared = shared
 
     def cut(self, region: Region, sides: Sides, *, last: bool = False) -> Image.Image:
-        """The stored *region*, scaled to *sides*; after the *last* one nothing is kept."""
+        """Return the stored *region*, scaled to *sides*; after the *last* one nothing is kept."""
         level = self._level(region, sides)
         x, y, width, height = region
         box = (x / level, y / level, (x + width) / level, (y + height) / level)

@@ -112,7 +112,7 @@ class _Maker:
         self._picture = Pyramid(ready, shrink, shared=len(still) > 1)
 
     def notes(self, task: OutputPlan) -> tuple[str, ...]:
-        """What follows from the source alone."""
+        """Return what follows from the source alone."""
         lost = self._source.frames > 1 and not task.moves
         return (
             ("animation-flattened",) * lost

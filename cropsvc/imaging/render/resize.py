@@ -8,7 +8,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 def cut(image: Image.Image, box: Box, sides: tuple[int, int]) -> Image.Image:
-    """The pixels within *box*, scaled to *sides*; the image itself where that is all of it."""
+    """Return the pixels in *box*, scaled to *sides*; the image itself if that is all of it."""
     left, top = int(box[0]), int(box[1])
     right, bottom = min(image.width, -int(-box[2] // 1)), min(image.height, -int(-box[3] // 1))
     # Pillow scales a box with its neighbours' colours along the edges: so it is cut out before.

@@ -24,7 +24,7 @@ START = (
 
 @bp.get("/openapi.json")
 def openapi() -> Response:
-    """The description as OpenAPI 3.1."""
+    """Return the description as OpenAPI 3.1."""
     text = _text(services().settings, _routes())
     response = Response(text, content_type="application/json")
     response.headers["Cache-Control"] = CACHED
@@ -35,7 +35,7 @@ def openapi() -> Response:
 
 @bp.get("/docs")
 def docs() -> str:
-    """The description as a page that needs no other server."""
+    """Return the description as a page that needs no other server."""
     origin = request.host_url.rstrip("/")
     described = json.loads(_text(services().settings, _routes()))
     return render_template(
@@ -59,7 +59,7 @@ def with_code(text: str) -> Markup:
 
 @bp.app_template_filter("type")
 def type_of(schema: dict[str, Any]) -> str:
-    """A schema's type in a few words."""
+    """Return a schema's type in a few words."""
     if "$ref" in schema:
         return str(schema["$ref"].rpartition("/")[2])
     if "anyOf" in schema:

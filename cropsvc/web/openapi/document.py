@@ -38,7 +38,7 @@ LIMITS = (
 
 
 def document(settings: Settings, paths: Collection[str]) -> dict[str, Any]:
-    """The description of the service with these settings and routes (`/v1/crops/{id}`)."""
+    """Return the description of the service with these settings and routes (`/v1/crops/{id}`)."""
     calls = [call for call in CALLS if call.path in paths]
     return {
         "openapi": "3.1.1",

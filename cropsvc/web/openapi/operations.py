@@ -65,7 +65,7 @@ class Call:
 
 
 def parameter(name: str, where: str, schema: Schema, description: str) -> dict[str, Any]:
-    """An optional parameter of a query or header."""
+    """Return an optional parameter of a query or header."""
     return {"name": name, "in": where, "schema": schema, "description": description}
 
 

@@ -71,7 +71,7 @@ class Response:
     links: bool = False  # to the calls that take the job's id
 
     def document(self) -> dict[str, Any]:
-        """The response object."""
+        """Return the response object."""
         shown = _response(self.description, self.content, self.headers)
         if self.links:
             shown["links"] = {
@@ -118,7 +118,7 @@ def _response(
 
 
 def path_parameters(path: str) -> list[dict[str, Any]]:
-    """The parameters that a path's braces name."""
+    """Return the parameters that a path's braces name."""
     known: dict[str, dict[str, Any]] = {
         "{id}": {"name": "id", "description": "The job's id.", "schema": JOB_ID},
         "{name}": {

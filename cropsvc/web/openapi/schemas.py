@@ -40,7 +40,7 @@ PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(N
 
 
 def ref(name: str) -> Schema:
-    """A reference to a component's schema."""
+    """Return a reference to a component's schema."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -57,7 +57,7 @@ def _below(kind: type[CropError]) -> Iterable[type[CropError]]:
 
 
 def text_of(parameter: Parameter) -> Schema:
-    """The parameter in a query or form, where every value is text."""
+    """Return the parameter in a query or form, where every value is text."""
     kept = {k: v for k, v in parameter.schema.items() if k not in ("minimum", "maximum")}
     if "enum" in kept:
         kept["enum"] = [choice for choice in kept["enum"] if isinstance(choice, str)]
@@ -65,7 +65,7 @@ def text_of(parameter: Parameter) -> Schema:
 
 
 def described(parameter: Parameter, schema: Mapping[str, Any]) -> Schema:
-    """The schema with the parameter's words and default."""
+    """Return the schema with the parameter's words and default."""
     return {**schema, "description": f"{parameter.description} Default: {parameter.default}."}
 
 
@@ -226,7 +226,7 @@ def _outputs() -> Schema:
 
 
 def form_properties(names: Iterable[str] = (), *, lenient: bool = False) -> dict[str, Schema]:
-    """The parameters as fields of a form. *lenient*: an empty field counts as absent."""
+    """Return the parameters as fields of a form. *lenient*: an empty field counts as absent."""
     chosen = [row for row in PARAMETERS if not names or row.name in names]
     texts = {row.name: described(row, _with_content(row, text_of(row))) for row in chosen}
     if not lenient:
