@@ -24,7 +24,7 @@ Pairs = Sequence[tuple[str, str]]
 
 
 class ServerError(Exception):
-    """What went wrong, in the server's words."""
+    """A failed request, with the server's explanation."""
 
     def __init__(self, words: str, *, status: int = 0, retry_after: float | None = None) -> None:
         super().__init__(words)
@@ -47,7 +47,7 @@ class Server:
     pause: Callable[[float], object] = time.sleep  # seconds
 
     def submit(self, name: str, data: bytes, fields: Pairs, on_bytes: Callable[[int], None]) -> Job:
-        """Hands a picture in; *on_bytes* is told how many bytes of it have gone out.
+        """Upload an image. *on_bytes* receives the number of bytes that were sent.
 
         A repeat after a lost answer finds the same job. Raises Refused, Stopped.
         """
@@ -153,7 +153,7 @@ def _send(
         for part in body() if body else ():
             connection.send(part)
     except (BrokenPipeError, ConnectionResetError):
-        return  # refused before all was read: the answer tells why
+        return  # refused before all was read: the answer says why
 
 
 def _content(response: http.client.HTTPResponse, data: bytes) -> bytes:

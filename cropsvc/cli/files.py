@@ -1,4 +1,4 @@
-"""Where the command line client reads pictures, and what it names the crops."""
+"""Where the command line client reads images, and what it names the crops."""
 
 import contextlib
 import os
@@ -20,12 +20,12 @@ FIELDS = "{stem}, {index}, {name}, {ext}"
 
 
 class BadTarget(Exception):
-    """An -o that cannot be used; the words say why."""
+    """An -o that cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)
 class OutputFile:
-    """One output to be named: of which picture, its own name (None: the only one), its format."""
+    """One output to be named: of which image, its own name (None: the only one), its format."""
 
     source: str
     index: int
@@ -115,14 +115,14 @@ def _pattern(given: str | None, sources: list[str]) -> str:
 def _check_apart(pattern: str, sources: list[str]) -> None:
     if "{stem}" not in pattern:
         raise BadTarget(
-            f"-o {pattern}: {len(sources)} pictures need a directory (with a / at its end) or a "
-            f"template such as 'out/{{stem}}.{{ext}}'; it may hold {FIELDS}"
+            f"-o {pattern}: {len(sources)} images need a directory (with a / at its end) or a "
+            f"template like 'out/{{stem}}.{{ext}}'; it may hold {FIELDS}"
         )
     stems = [_stem(source) for source in sources]
     twice = next((stem for stem in stems if stems.count(stem) > 1), None)
     if twice is not None:
         raise BadTarget(
-            f"two pictures are named {twice!r}: tell them apart by {{index}}, such as "
+            f"two images would be named {twice!r}: add {{index}} to the template, for example "
             "-o 'out/{index}-{stem}.{ext}'"
         )
 

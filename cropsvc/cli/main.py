@@ -39,7 +39,7 @@ Command = Callable[..., None]
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cropsvc")
 def main() -> None:
-    """Crop pictures, by a cropsvc server or on this machine."""
+    """Crop images, by a cropsvc server or on this machine."""
 
 
 def _parameters(command: Command) -> Command:
@@ -87,7 +87,7 @@ def _metavar(schema: Any) -> str:
     type=click.IntRange(1, 32),
     default=4,
     show_default=True,
-    help="Pictures that are worked on at the same time.",
+    help="Images that are cropped at the same time.",
 )
 def crop(
     files: tuple[str, ...],
@@ -99,7 +99,7 @@ def crop(
     jobs: int,
     **given: str | None,
 ) -> None:
-    """Crop pictures by a server; - is standard input. Ctrl-C cancels what runs."""
+    """Crop images by a server; - is standard input. Ctrl-C cancels what runs."""
     place, pairs, _ = _prepared(files, target, given)
     stop = threading.Event()
     key = key or os.environ.get("CROPSVC_KEY")
@@ -113,7 +113,7 @@ def crop(
 @main.command(epilog=EXAMPLES.format(name="local"))
 @_parameters
 def local(files: tuple[str, ...], target: str | None, quiet: bool, **given: str | None) -> None:
-    """Crop pictures on this machine, without a server; - is standard input.
+    """Crop images on this machine, without a server; - is standard input.
 
     The limits are those of the service: CROPSVC_MAX_PIXELS, _FRAMES, _SCANS and _SIDE.
     """
@@ -148,7 +148,7 @@ def _prepared(
 def _url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise click.UsageError(f"--server {text}: must be such as http://127.0.0.1:5000")
+        raise click.UsageError(f"--server {text}: must be a URL like http://127.0.0.1:5000")
     return text.rstrip("/")
 
 
@@ -190,7 +190,7 @@ def _collected(board: Board, futures: dict[Future[None], str]) -> int:
 
 
 def _failure(attempt: Callable[[], object]) -> str | None:
-    """Why it failed, in words; None if it did not."""
+    """Return why it failed; None if it did not."""
     try:
         attempt()
     except CropError as error:

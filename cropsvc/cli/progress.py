@@ -14,7 +14,7 @@ UPLOAD_SHARE = 0.3  # of the bar; the job's own progress fills the rest
 
 @dataclass(frozen=True)
 class Line:
-    """One picture's line."""
+    """One image's line."""
 
     progress: Progress
     task: TaskID
@@ -25,7 +25,7 @@ class Line:
 
 
 class Board:
-    """A line with a bar for each picture; only words where nobody watches."""
+    """A line with a bar for each image; only text where nobody watches."""
 
     def __init__(self, console: Console, *, quiet: bool) -> None:
         self._console = console
@@ -47,12 +47,12 @@ class Board:
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """Show the bars meanwhile."""
+        """Show the bars while the block runs."""
         with self._progress:
             yield
 
     def line(self, source: str) -> Line:
-        """Return a new line for this picture."""
+        """Return a new line for this image."""
         task = self._progress.add_task(Path(source).name or source, total=1.0, stage="")
         return Line(self._progress, task)
 

@@ -1,4 +1,4 @@
-"""Crops by a server: hand in, follow, fetch; and cancel what runs when the user has enough."""
+"""Crops by a server: upload, follow, fetch; on Ctrl-C cancel what runs."""
 
 import contextlib
 import hashlib
@@ -30,7 +30,7 @@ class Remote:
     running: set[str] = field(default_factory=set)  # ids of jobs that may have to be canceled
 
     def crop(self, source: str, index: int, fields: Pairs) -> None:
-        """Crops one picture. Raises Refused, Stopped, OSError, BadTarget."""
+        """Crops one image. Raises Refused, Stopped, OSError, BadTarget."""
         line = self.board.line(source)
         job = self._submitted(source, fields, line)
         self.running.add(job["id"])
@@ -60,7 +60,7 @@ class Remote:
             share = count / len(data)
             line.show(f"uploading {count:,} of {len(data):,} bytes", UPLOAD_SHARE * share)
 
-        return self.server.submit("picture", data, fields, sent)
+        return self.server.submit("image", data, fields, sent)
 
     def _followed(self, job: Job, line: Line) -> Job:
         wait = WATCHED if self.board.is_watched else UNWATCHED
@@ -92,12 +92,12 @@ class Remote:
     def _fetched(self, job_id: str, output: Job) -> bytes:
         data = self.server.fetch(job_id, output["name"])
         if hashlib.sha256(data).hexdigest() != output["sha256"]:
-            raise ServerError("the picture came damaged: its SHA-256 is not the one announced")
+            raise ServerError("the image came damaged: its SHA-256 is not the one announced")
         return data
 
 
 def described(output: Job) -> str:
-    """Return an output's facts in a few words."""
+    """Return a short description of an output."""
     size = f"{output['width']}x{output['height']}"
     return f"{size} {output['format']}, {output['bytes']:,} bytes"
 

@@ -42,7 +42,7 @@ def requeue(job_id: str) -> Response:
 
 
 def requeue_all(queue_name: str) -> Response:
-    """Run every failed job of the queue again that can be; tells how many and why not others."""
+    """Run all failed jobs of the queue again. Report how many, and why not the others."""
     done, refused = _each(queue_name, "failed", lambda job_id: _requeue(_job(job_id)))
     return jsonify(status="OK", count=done, refused=refused)
 
@@ -83,7 +83,7 @@ def compact(queue_name: str) -> Response:
 
 
 def _compact(queue: ReadOnlyQueue) -> int:
-    """RQ's own takes the queue away meanwhile, and leaves it so when an id cannot be read."""
+    """RQ's own method removes the queue while it works, and does not restore it after an error."""
     client, prefix = services().client, ReadOnlyJob.redis_job_namespace_prefix.encode()
     ids: list[bytes] = client.lrange(queue.key, 0, -1)  # type: ignore[assignment]  # not async
     gone = {job_id for job_id in ids if not client.exists(prefix + job_id)}

@@ -58,7 +58,7 @@ def _put_right() -> None:
     web.RedisConnectionError = ()  # upstream answers 200 to it; here it is a 503
     web.get_queue_registry_jobs_count = rows
     web.serialize_current_job = current_job
-    # Upstream connects anew for each request, and then keeps the connection for everybody.
+    # Upstream connects again for each request, and keeps the last connection for all.
     web.from_url = lambda *_, **__: (None, current_app.redis_conn)  # type: ignore[attr-defined]
 
 

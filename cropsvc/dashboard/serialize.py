@@ -73,7 +73,7 @@ def details(job: ReadOnlyJob) -> dict[str, Any]:
 
 
 def reference(job: ReadOnlyJob) -> tuple[JobRef, str] | None:
-    """Which job of ours it is and where its upload lies; None for one that never runs here."""
+    """Which crop job it is and where its upload lies; None for a job that is not a crop."""
     try:
         return reference_of(job)
     except (ForeignJob, *UNREADABLE):
@@ -120,7 +120,7 @@ def _short(text: str | None) -> str:
 
 
 def _reason(job: ReadOnlyJob, record: Job | None, status: str) -> str | None:
-    """Why it failed: in our words, else in the engine's."""
+    """Why it failed: our explanation, else the engine's."""
     if status not in FAILED:
         return None
     if record and record.error:

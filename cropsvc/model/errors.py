@@ -1,4 +1,4 @@
-"""Everything that can go wrong, in words for the caller.
+"""Everything that can go wrong, with an explanation for the caller.
 
 CropError
 ├── BadParameter 400, BadRequest 400, IncompleteUpload 400
@@ -25,9 +25,9 @@ class FieldError:
 
 
 class CropError(Exception):
-    """An expected failure: a stable code, its HTTP status, words with the value and the limit.
+    """An expected failure: a stable code, its HTTP status, a message with the value and the limit.
 
-    A subclass's code and title are its name in words: BadParameter has `bad-parameter` and
+    A subclass's code and title come from its name: BadParameter has `bad-parameter` and
     "Bad parameter". Below a class that stands for a status, the title is that class's.
     """
 
@@ -60,7 +60,7 @@ class BadParameter(CropError, status=400):
 
     @classmethod
     def of(cls, *errors: FieldError) -> "BadParameter":
-        """Return the error for these fields; its detail is their words, joined."""
+        """Return the error for these fields; its detail joins theirs."""
         return cls("; ".join(f"{e.field}: {e.detail}" for e in errors), errors=errors)
 
 
@@ -169,7 +169,7 @@ class RateLimited(CropError, status=429):
 
 
 class Internal(CropError, status=500, title="Internal error"):
-    """A bug of ours."""
+    """A bug in the service."""
 
 
 class Unavailable(CropError, status=503, title="Temporarily unavailable"):

@@ -1,7 +1,7 @@
 """Job ids that prove themselves.
 
 An id is 48 characters of lower-case base32: 4 bytes of time, 128 random bits, and 10 bytes of
-an HMAC-SHA256 over both and the owner. So an id without a record tells "it expired" from
+an HMAC-SHA256 over both and the owner. So an id without a record separates "it expired" from
 "it never was", with no key kept per job, and another owner's id is as unknown as a made-up one.
 """
 

@@ -20,7 +20,7 @@ class JobRef:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a job or an output failed: a code of the contract and words."""
+    """Why a job or an output failed: a code of the contract and a message."""
 
     code: str
     detail: str

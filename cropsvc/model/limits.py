@@ -1,4 +1,4 @@
-"""What an image may cost, and how long its data lives, whoever asks."""
+"""What an image may cost, and how long its data lives, for every client."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,6 @@
 """One log line for each job, at its end, by the process that ended it.
 
-The worker tells of the jobs that it ran, the front end of those that none will: reused results,
+The worker logs the jobs that it ran, the front end those that no worker runs: reused results,
 and jobs canceled while they waited.
 """
 

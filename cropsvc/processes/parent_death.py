@@ -1,7 +1,7 @@
 """Ties a process to its parent: it dies when the parent dies, whatever killed the parent.
 
 Run as a program it ties itself and becomes another: `python -IS tether.py PARENT_PID PROGRAM ...`.
-That way is safe where preexec_fn is not, and reaches programs that are not ours, such as Valkey.
+That way is safe where preexec_fn is not, and reaches programs of others, for example Valkey.
 """
 
 import ctypes

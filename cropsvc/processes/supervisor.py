@@ -1,4 +1,4 @@
-"""Keeps a handful of programs running: what dies is started again, at once and for ever.
+"""Keeps a handful of programs running: what dies is started again, at once and without a limit.
 
 Decision 12 says why it is not supervisord, circus or honcho.
 """
@@ -32,7 +32,7 @@ class Program:
     environ: Mapping[str, str] | None = None  # None: as ours
     cwd: Path | None = None
     grace: float = 5.0  # seconds from SIGTERM to SIGKILL
-    keep: tuple[int, ...] = ()  # file descriptors of ours that it inherits
+    keep: tuple[int, ...] = ()  # our file descriptors that it inherits
 
 
 class Child:
@@ -95,7 +95,7 @@ class Child:
 
     def _reap(self, pid: int, code: int) -> None:
         lived = time.monotonic() - self._started
-        # Killed from outside is no fault of its own; who ends by itself that soon will again.
+        # A kill from outside is not its fault; a program that ends so soon will do it again.
         self._failures = self._failures + 1 if lived < (0.2 if code < 0 else 5.0) else 0
         pause = min(LONGEST_PAUSE, 0.05 * 2**self._failures) if self._failures > 1 else 0.0
         self._due = time.monotonic() + pause
@@ -168,7 +168,7 @@ class Supervisor:
             child.check()
 
     def stop(self) -> None:
-        """Stop all, the last stage first; the stages before it are kept running meanwhile."""
+        """Stop all, the last stage first; the stages before it keep running until then."""
         while self.stages:
             self._stop(self.stages.pop())
 

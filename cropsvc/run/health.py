@@ -2,7 +2,7 @@
 
 `python -m cropsvc.run.health web`, or `worker`, `dashboard`, `ready`.
 
-It is started every few seconds, so it loads little, and it ends by itself: Docker 20 leaves checks
+It is started every few seconds, so it loads little. It limits its own time: Docker 20 leaves checks
 that take too long running, and on a busy machine they would pile up.
 """
 
@@ -16,7 +16,7 @@ import urllib.request
 from cropsvc.settings.settings import Settings
 
 SECONDS = 3.0
-LONGEST = 5  # seconds, as Docker is told
+LONGEST = 5  # seconds, as in Docker's settings
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever http_proxy says
 
 

@@ -22,7 +22,7 @@ ANY_OR_LOOPBACK = ("127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104 - compared
 
 
 class PortTaken(Exception):
-    """A port that cannot be listened on, and the way out."""
+    """A port that cannot be listened on, and the cure."""
 
 
 def main() -> int:

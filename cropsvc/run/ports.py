@@ -4,7 +4,7 @@ import socket
 
 
 def refusal(host: str, port: int) -> str | None:
-    """Return why nothing can listen there, in the system's words; None if it can."""
+    """Return the system's reason why nothing can listen there; None if it can."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

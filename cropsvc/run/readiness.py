@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class StartupTimeout(Exception):
-    """What did not answer, and its last words."""
+    """What did not answer, and its last error."""
 
 
 def embedded_store(supervisor: Supervisor, url: str, server: Child) -> None:

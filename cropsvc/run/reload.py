@@ -1,4 +1,4 @@
-"""`make run DEV=1`: the workers start anew when a source file changes (gunicorn reloads itself)."""
+"""`make run DEV=1`: workers start again when a source file changes (gunicorn reloads itself)."""
 
 import signal
 from collections.abc import Sequence

@@ -23,7 +23,7 @@ always-show-logo no
 appendonly yes
 appendfsync everysec
 # The uploads pass through the log too: small rewrites would be most of the server's work.
-# Pictures do not compress: trying took longer than all the rest of a rewrite.
+# Images do not compress: trying took longer than all the rest of a rewrite.
 auto-aof-rewrite-min-size 1gb
 rdbcompression no
 save ""

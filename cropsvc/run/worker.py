@@ -17,14 +17,14 @@ from cropsvc.queues.factory import run_worker
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Store, StoreFull, StoreUnavailable, connection
 
-STOP_SECONDS = 5  # beyond the job's limit, for a worker told to stop
+STOP_SECONDS = 5  # beyond the job's limit, for a worker that must stop
 RETRY_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
 
 def work(settings: Settings, environ: Mapping[str, str], *, burst: bool = False) -> None:
-    """Work until told to stop; *burst*: until the queue is empty.
+    """Work until a signal comes, or with *burst* until the queue is empty.
 
     *environ* is what the settings came from, for the processes started from here.
     """

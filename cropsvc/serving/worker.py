@@ -53,7 +53,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
 
 
 def go_ahead(environ: dict[str, Any]) -> None:
-    """Tells a client that waits for it to send its body (RFC 9110, section 10.1.1)."""
+    """Let a client that waits for it send its body (RFC 9110, section 10.1.1)."""
     if environ.get("HTTP_EXPECT", "").lower() == "100-continue":
         sock = environ.get("gunicorn.socket")
         if sock is not None:

@@ -53,12 +53,12 @@ def size(least: str = "1") -> Callable[[str], int]:
 def _bytes(text: str) -> int:
     match = re.fullmatch(r"(\d{1,12}) ?(|KiB|MiB|GiB)", text, re.ASCII)
     if not match:
-        raise ValueError("must be bytes, or a number with KiB, MiB or GiB, such as 32MiB")
+        raise ValueError("must be bytes, or a number with KiB, MiB or GiB, for example 32MiB")
     return int(match[1]) * SIZE_UNITS[match[2]]
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
-    """Return a parser that takes these words only."""
+    """Return a parser that takes these values only."""
 
     def parse(text: str) -> str:
         if text not in choices:
@@ -86,7 +86,9 @@ def address(text: str) -> str:
         return str(ip_address(text))
     except ValueError:
         if re.fullmatch(r"[\d.]+", text, re.ASCII) or not re.fullmatch(HOST, text):
-            raise ValueError("must be an IP address such as 0.0.0.0, or a host's name") from None
+            raise ValueError(
+                "must be an IP address, for example 0.0.0.0, or a host's name"
+            ) from None
     return text
 
 
@@ -108,13 +110,13 @@ def secrets(text: str) -> tuple[str, ...]:
     if not found or min(map(len, found)) < SHORTEST_SECRET:
         raise ValueError(
             f"must be {SHORTEST_SECRET} characters or more in each line, "
-            "such as `openssl rand -hex 32` prints"
+            "for example the output of `openssl rand -hex 32`"
         )
     return found
 
 
 def api_keys(text: str) -> tuple[ApiKey, ...]:
-    """Return the keys of pairs such as `name:sha256-of-key`."""
+    """Return the keys of pairs like `name:sha256-of-key`."""
     keys = []
     for pair in _parts(text):
         name, _, digest = pair.partition(":")
@@ -127,9 +129,9 @@ def api_keys(text: str) -> tuple[ApiKey, ...]:
 
 
 def rate_limit(text: str) -> str:
-    """Return a limit such as `100/minute`."""
+    """Return a limit like `100/minute`."""
     if not re.fullmatch(r"[1-9]\d{0,8} ?(/|per) ?(second|minute|hour|day)", text, re.ASCII):
-        raise ValueError("must be such as 100/minute")
+        raise ValueError("must be a limit like 100/minute")
     return text
 
 
@@ -142,19 +144,19 @@ def _origin(text: str) -> str:
     match = re.fullmatch(rf"(https?)://({HOST})(?::(\d{{1,5}}))?", text, re.ASCII)
     if not match or (match[3] and not 0 < int(match[3]) < 65536):
         raise ValueError(
-            "must be origins such as https://example.org, separated by commas, without * and path"
+            "must be origins like https://example.org, separated by commas, without * and path"
         )
     port = "" if match[3] in (None, {"http": "80", "https": "443"}[match[1]]) else f":{match[3]}"
     return f"{match[1]}://{match[2].lower()}{port}"
 
 
 def networks(text: str) -> tuple[Network, ...]:
-    """Return addresses and networks such as `10.0.0.0/8`."""
+    """Return addresses and networks like `10.0.0.0/8`."""
     try:
         return tuple(ip_network(part) for part in _parts(text))
     except ValueError as error:
         raise ValueError(
-            f"must be addresses or networks such as 10.0.0.0/8, separated by commas: {error}"
+            f"must be addresses or networks like 10.0.0.0/8, separated by commas: {error}"
         ) from None
 
 

@@ -21,7 +21,7 @@ SERVICE = re.compile(
 
 
 class ConfigError(Exception):
-    """A setting that cannot be used; the words name the variable."""
+    """A setting that cannot be used; the message names the variable."""
 
 
 class Reader:
@@ -52,7 +52,7 @@ class Reader:
         return _content(f"{name}_FILE={path!r}", path)
 
     def check_names(self, rows: Iterable[Row]) -> None:
-        """Raise ConfigError for a variable of ours that no setting has."""
+        """Raise ConfigError for a CROPSVC_ variable that no setting has."""
         known = {name for row in rows for name in (row.variable, f"{row.variable}_FILE")}
         known.update(NOT_SETTINGS)
         for name, value in sorted(self._environ.items()):

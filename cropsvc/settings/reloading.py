@@ -1,6 +1,6 @@
 """The settings of a gunicorn server: its first process reads them, and all others inherit them.
 
-So a file that is wrong, or half written, ends no process that starts meanwhile.
+So a file that is wrong, or half written, ends no process that starts while it is wrong.
 """
 
 import logging

@@ -31,7 +31,7 @@ def setting(
     secret: bool = False,
     computed: Callable[[], Any] | None = None,
 ) -> Any:
-    """Return a dataclass field that holds a setting; *shown_default* is its default in words."""
+    """Return a dataclass field that holds a setting; *shown_default* is its default as text."""
     words = shown_default or (f"`{default}`" if isinstance(default, str) else str(default))
     row = Row(variable, parse, meaning, words, group, secret, computed)
     return field(default=default, repr=not secret, metadata={ROW: row})

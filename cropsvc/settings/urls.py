@@ -1,4 +1,4 @@
-"""Which URLs a client of the store, or of the broker, can use: told at the start, not later.
+"""Which URLs a client of the store, or of the broker, can use: checked at the start, not later.
 
 A URL holds a password, and a password may hold any character: no message shows a part of one.
 """
@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 DATABASE = re.compile(r"/?|/\d{1,9}/?")
 TEXTS = frozenset({"username", "password", "client_name"})  # options beside those it converts
 NO_TEXTS = frozenset({"retry_on_error"})  # classes, which redis-py would take for letters
-INVALID = re.compile(r"Invalid value for '\w+'")  # redis-py's words for an option that it knows
+INVALID = re.compile(r"Invalid value for '\w+'")  # redis-py's message for an option that it knows
 UNUSABLE = "has an option behind ? that redis-py cannot use"
 
 
@@ -33,7 +33,7 @@ def store_url(text: str) -> str:
     if parts.scheme == "unix" and not parts.path:
         raise ValueError("must have the path of a socket behind unix://")
     if parts.scheme != "unix" and not DATABASE.fullmatch(parts.path):
-        raise ValueError("must end in the number of a database, such as /0, or in none")
+        raise ValueError("must end in the number of a database, for example /0, or in none")
     if parts.query:
         _check_options(text, parse_qs(parts.query))
     return text

@@ -37,7 +37,7 @@ def submit() -> Response:
 
 @bp.after_request
 def vary(response: Response) -> Response:
-    """Tells what the answer to a submit depends on, a refusal too."""
+    """Add what the answer to a submit depends on, a refusal too."""
     if request.method == "POST":
         response.vary.update(["Accept", "Prefer"])
     return response

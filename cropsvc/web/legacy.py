@@ -12,7 +12,7 @@ from cropsvc.web.submit import accept_sample
 
 bp = Blueprint("classic", __name__)
 
-NEARLY_DONE = 0.98  # the first version told 0.99 and more only with SUCCESS
+NEARLY_DONE = 0.98  # the first version sent 0.99 and more only with SUCCESS
 
 
 @bp.get("/image_page")
@@ -29,7 +29,7 @@ def image_page() -> Response:
 
 @bp.get("/progress")
 def progress() -> Response:
-    """Return the state of `jobid` in the first version's words; `{}` for an unknown id."""
+    """Return the state of `jobid` in the first version's form; `{}` for an unknown id."""
     try:
         job = job_json(services().jobs.get(current_owner(), request.args.get("jobid", "")))
     except (NotFound, Gone):

@@ -1,4 +1,4 @@
-"""The store's figures as Prometheus' families, read anew for each scrape."""
+"""The store's figures as Prometheus' families, read for each scrape."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from cropsvc.store.model import BOUNDS
 
 Counts = Mapping[str, float]
 
-# Told from the start: Prometheus sees no increase where a series begins.
+# Present from the start: Prometheus sees no increase where a series begins.
 FAILURES = (errors.CropFailed, errors.TimedOut, errors.OutOfMemory, errors.Unreadable)
 JOBS = (
     ("done", ""),
@@ -42,7 +42,7 @@ class StoreCollector(Collector):
         self._jobs = jobs
 
     def collect(self) -> Iterator[Metric]:
-        """Read them anew. Never raise what the store raises."""
+        """Read them. Never raise what the store raises."""
         up = True
         families: list[Metric] = []
         try:

@@ -66,7 +66,7 @@ def install(app: Flask, store: Store) -> None:
 
 @bp.get("/metrics")
 def metrics() -> Response:
-    """All figures, in Prometheus' text format; 200 without Redis too, which they then tell."""
+    """All figures, in Prometheus' text format; 200 without Redis too, which one of them shows."""
     tallies: Tallies = current_app.extensions[EXTENSION]
     with suppress(StoreUnavailable):
         tallies.flush()

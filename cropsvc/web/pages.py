@@ -1,4 +1,4 @@
-"""The pages: choose and crop a picture, and one page for each job."""
+"""The pages: choose and crop an image, and one page for each job."""
 
 from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse

@@ -1,4 +1,4 @@
-"""How long a request's body may take: who trickles must not hold a place in the queue for ever."""
+"""How long a request's body may take: a slow client must not keep its place in the queue."""
 
 import time
 from contextlib import AbstractContextManager

@@ -34,7 +34,7 @@ def install(app: Flask) -> None:
 
 
 def answer(error: CropError) -> Response:
-    """Return the error as a response: its status, its words, its headers."""
+    """Return the error as a response: its status, its text, its headers."""
     g.problem = error.code
     response = _page(error) if _is_for_people() else _problem(error)
     if error.retry_after is not None:
@@ -112,7 +112,7 @@ def _words(status: int) -> str:
     return {
         404: f"there is nothing at {path}",
         405: f"{request.method} is not a method of {path}",
-        416: "the range lies outside the picture's bytes",
+        416: "the range lies outside the image's bytes",
     }.get(status, "the request cannot be understood")
 
 

@@ -30,7 +30,7 @@ class TrustedProxies:
         return behind(environ, start_response)
 
     def _trusted_hops(self, environ: dict[str, Any]) -> int:
-        """How many proxies of ours the request came through, counted from here outwards."""
+        """Return how many of our proxies the request came through, counted from here outwards."""
         chain = [part.strip() for part in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
         hops = 0
         for address in (environ.get("REMOTE_ADDR", ""), *reversed(chain)):

@@ -1,6 +1,6 @@
 """Reading a request's body: streamed, counted, whole or not at all.
 
-gunicorn tells Werkzeug that the input ends by itself, so a body that is shorter than announced
+gunicorn says to Werkzeug that the input ends on its own, so a body that is shorter than announced
 would pass as whole, and a chunked one that is too long would be cut silently (decision 18). So
 the body is read here.
 """
@@ -33,7 +33,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class Body:
-    """A request's picture and form fields, in order; None without a picture."""
+    """A request's image and form fields, in order; None without an image."""
 
     image: bytes | None
     fields: tuple[tuple[str, str], ...]
@@ -43,7 +43,7 @@ def read_body() -> Body:
     """Return the current request's body.
 
     Raises TooLarge before or while reading, IncompleteUpload, BadRequest for a broken form,
-    UnsupportedFormat for a type that is no picture.
+    UnsupportedFormat for a type that is no image.
     """
     kind, options = parse_options_header(request.headers.get("Content-Type", ""))
     kind = kind.lower()
@@ -61,7 +61,7 @@ def _without_picture(kind: str, data: bytes) -> Body:
     if kind == FORM and len(data) <= FORM_ALLOWANCE and data.isascii() and b"=" in data:
         return Body(None, _urlencoded(data))
     raise UnsupportedFormat(
-        f"the Content-Type {kind or '(none)'!r} is not one to hand in a picture with; "
+        f"the Content-Type {kind or '(none)'!r} is not one for an image; "
         "use multipart/form-data, image/* or application/octet-stream"
     )
 
@@ -135,7 +135,7 @@ def _picture(files: Iterable[tuple[str, FileStorage]], limit: int) -> bytes | No
     if strange:
         raise BadRequest(f"the file field {strange[0][:64]!r} is not known; hand it in as 'image'")
     if len(found) > 1:
-        raise BadRequest(f"{len(found)} files came in the field 'image'; hand in one")
+        raise BadRequest(f"{len(found)} files came in the field 'image'; send one")
     if not found:
         return None
     data: bytes = found[0][1].read()

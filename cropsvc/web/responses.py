@@ -1,4 +1,4 @@
-"""How jobs and pictures are shown over HTTP."""
+"""How jobs and images are shown over HTTP."""
 
 import re
 from dataclasses import asdict

@@ -56,7 +56,7 @@ def mark(response: Response) -> Response:
     headers[HEADER] = request_id()
     headers.setdefault("Content-Security-Policy", PAGE_POLICY)
     headers.setdefault("X-Content-Type-Options", "nosniff")
-    # not no-referrer: browsers would then send a form of ours with `Origin: null`
+    # not no-referrer: browsers would then send our forms with `Origin: null`
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")

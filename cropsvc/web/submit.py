@@ -69,7 +69,7 @@ def _parsed(pairs: tuple[tuple[str, str], ...], strict: bool) -> CropRequest:
 
 
 def accept_sample(pairs: Pairs) -> Job:
-    """Submit the sample picture with these parameters."""
+    """Submit the sample image with these parameters."""
     with _place() as place:
         crop = parse(pairs)
         upload = services().jobs.upload(place, sample_bytes(), crop)
@@ -78,7 +78,7 @@ def accept_sample(pairs: Pairs) -> Job:
 
 @cache
 def sample_bytes() -> bytes:
-    """Return the built-in sample picture."""
+    """Return the built-in sample image."""
     return SAMPLE.read_bytes()
 
 
@@ -154,7 +154,7 @@ def _upload(
     if not image and wanted.sample:
         image = sample_bytes()
     if image is None:
-        raise BadRequest("no file: hand a picture in as the field 'image', or as the body")
+        raise BadRequest("no file: hand an image in as the field 'image', or as the body")
     if not image:
         raise BadRequest("the file is empty")
     return jobs.upload(place, image, crop)

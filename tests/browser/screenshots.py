@@ -177,7 +177,7 @@ def plain(browser: Browser) -> None:
     with stack() as started:
         page = opened(browser, started.url, java_script_enabled=False, **DESKTOP)
         save(page, "plain")
-        page.page.get_by_role("button", name="Try it with the sample picture").click()
+        page.page.get_by_role("button", name="Try it with the sample image").click()
         expect(page.page.locator("#outputs img")).to_be_visible(timeout=15_000)
         save(page, "plain-result")
 

@@ -105,7 +105,7 @@ def test_the_keyboard_alone_is_enough(page: CropPage) -> None:
     _tab_to(page, "Crop")
     keyboard.press("Enter")
     page.await_result()
-    _tab_to(page, "Download the cropped picture")
+    _tab_to(page, "Download the cropped image")
     with page.page.expect_download():
         keyboard.press("Enter")
 

@@ -33,7 +33,7 @@ def test_every_format_that_the_service_reads_can_be_cropped(page: CropPage, kind
 
 
 REFUSED = {
-    "no picture": ("notes.txt", b"no picture at all, just words", "not a picture this service"),
+    "no picture": ("notes.txt", b"no picture at all, just words", "not an image this service"),
     "empty": ("empty.png", b"", "is empty"),
     "heic": ("a.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
     "broken": ("a.png", pictures.png_header(40, 30)[:40], "seems to be broken"),
@@ -65,6 +65,6 @@ def test_a_wrong_file_leaves_the_picture_on_the_stage_as_it_was(page: CropPage) 
     page.choose("a.png", pictures.png(400, 300))
     page.type_box((10, 20, 100, 50))
     page.offer("notes.txt", b"just words")
-    expect(page.page.get_by_role("alert")).to_contain_text("not a picture")
+    expect(page.page.get_by_role("alert")).to_contain_text("not an image")
     page.crop()
     assert (page.shown() == pictures.pattern(400, 300)[20:70, 10:110]).all()

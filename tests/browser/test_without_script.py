@@ -50,7 +50,7 @@ def test_the_page_looks_again_by_itself_until_the_picture_is_there(
 
 
 def test_the_sample_is_one_button(plain: CropPage) -> None:
-    plain.page.get_by_role("button", name="Try it with the sample picture").click()
+    plain.page.get_by_role("button", name="Try it with the sample image").click()
     expect(plain.page.locator("#outputs .facts")).to_contain_text("300 × 300", timeout=15_000)
 
 

@@ -6,7 +6,9 @@ one of them in its usual sense ends with `language: ok`, or has a row in ALLOWED
 
 import re
 import subprocess
+import tokenize
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 BANNED = {  # pattern -> what to write instead
@@ -26,6 +28,12 @@ BANNED = {  # pattern -> what to write instead
     r"pictures?": "image",
 }
 PATTERN = re.compile(r"\b(" + "|".join(f"(?:{one})" for one in BANNED) + r")\b", re.IGNORECASE)
+PYTHON_PROSE = ("COMMENT", "STRING", "FSTRING_MIDDLE")
+FIELD = re.compile(r"\{[^{}]*\}")  # of an f-string
+SCRIPT_PROSE = re.compile(r"""//.*|/?\*\*? .*|"[^"]*\s[^"]*"|`[^`]*\s[^`]*`""")
+TEMPLATE_CODE = re.compile(
+    r"""\{\{.*?\}\}|\{%.*?%\}|\b(class|id|for|href|src|name|data-[a-z]+)="[^"]*\""""
+)
 SUFFIXES = (".md", ".py", ".js", ".html", ".lua", ".yml", ".toml")
 ALLOWED = {  # file or folder -> why it may use any word
     "CONTRIBUTING.md": "lists the banned words",
@@ -50,11 +58,33 @@ def violations(root: Path) -> Iterator[str]:
 
 def _in_file(root: Path, name: str) -> Iterator[str]:
     text = (root / name).read_text(encoding="utf-8")
-    for number, line in enumerate(text.splitlines(), 1):
-        if "language: ok" in line:
+    lines = text.splitlines()
+    for number, prose in _prose(name, text):
+        if "language: ok" in lines[number - 1]:
             continue
-        for found in PATTERN.finditer(line):
+        for found in PATTERN.finditer(prose):
             yield f"{name}:{number}: '{found[0]}': {_instead(found[0])}"
+
+
+def _prose(name: str, text: str) -> Iterator[tuple[int, str]]:
+    """Yield what is read by people, with its line; names of variables and elements are not."""
+    if name.endswith(".py"):
+        yield from _python(text)
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        if name.endswith(".js"):
+            yield number, " ".join(found[0] for found in SCRIPT_PROSE.finditer(line))
+        elif name.endswith(".html"):
+            yield number, TEMPLATE_CODE.sub("", line)
+        else:
+            yield number, line
+
+
+def _python(text: str) -> Iterator[tuple[int, str]]:
+    for token in tokenize.generate_tokens(StringIO(text).readline):
+        if tokenize.tok_name[token.type] in PYTHON_PROSE:
+            for offset, line in enumerate(token.string.splitlines()):
+                yield token.start[0] + offset, FIELD.sub("", line)
 
 
 def _instead(word: str) -> str:

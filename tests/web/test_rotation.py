@@ -84,7 +84,7 @@ def test_ids_and_cookies_of_the_secret_before_are_still_believed(
     make_stack: MakeStack, tmp_path: Path
 ) -> None:
     secret, key = tmp_path / "secret", "alices key"
-    secret.write_text("first")
+    secret.write_text("the first one")
     stack = make_stack(
         workers=1, result_ttl=1, source_ttl=1, api_keys=pairs(key).strip(), secret_file=secret
     )
@@ -94,13 +94,13 @@ def test_ids_and_cookies_of_the_secret_before_are_still_believed(
         until(lambda: api.get(expired).status_code != 200, seconds=10, what="the job expires")
         problem(api.get(expired), 410, "expired")
 
-        secret.write_text("second\nfirst\n")
+        secret.write_text("the second one\nthe first one\n")
         read_again(stack)
         problem(api.get(expired), 410, "expired")
         assert page.get("/").status_code == 200
         signed_anew = api.crop(pictures.png(41, 20))["links"]["self"]
 
-        secret.write_text("second\n")
+        secret.write_text("the second one\n")
         read_again(stack)
         problem(api.get(expired), 404, "not-found")
         assert page.get(expired).status_code == 401
@@ -110,7 +110,7 @@ def test_ids_and_cookies_of_the_secret_before_are_still_believed(
 
 def test_the_dashboards_password_is_changed_without_a_restart(tmp_path: Path) -> None:
     password = tmp_path / "password"
-    password.write_text("first")
+    password.write_text("the first one")
     dashboard = Dashboard(
         tmp_path,
         "redis://127.0.0.1:1/0",

@@ -64,7 +64,7 @@ filter.addEventListener("change", () => {
 
 async function tell({ count, refused = {} }) {
   await reload();
-  const left = Object.entries(refused).map(([id, words]) => `${id}: ${words}`);
+  const left = Object.entries(refused).map(([id, reason]) => `${id}: ${reason}`);
   if (left.length) notice(`${count} done, ${left.length} not: ${left.slice(0, 5).join("; ")}`);
 }
 

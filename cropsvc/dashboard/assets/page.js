@@ -38,14 +38,14 @@ async function ask(url, options) {
   return answer.json();
 }
 
-/** Shows what *url* tells, again and again; calls *show* when it has changed. */
+/** Polls *url*; calls *show* when the answer has changed. */
 export function follow(url, show) {
   let shown = "";
   let silent = false;
   const look = async () => {
     try {
       const told = await ask(url);
-      if (silent) notice(""); // what an action was told stays
+      if (silent) notice(""); // the answer to an action stays
       silent = false;
       const text = JSON.stringify(told);
       if (text !== shown) show(told);

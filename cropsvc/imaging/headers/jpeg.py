@@ -1,4 +1,4 @@
-"""JPEG's segments up to the picture, and its scans counted without decoding (ITU-T T.81)."""
+"""JPEG's segments up to the image, and its scans counted without decoding (ITU-T T.81)."""
 
 import re
 import struct
@@ -37,7 +37,7 @@ class _Walk:
         self.frame = (0, 0, 0, 0)  # bits, height, width, components
         self.kinds: list[int] = []  # the SOF markers met
         self.rows = 0  # of a row of blocks, the unit that cannot be divided
-        self.heights: list[int] = []  # where the file says how high the picture is
+        self.heights: list[int] = []  # where the file says how high the image is
         self.exif: list[bytes] = []
         self.xmp = b""
         self.has_gain_map = False
@@ -83,7 +83,7 @@ def _first_scan(data: bytes, walk: _Walk) -> int:
     for _ in range(SEGMENTS):
         match = _MARKER.search(data, place)
         if not match:
-            raise broken("the JPEG ends before its picture")
+            raise broken("the JPEG ends before its image data")
         marker = match[1][0]
         place = match.end() - (marker == FILL)
         if marker == SOS:
@@ -92,7 +92,7 @@ def _first_scan(data: bytes, walk: _Walk) -> int:
             (length,) = struct.unpack_from(">H", data, place)
             walk.take(marker, data[place + 2 : place + length], place + 2)
             place += length
-    raise TooComplex(f"the JPEG has more than {SEGMENTS:,} segments before its picture")
+    raise TooComplex(f"the JPEG has more than {SEGMENTS:,} segments before its image data")
 
 
 def _scans(data: bytes, first: int, limit: int) -> int:
@@ -143,7 +143,7 @@ def without_metadata(data: bytes) -> bytes:
 
 
 def shortened(data: bytes, bottom: int) -> bytes:
-    """Return the same JPEG, told to end soon after the row *bottom*, so that no more is decoded.
+    """Return the same JPEG, changed to end soon after the row *bottom*, so that no more is decoded.
 
     Rows depend on those above them only; the upsampling of colour looks one row of blocks further.
     What is not a plain, complete JPEG is left as it is, so that its faults are found.

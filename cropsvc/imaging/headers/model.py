@@ -1,4 +1,4 @@
-"""What a header tells, and the readers' way to say that it is broken."""
+"""The facts of a header, and the error for one that is broken."""
 
 import re
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ _XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')
 
 @dataclass(frozen=True)
 class Header:
-    """A picture as stored: sides in pixels before orientation, and what else it holds."""
+    """An image as stored: sides in pixels before orientation, and what else it holds."""
 
     format: str
     width: int
     height: int
     orientation: int = 1  # EXIF's 1-8
     frames: int = 1  # of an animation
-    pages: int = 1  # further pictures in the file, the first one included
+    pages: int = 1  # further images in the file, the first one included
     dropped: tuple[str, ...] = ()  # notes on what else it holds, and no output keeps
     scans: int = 1  # of a JPEG
     canvas: tuple[int, int] = (0, 0)  # largest sides any frame needs, where it differs
@@ -28,7 +28,7 @@ class Header:
 
 def broken(detail: str) -> Unreadable:
     """Return the error for an image with the right first bytes and something wrong after them."""
-    return Unreadable(f"the picture cannot be read: {detail}")
+    return Unreadable(f"the image cannot be read: {detail}")
 
 
 def xmp_orientation(xmp: bytes) -> int:

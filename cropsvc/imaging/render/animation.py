@@ -37,7 +37,7 @@ class Frames:
         pixels = source.width * source.height * source.frames
         self._hold = shared and pixels <= HELD
         self._held: list[Frame] = []
-        self.plays = 0  # how often it is shown; 0 is for ever
+        self.plays = 0  # how often it is shown; 0 is without end
 
     def __len__(self) -> int:
         return self._source.frames

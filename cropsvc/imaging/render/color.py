@@ -36,7 +36,7 @@ def scalable(image: Image.Image) -> Image.Image:
 def _eight_bits(image: Image.Image) -> Image.Image:
     wide = image.convert("F")
     white = _white(image, wide)
-    # Rounds: Pillow cuts a float's fraction off. A float picture's NaN turns black.
+    # Rounds: Pillow cuts a float's fraction off. A float image's NaN turns black.
     gray = wide.point(lambda value: value * (255 / white) + 0.5).convert("L")
     key = image.info.get("transparency")
     if isinstance(key, int):

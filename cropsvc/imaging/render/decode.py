@@ -1,4 +1,4 @@
-"""Bytes to a picture, as stored: no more of it, and no finer, than the outputs need."""
+"""Bytes to an image, as stored: no more of it, and no finer, than the outputs need."""
 
 from io import BytesIO
 
@@ -57,7 +57,7 @@ def _open_avif(data: bytes) -> ImageFile.ImageFile:
 def decode(data: bytes, source: Source, *, shrink: int, bottom: int) -> Image.Image:
     """Return the first frame's pixels, a JPEG's at 1/*shrink* and only down to the row *bottom*.
 
-    *shrink* is 1, 2, 4 or 8; *bottom* is a stored row of the full size. The picture may end there
+    *shrink* is 1, 2, 4 or 8; *bottom* is a stored row of the full size. The image may end there
     or later; raises Unreadable.
     """
     with decoding():
@@ -105,5 +105,5 @@ def _webp(opened: WebPImagePlugin.WebPImageFile) -> Image.Image:
 def _check(found: tuple[int, int], told: tuple[int, int]) -> None:
     if found != told:
         raise Unreadable(
-            f"the picture is {found[0]}x{found[1]} where its header says {told[0]}x{told[1]}"
+            f"the image is {found[0]}x{found[1]} where its header says {told[0]}x{told[1]}"
         )

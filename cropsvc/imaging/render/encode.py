@@ -1,4 +1,4 @@
-"""A picture in L, LA, RGB or RGBA to the bytes of an output format; nothing but pixels goes in."""
+"""An image in L, LA, RGB or RGBA to the bytes of an output format; nothing but pixels goes in."""
 
 from io import BytesIO
 

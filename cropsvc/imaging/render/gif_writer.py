@@ -25,7 +25,7 @@ class _Frame:
 
 
 class GifWriter:
-    """Collects frames; each is written once the next one tells what must be left of it.
+    """Collects frames; each is written when the next one shows what must be left of it.
 
     A frame that hides nothing is drawn over the last one, only where it differs. Before one with
     transparent pixels the canvas is cleared, for nothing else takes pixels away.

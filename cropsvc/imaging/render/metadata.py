@@ -1,10 +1,10 @@
-"""What a file holds beside its picture."""
+"""What a file holds beside its image."""
 
 from PIL import Image
 
 TRUNCATED = "truncated"  # key of `image.info`: a part of the image is missing from the file
 
-# What Pillow keeps beside the pixels and that tells how to show them, not about somebody.
+# What Pillow keeps beside the pixels and that says how to show them, not about a person.
 TECHNICAL = frozenset(
     {
         "adobe",
@@ -46,7 +46,7 @@ TIFF_TAGS = (270, 271, 272, 305, 306, 315, 316, 700, 33432, 33723, 34377, 34665,
 
 
 def take_metadata(image: Image.Image) -> bool:
-    """Remove what is not needed to show the picture; whether there was any."""
+    """Remove what is not needed to show the image; whether there was any."""
     tags = getattr(image, "tag_v2", {})
     extra = [key for key in image.info if key not in TECHNICAL]
     for key in extra:

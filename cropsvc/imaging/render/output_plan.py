@@ -1,4 +1,4 @@
-"""One output, planned: what to cut from the stored picture and what to make of it."""
+"""One output, planned: what to cut from the stored image and what to make of it."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from cropsvc.model.limits import Limits
 
 @dataclass(frozen=True)
 class OutputPlan:
-    """What one output needs; `region` and `sides` as the picture is stored."""
+    """What one output needs; `region` and `sides` as the image is stored."""
 
     crop: Crop
     plan: Plan

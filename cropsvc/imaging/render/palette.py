@@ -1,4 +1,4 @@
-"""A picture to at most 256 colours, one of them transparent."""
+"""An image to at most 256 colours, one of them transparent."""
 
 from PIL import Image
 

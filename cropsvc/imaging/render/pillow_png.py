@@ -10,13 +10,13 @@ TO_EIGHT_BITS = {
     "L;2": lambda value: (value & 3) * 85,
     "L;4": lambda value: (value & 15) * 17,
     # The high byte alone is kept of 16 bits: a pixel that shares it with the transparent colour
-    # cannot be told from it, and becomes transparent too.
+    # looks the same as it, and becomes transparent too.
     "RGB;16B": lambda value: value >> 8,
 }
 
 
 class ChunkStream(PngImagePlugin.PngStream):
-    """Pillow's reader of chunks, mended."""
+    """Pillow's reader of chunks, with repairs."""
 
     def chunk_tRNS(self, pos: int, length: int) -> bytes:
         """Return the transparent value, as the pixels will have it."""

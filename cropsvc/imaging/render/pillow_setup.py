@@ -25,15 +25,15 @@ from cropsvc.model.errors import CropError, CropFailed, OutOfMemory, Unreadable
 
 # Pillow's process-wide settings. Pixels are bounded by our own Limits, before and after opening,
 # also where an operator allows more than Pillow would. AVIF's threads cost 10 MB of stack each.
-# Warnings of its parsers tell about the upload, not about us, and would fill the log.
+# Warnings of its parsers are about the upload, not about the service; they would fill the log.
 Image.MAX_IMAGE_PIXELS = None
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 PngImagePlugin.PngStream = ChunkStream  # type: ignore[misc]  # Pillow has no other way in
 warnings.filterwarnings("ignore", module=r"PIL\.")
 Image.preinit()
 
-# How encoders say that memory ran out: libwebp's codes 1 and 2; libavif's words for all that aom
-# cannot do, which for a picture that is there already is to get memory.
+# How encoders say that memory ran out: libwebp's codes 1 and 2; libavif's message for all that aom
+# cannot do, which for an image that is there already is to get memory.
 MEMORY = re.compile(r"encoding error [12]\b|Encoding of (color|alpha) planes failed|Out of memory")
 NO_MEMORY = "it needs more memory than a job may use"
 
@@ -41,7 +41,7 @@ NO_MEMORY = "it needs more memory than a job may use"
 @contextmanager
 def decoding() -> Iterator[None]:
     """Turn whatever a decoder raises into Unreadable, lack of memory into OutOfMemory."""
-    with _fenced(Unreadable, "the picture cannot be decoded"):
+    with _fenced(Unreadable, "the image cannot be decoded"):
         yield
 
 

@@ -72,7 +72,7 @@ class Postprocessor:
         alpha = image.getchannel("A")
         if any(alpha.histogram()[1:255]):
             self.notes.add("alpha-flattened")
-        shown = image.copy()  # it may be the decoded picture itself, which others need
+        shown = image.copy()  # it may be the decoded image itself, which others need
         shown.putalpha(alpha.point([0] * OPAQUE_FROM + [255] * (256 - OPAQUE_FROM)))
         return shown
 

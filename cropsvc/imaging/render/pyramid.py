@@ -1,4 +1,4 @@
-"""One decoded picture, kept in the sizes that its outputs are made from."""
+"""One decoded image, kept in the sizes that its outputs are made from."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from cropsvc.imaging.render.resize import cut
 SHRINKS = (8, 4, 2)
 LEFT = 1.5  # how much larger than the output a JPEG stays at least when it is decoded smaller
 LEVEL_LEFT = 1.5  # the same for a smaller copy that several outputs share
-MOST = 0.25  # of the picture: an output that uses less is not worth a smaller copy of all of it
+MOST = 0.25  # of the image: an output that uses less is not worth a smaller copy of all of it
 
 
 def shrink_for(needs: Iterable[tuple[Region, Sides]]) -> int:

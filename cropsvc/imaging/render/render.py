@@ -25,7 +25,7 @@ from cropsvc.model.limits import Limits
 __all__ = ["CONTENT_TYPES", "Rendered", "render"]
 
 Report = Callable[[str, float], None]
-DECODED = 0.4  # of the whole job, once the picture is decoded
+DECODED = 0.4  # of the whole job, once the image is decoded
 CUT = 0.4  # of an output's share, once it is cut and scaled
 
 
@@ -123,7 +123,7 @@ class _Maker:
         )
 
     def still(self, task: OutputPlan, report: _Share) -> tuple[bytes, set[str]]:
-        """One picture, of the first frame."""
+        """One image, of the first frame."""
         self._refuse_if_strict(task)
         report("cropping", 0.0)
         self._left -= 1

@@ -2,7 +2,7 @@
 
 from PIL import Image
 
-GAP = 2.0  # how much larger than its result a picture stays in the cheap first step of scaling
+GAP = 2.0  # how much larger than its result an image stays in the cheap first step of scaling
 PREMULTIPLIED = {"LA": "La", "RGBA": "RGBa"}
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 

@@ -12,7 +12,7 @@ OWN_JOB = "cropsvc.job"  # the task that stands for a job of our own store
 
 CONNECTIONS = 8  # of one front end process: each is dear to open, and busy for milliseconds
 CONNECT_SECONDS = 1.0
-BROKER_HEARTBEAT_SECONDS = 120  # a worker that crops does not answer the broker meanwhile
+BROKER_HEARTBEAT_SECONDS = 120  # a worker does not answer the broker while it crops
 
 
 def celery_app(settings: Settings) -> Celery:
@@ -43,12 +43,12 @@ _CONF: dict[str, Any] = {
     "broker_transport_options": {"confirm_publish": True},
     "broker_connection_timeout": CONNECT_SECONDS,
     "broker_connection_retry_on_startup": True,
-    "broker_connection_max_retries": None,  # for ever
+    "broker_connection_max_retries": None,  # without a limit
     "broker_pool_limit": CONNECTIONS,
     "task_acks_late": True,
     "worker_prefetch_multiplier": 1,
     "worker_consumer": "cropsvc.queues.celery.worker:PlainConsumer",
-    "worker_enable_remote_control": False,  # whoever reaches the broker could stop the worker
+    "worker_enable_remote_control": False,  # any client of the broker could stop the worker
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,
     "worker_cancel_long_running_tasks_on_connection_loss": False,  # they have one effect anyway

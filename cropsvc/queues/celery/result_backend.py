@@ -1,4 +1,4 @@
-"""Celery's Redis backend for foreign programs' results, which never holds a stack of ours."""
+"""Celery's Redis backend for foreign programs' results, which never holds our stack traces."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from cropsvc.store.connection import PLAIN
 
 
 class Results(RedisBackend):  # type: ignore[misc]  # Celery has no types
-    """Stores an error's class and words only, and talks to Redis as our other clients do."""
+    """Stores an error's class and message only, and talks to Redis as our other clients do."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

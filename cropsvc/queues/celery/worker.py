@@ -31,7 +31,7 @@ log = structlog.get_logger("cropsvc.worker")
 
 
 def work(settings: Settings, runner: JobRunner, *, burst: bool = False) -> int:
-    """Works until told to stop; *burst*: until the queue is empty. Gives the exit code."""
+    """Work until a signal comes, or with *burst* until the queue is empty. Return the exit code."""
     app = celery_app(settings)
     store = runner.store
     life = Heartbeat(store, CeleryJobQueue(app, store))
@@ -50,7 +50,7 @@ def work(settings: Settings, runner: JobRunner, *, burst: bool = False) -> int:
 
 
 def _say_little(level: str) -> None:
-    """Celery's lines on each task are ours to write; its log must not be set up by itself."""
+    """We write the lines on each task; Celery must not set up its own log."""
     signals.setup_logging.connect(_keep_logging, weak=False)
     logging.getLogger("celery").setLevel("DEBUG" if level == "debug" else "WARNING")
 
@@ -84,7 +84,7 @@ class CropWorker(Worker):  # type: ignore[misc]  # Celery has no types
             self.timer.call_repeatedly(LOOK_SECONDS, self._end_when_empty)
 
     def on_consumer_ready(self, consumer: Any) -> None:
-        """Tells at once that this worker is there."""
+        """Announce this worker at once."""
         super().on_consumer_ready(consumer)
         self._life.look()
 

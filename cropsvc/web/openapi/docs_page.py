@@ -51,7 +51,7 @@ def docs() -> str:
 
 @bp.app_template_filter("code")
 def with_code(text: str) -> Markup:
-    """Words in backticks as code, all else as text."""
+    """Return the text with what stands in backticks as code."""
     parts = re.split("`([^`]*)`", text)
     shown = [f"<code>{escape(p)}</code>" if i % 2 else str(escape(p)) for i, p in enumerate(parts)]
     return Markup("").join(Markup(part) for part in shown)  # noqa: S704 - every part is escaped
@@ -59,7 +59,7 @@ def with_code(text: str) -> Markup:
 
 @bp.app_template_filter("type")
 def type_of(schema: dict[str, Any]) -> str:
-    """Return a schema's type in a few words."""
+    """Return a schema's type as a short text."""
     if "$ref" in schema:
         return str(schema["$ref"].rpartition("/")[2])
     if "anyOf" in schema:

@@ -12,21 +12,21 @@ from cropsvc.web.openapi.responses import HEADERS, path_parameters, problems
 from cropsvc.web.openapi.schemas import components
 
 TAGS = {
-    "Jobs": "Submit a picture and a box, follow the job, cancel it.",
-    "Bytes": "The pictures that came in and went out.",
+    "Jobs": "Submit an image and a box, follow the job, cancel it.",
+    "Bytes": "The images that came in and went out.",
     "Pages": "What a browser opens.",
     "The first version's routes": "Kept for older pages. Unknown parameters are ignored.",
     "Operations": "For the machines of an operator.",
 }
 INTRODUCTION = (
-    "Hand in a picture and a box, follow the job, fetch the crop. Every error is a problem "
+    "Upload an image and a box, follow the job, fetch the crop. Every error is a problem "
     "document (RFC 9457) with a stable `code`; parameters are named in `errors`. Unknown and "
     "repeated parameters under `/v1` are refused, by name."
 )
 KEY_HEADER = ' -H "Authorization: Bearer $CROPSVC_KEY"'
 LIMITS = (
     ("bytes of an upload", "max_upload"),
-    ("pixels of a picture, all frames added up", "max_pixels"),
+    ("pixels of an image, all frames added up", "max_pixels"),
     ("frames of an animation", "max_frames"),
     ("scans of a JPEG", "max_scans"),
     ("pixels of an output's side", "max_side"),

@@ -104,10 +104,10 @@ JOBID = parameter("jobid", "query", {"type": "string"}, "The job's id.")
 
 def _fields(*others: str, lenient: bool = False) -> Schema:
     more: dict[str, Schema] = {
-        "image": {**BINARY, "description": "The picture's file."},
+        "image": {**BINARY, "description": "The image's file."},
         "source": {**JOB_ID, "description": SOURCE["description"]},
         "wait": {**WAIT, "description": WAITING["description"]},
-        "sample": {"const": "1", "description": "Take the built-in sample picture."},
+        "sample": {"const": "1", "description": "Take the built-in sample image."},
     }
     return {
         "type": "object",
@@ -124,8 +124,8 @@ def _one_of(schema: Schema, *names: str) -> Schema:
 
 
 SUBMITTED = {
-    "description": "The picture, whole: as the form's field `image`, or as the raw body. What "
-    "follows the picture's end is ignored. With `source` there is none. Parameters are form fields "
+    "description": "The image, whole: as the form's field `image`, or as the raw body. What "
+    "follows the image's end is ignored. With `source` there is none. Parameters are form fields "
     "or in the query string; the same name in both is refused.",
     "required": False,
     "content": {
@@ -173,7 +173,7 @@ FILES = (
 )
 NOT_SENT: Errors = (e.PreconditionFailed, e.RangeNotSatisfiable)
 OF_IMAGE: Errors = (*OF_JOB, e.Canceled, e.NotReady, *NOT_SENT, *FAILED)
-PICTURE = Response(200, "The picture.", MADE, FILE_HEADERS)
+PICTURE = Response(200, "The image.", MADE, FILE_HEADERS)
 
 CALLS = (
     Call(
@@ -182,8 +182,8 @@ CALLS = (
         "submit",
         "Submit a crop",
         "The order of effect: EXIF orientation, `rotate`, `box`, clamp, `aspect`, `fit`, `size` "
-        "and `enlarge`, `format`. What can be told from the parameters and the picture's header is "
-        "refused here, and nothing is queued; what only decoding can tell becomes the job's "
+        "and `enlarge`, `format`. What the parameters and the image's header show to be wrong is "
+        "refused here, and nothing is queued; what only decoding shows becomes the job's "
         "`error`. The answer is 202 and the job, also for a job that is done already. Only when "
         "`Accept` names an image type and there is a `wait`, it is 200 and the first output's "
         "bytes if they were made in time.",
@@ -219,7 +219,7 @@ CALLS = (
         "/v1/crops/{id}/image",
         "first_image",
         "Fetch the first output",
-        "The picture's bytes. `HEAD`, `Range` and `If-None-Match` work as usual.",
+        "The image's bytes. `HEAD`, `Range` and `If-None-Match` work as usual.",
         (PICTURE, *FILES),
         OF_IMAGE,
         RANGE,
@@ -278,7 +278,7 @@ CALLS = (
         "/",
         "page",
         "The page",
-        "Choose a picture, draw the box, submit, follow, download.",
+        "Choose an image, draw the box, submit, follow, download.",
         (Response(200, "The page.", {HTML: {}}),),
         tag="Pages",
         page=True,
@@ -301,7 +301,7 @@ CALLS = (
         "/crops/{id}",
         "job_page",
         "The page of one job",
-        "Its progress, then the picture.",
+        "Its progress, then the image.",
         (Response(200, "The page.", {HTML: {}}),),
         (e.NotFound, *GONE),
         tag="Pages",
@@ -337,7 +337,7 @@ CALLS = (
         "/image_page",
         "classic_page",
         "Start a classic crop of the sample",
-        "Starts a `classic` crop of the sample picture and shows the page that polls for it. "
+        "Starts a `classic` crop of the sample image and shows the page that polls for it. "
         "`HEAD` starts nothing.",
         (Response(200, "The page; `jobid=<id>` stands in it.", {HTML: {}}),),
         (e.Busy, e.RateLimited),
@@ -359,7 +359,7 @@ CALLS = (
         "get",
         "/result.png",
         "classic_result",
-        "The classic picture",
+        "The classic image",
         "The first output's bytes, with their true type whatever the path says.",
         (PICTURE, *FILES),
         (*GONE, e.NotFound, e.Canceled, e.NotReady, *NOT_SENT, *FAILED),

@@ -65,7 +65,7 @@ def text_of(parameter: Parameter) -> Schema:
 
 
 def described(parameter: Parameter, schema: Mapping[str, Any]) -> Schema:
-    """Return the schema with the parameter's words and default."""
+    """Return the schema with the parameter's description and default."""
     return {**schema, "description": f"{parameter.description} Default: {parameter.default}."}
 
 
@@ -77,7 +77,7 @@ def components() -> dict[str, Schema]:
         "Output": _output(),
         "JobError": {
             **_object(Problem, {"code": {"enum": _job_codes()}}),
-            "description": "Why a job or an output failed: a code of the table and words.",
+            "description": "Why a job or an output failed: a code of the table and a message.",
         },
         "FieldError": _object(FieldError, {}),
         "Problem": _problem(),
@@ -203,7 +203,7 @@ def _problem() -> Schema:
             "type": {"type": "string", "format": "uri-reference"},
             "title": {"type": "string"},
             "status": {"type": "integer", "minimum": 400, "maximum": 599},
-            "detail": {"type": "string", "description": "The value and the limit, in words."},
+            "detail": {"type": "string", "description": "A message with the value and the limit."},
             "code": {"type": "string", "enum": codes},
         }
     )

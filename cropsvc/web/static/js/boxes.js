@@ -1,4 +1,4 @@
-// The boxes of one picture: the list, the fields, the shape, the keys.
+// The boxes of one image: the list, the fields, the shape, the keys.
 
 import { edited, initial, inside, nudged, shaped, turned } from "./geometry.js";
 import { announce, byId } from "./words.js";
@@ -32,7 +32,7 @@ export class Boxes {
     return w > 0 && h > 0 ? w / h : null;
   }
 
-  /** Start with a picture of this size (before rotation), and these boxes if any. */
+  /** Start with an image of this size (before rotation), and these boxes if any. */
   start(natural, boxes = [], rotation = 0) {
     this.rotation = rotation;
     this.size = rotation % 180 ? { w: natural.h, h: natural.w } : natural;

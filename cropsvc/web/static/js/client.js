@@ -1,13 +1,13 @@
 // The public API, as any client would use it.
 
-/** A refusal in the service's own words (problem+json), or the network's silence. */
+/** A refusal with the service's explanation (problem+json), or a failure of the network. */
 export class Problem extends Error {
   constructor({ code, detail, title, errors }, status, retryAfter) {
     super(detail || title || "The server could not be reached.");
     Object.assign(this, { code, status, errors: errors || [], retryAfter: Number(retryAfter) || 0 });
   }
 
-  /** Whether the same request may succeed later by itself. */
+  /** Whether the same request may succeed later. */
   get passing() {
     return [0, 429, 502, 503, 504].includes(this.status);
   }

@@ -13,7 +13,7 @@ const LOOK_FOR_WORKER = 3000; // ms in the queue before the page asks why
 
 /**
  * Poll until the job has ended and give it. `heard(job)` has each answer, `away(problem)` each
- * failure, `stuck(yes)` whether a worker is missing. Throws a Problem that waiting cannot mend.
+ * failure, `stuck(yes)` whether a worker is missing. Throws a Problem that waiting cannot repair.
  */
 export async function follow(job, { ready, heard, away, stuck, signal }) {
   let every = FIRST;

@@ -1,8 +1,8 @@
-// Boxes in whole pixels of the picture as displayed: {x, y, w, h}. Pure functions, no DOM.
+// Boxes in whole pixels of the image as displayed: {x, y, w, h}. Pure functions, no DOM.
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-/** The box moved and, where it must be, shrunk into the picture; at least one pixel. */
+/** The box moved and, where it must be, shrunk into the image; at least one pixel. */
 export function inside(box, size) {
   const w = clamp(Math.round(box.w), 1, size.w);
   const h = clamp(Math.round(box.h), 1, size.h);
@@ -21,7 +21,7 @@ export function rounded(data, size) {
   };
 }
 
-/** The box with this ratio (width / height), as wide as before if that fits the picture. */
+/** The box with this ratio (width / height), as wide as before if that fits the image. */
 export function shaped(box, ratio, size) {
   if (!ratio) return inside(box, size);
   const w = Math.min(box.w, size.w, size.h * ratio);
@@ -46,12 +46,12 @@ export function nudged(box, [dx, dy], { resize, ratio, size }) {
   return edited(box, field, clamp(box[field] + dx + dy, 1, room), ratio, size);
 }
 
-/** The same pixels after a quarter turn clockwise of a picture of this size. */
+/** The same pixels after a quarter turn clockwise of an image of this size. */
 export function turned(box, size) {
   return { x: size.h - box.y - box.h, y: box.x, w: box.h, h: box.w };
 }
 
-/** The largest box of this ratio, four fifths of the picture, in its middle. */
+/** The largest box of this ratio, four fifths of the image, in its middle. */
 export function initial(size, ratio) {
   const box = shaped({ x: 0, y: 0, w: size.w * 0.8, h: size.h * 0.8 }, ratio, size);
   return inside({ ...box, x: (size.w - box.w) / 2, y: (size.h - box.h) / 2 }, size);

@@ -1,4 +1,4 @@
-// The job's card: phases and progress in one bar, then the pictures.
+// The job's card: phases and progress in one bar, then the images.
 
 import { announce, bytes, byId, saving } from "./words.js";
 
@@ -8,12 +8,12 @@ const TITLES = {
   done: "Your crop is ready", failed: "This crop failed", canceled: "This crop was canceled",
   expired: "This crop has expired", deleted: "This crop was deleted",
 };
-const DOING = { decoding: "Reading the picture", cropping: "Cutting out the box", encoding: "Writing the result" };
+const DOING = { decoding: "Reading the image", cropping: "Cutting out the box", encoding: "Writing the result" };
 const BUTTONS = ["cancel", "copy-link", "again"];
 
 const PATIENCE = {
   busy: "The service is busy, trying again in a moment.",
-  "rate-limited": "Many requests came from here. It goes on by itself in a moment.",
+  "rate-limited": "Many requests came from here. It goes on automatically in a moment.",
 };
 
 const NOTES = {
@@ -21,7 +21,7 @@ const NOTES = {
   "animation-flattened": "Only the first frame is kept.",
   "alpha-flattened": "Transparency became the background colour.",
   "profile-converted": "Colours were converted to sRGB.",
-  enlarged: "The picture was enlarged.",
+  enlarged: "The image was enlarged.",
   "metadata-dropped": "Camera data and location were left out.",
   "pages-dropped": "Only the first page is kept.",
   "source-truncated": "A part of the file is missing or damaged. The rest was cropped.",
@@ -66,7 +66,7 @@ export class JobCard {
   /** Nothing works on the queue. */
   stuck() {
     this.card.dataset.trouble = "worker";
-    this.say("No worker is running at the moment. The crop keeps its place and goes on by itself when one starts.", true);
+    this.say("No worker is running at the moment. The crop keeps its place and goes on automatically when one starts.", true);
   }
 
   /** The server does not answer, or asks for patience. */
@@ -75,7 +75,7 @@ export class JobCard {
     this.say(PATIENCE[error.code] || "The server is away, trying again. Nothing is lost, you can leave this page open.", true);
   }
 
-  /** An end without a picture, in words. */
+  /** The text for an end without an image. */
   ended(code, detail) {
     const state = TITLES[code] ? code : "failed";
     this.finish(TITLES[state]);
@@ -86,7 +86,7 @@ export class JobCard {
     this.buttons([]);
   }
 
-  /** The pictures, each shown once its bytes are decoded. */
+  /** The images, each shown once its bytes are decoded. */
   async done(job, { name }) {
     const cards = job.outputs.map((output) => this.output(job, output, name));
     await Promise.allSettled(cards.map((card) => card.querySelector("img")).map((img) => img.src && img.decode()));
@@ -109,7 +109,7 @@ export class JobCard {
       return card;
     }
     const several = job.outputs.length > 1;
-    const title = several ? `Crop ${job.outputs.indexOf(output) + 1}` : "The cropped picture";
+    const title = several ? `Crop ${job.outputs.indexOf(output) + 1}` : "The cropped image";
     Object.assign(find("img"), { alt: title, width: output.width, height: output.height, src: output.url });
     find("a.picture").href = output.url;
     find(".facts").textContent = `${output.width} × ${output.height} · ${output.format.toUpperCase()} · ${bytes(output.bytes)}`;
@@ -166,7 +166,7 @@ export class JobCard {
   }
 }
 
-// The server does not know the picture's name, and its header would win over the link's.
+// The server does not know the image's name, and its header would win over the link's.
 async function save(event, url, name) {
   event.preventDefault();
   const answer = await fetch(url).catch(() => null);

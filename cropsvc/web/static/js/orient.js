@@ -6,13 +6,13 @@ import { ORIENTATION, tiffTags } from "./sniff.js";
 const PROBE = "data:image/webp;base64,UklGRlgAAABXRUJQVlA4WAoAAAAIAAAAAQAAAAAAVlA4IBgAAAAwAQCdASoCAAEADMDOJaQAA3AA/uxnAABFWElGGgAAAE1NACoAAAAIAAEBEgADAAAAAQAGAAAAAAAA";
 const HAS_EXIF = 0x08; // in the flags of the VP8X chunk
 
-// Where the picture's unit vectors and origin go, for each orientation, in units of its sides.
+// Where the image's unit vectors and origin go, for each orientation, in units of its sides.
 const TURNS = {
   2: [-1, 0, 0, 1, 1, 0], 3: [-1, 0, 0, -1, 1, 1], 4: [1, 0, 0, -1, 0, 1], 5: [0, 1, 1, 0, 0, 0],
   6: [0, 1, -1, 0, 1, 0], 7: [0, -1, -1, 0, 1, 1], 8: [0, -1, 1, 0, 0, 1],
 };
 
-/** The picture's URL to show it upright: its own, or that of a turned copy for the screen. */
+/** The image's URL to show it upright: its own, or that of a turned copy for the screen. */
 export async function upright(source, image) {
   if (source.format !== "webp" || await browserTurns()) return source.url;
   const file = source.file || await (await fetch(source.url)).blob();

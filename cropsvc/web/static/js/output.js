@@ -1,4 +1,4 @@
-// What shall come out: size, format, quality; as request parameters and as a curl line.
+// What comes out: size, format, quality; as request parameters and as a curl line.
 
 import { covering, outputSize } from "./geometry.js";
 import { byId } from "./words.js";
@@ -46,7 +46,7 @@ export class Output {
     byId("quality-value").textContent = usual ? this.quality ?? usual : "–";
   }
 
-  /** What will be cut and what it becomes, in words. */
+  /** The text that says what will be cut and what it becomes. */
   summary(box, source) {
     const { width, height, locked } = this.sides;
     const size = outputSize(box, this.sides);

@@ -48,7 +48,7 @@ export async function tiffTags(file) {
   return tags;
 }
 
-/** A stand-in picture of that size, for a format the browser cannot show. */
+/** A stand-in image of that size, for a format the browser cannot show. */
 export function placeholder(size, text) {
   const font = Math.round(Math.min(size.w, size.h) / 14);
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${size.w}" height="${size.h}">`

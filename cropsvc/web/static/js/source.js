@@ -1,4 +1,4 @@
-// Where the picture comes from: chosen, dropped, pasted, the sample, or an earlier job's upload.
+// Where the image comes from: chosen, dropped, pasted, the sample, or an earlier job's upload.
 
 import { upright } from "./orient.js";
 import { formatOf, placeholder, tiffSize } from "./sniff.js";
@@ -6,7 +6,7 @@ import { byId, bytes } from "./words.js";
 
 const READ = ["jpeg", "png", "webp", "gif", "avif", "tiff", "bmp"];
 
-/** A file as a source, or an Error in words for the user; nothing is uploaded for that. */
+/** A file as a source, or an Error with a text for the user; nothing is uploaded for that. */
 export async function fromFile(file, maxUpload) {
   if (file.size === 0) throw new Error(`“${file.name}” is empty.`);
   if (file.size > maxUpload) {
@@ -15,7 +15,7 @@ export async function fromFile(file, maxUpload) {
   const format = await formatOf(file);
   if (format === "heic") throw new Error("HEIC pictures are not read here. Export it as JPEG, then choose that.");
   if (!READ.includes(format)) {
-    throw new Error(`“${file.name}” is not a picture this service reads: JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP.`);
+    throw new Error(`“${file.name}” is not an image this service reads: JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP.`);
   }
   const name = file.name || `pasted.${format}`;
   return { file, jobId: null, name, format, bytes: file.size, url: URL.createObjectURL(file) };
@@ -27,7 +27,7 @@ export function fromJob(job) {
   return { file: null, jobId: job.id, name: "", format, bytes: size, url: job.links.source, size: { w: width, h: height } };
 }
 
-/** The URL to show on the stage, once its `size` is known; throws an Error in words for the user. */
+/** The URL to show on the stage, once its `size` is known; throws an Error with a text for the user. */
 export async function preview(source, maxPixels) {
   const image = await loaded(source.url);
   const url = image ? await upright(source, image) : await standIn(source);
@@ -36,7 +36,7 @@ export async function preview(source, maxPixels) {
   const { w, h } = source.size;
   if (w * h <= maxPixels) return url;
   const [has, most] = [w * h, maxPixels].map((count) => count.toLocaleString("en"));
-  throw new Error(`This picture has ${w} × ${h} = ${has} pixels; the service takes up to ${most}.`);
+  throw new Error(`This image has ${w} × ${h} = ${has} pixels; the service takes up to ${most}.`);
 }
 
 const sizeOf = (image) => ({ w: image.naturalWidth, h: image.naturalHeight });

@@ -1,10 +1,10 @@
-// The picture with its crop box: Cropper.js, with the box kept in whole pixels of the original.
+// The image with its crop box: Cropper.js, with the box kept in whole pixels of the original.
 /* global Cropper */
 
 import { rounded } from "./geometry.js";
 
 const OPTIONS = {
-  viewMode: 1,             // the box never leaves the picture
+  viewMode: 1,             // the box never leaves the image
   autoCropArea: 1,
   background: false,
   checkOrientation: false, // the browser has applied EXIF already, as the server does
@@ -31,7 +31,7 @@ export class Stage {
     this.watch();
   }
 
-  /** Show this picture; resolves when its box can be drawn, rejects when it cannot be shown. */
+  /** Show this image; resolves when its box can be drawn, rejects when it cannot be shown. */
   async load(url, rotation) {
     this.unload();
     this.rotation = rotation;
@@ -53,7 +53,7 @@ export class Stage {
     this.frozen = false;
   }
 
-  /** Give the frame the picture's shape, within what the style sheet allows. */
+  /** Give the frame the image's shape, within what the style sheet allows. */
   shape({ w, h }) {
     this.frame.style.setProperty("--ratio", w / h);
   }
@@ -87,7 +87,7 @@ export class Stage {
     this.frame.classList.toggle("frozen", on);
   }
 
-  /** Zoom by a factor around the box, which keeps its place on the picture. */
+  /** Zoom by a factor around the box, which keeps its place on the image. */
   zoomBy(factor) {
     if (!this.cropper || this.frozen) return;
     const { width, height } = this.cropper.getContainerData();
@@ -97,7 +97,7 @@ export class Stage {
     this.apply();
   }
 
-  // Screen pixels for one pixel of the picture.
+  // Screen pixels for one pixel of the image.
   get scale() {
     const canvas = this.cropper.getCanvasData();
     return canvas.width / canvas.naturalWidth;
@@ -127,7 +127,7 @@ export class Stage {
       && at(this.box.y + this.box.h, canvas.top) <= view.height + slack;
   }
 
-  // Rotate and scale the picture; a scale above fitting centres the box. Cropper binds the picture
+  // Rotate and scale the image; a scale above fitting centres the box. Cropper binds the image
   // to the box while there is one, so it is taken off for that time.
   place(scale) {
     const { cropper } = this;

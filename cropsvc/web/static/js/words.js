@@ -1,4 +1,4 @@
-// Numbers and sentences for people, and the two ways to tell them: the live region, the clipboard.
+// Numbers and sentences for people, and two ways to pass them on: the live region, the clipboard.
 
 export const byId = (id) => document.getElementById(id);
 
