@@ -110,7 +110,7 @@ def test_ids_and_cookies_of_the_secret_before_are_still_believed(
 
 def test_the_dashboards_password_is_changed_without_a_restart(tmp_path: Path) -> None:
     password = tmp_path / "password"
-    password.write_text("the first one")
+    password.write_text("first")
     dashboard = Dashboard(
         tmp_path,
         "redis://127.0.0.1:1/0",
