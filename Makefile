@@ -42,12 +42,13 @@ format: $(VENV)/installed-dev ## reformat the code and mend what ruff can mend
 
 check: lint test ## lint, then test
 
-# requirements-dev.txt first: Celery's pins decide for the two that are installed beside it.
+# requirements/dev.txt first: Celery's pins decide for the two that are installed beside it.
 lock: $(VENV)/installed-dev ## compile the hashed requirements*.txt from pyproject.toml anew
-	@$(COMPILE) --group dev --extra celery --extra tracing -o requirements-dev.txt
-	@$(COMPILE) -c requirements-dev.txt -o requirements.txt
-	@$(COMPILE) -c requirements-dev.txt --extra celery -o requirements-celery.txt
-	@$(COMPILE) -c requirements-dev.txt --extra tracing -o requirements-tracing.txt
+	@$(COMPILE) --group dev --extra celery --extra tracing --extra faces --extra heif \
+		-o requirements/dev.txt
+	@$(COMPILE) -c requirements/dev.txt -o requirements.txt
+	@for extra in celery tracing faces heif; do \
+		$(COMPILE) -c requirements/dev.txt --extra $$extra -o requirements/$$extra.txt || exit 1; done
 
 # In containers. COMPOSE=docker-compose takes version 1.29.
 COMPOSE := docker compose
@@ -119,14 +120,14 @@ $(VENV)/installed: requirements.txt | $(BIN)/python
 	@$(PIP) -r requirements.txt
 	@touch $@
 
-$(VENV)/installed-celery: requirements-celery.txt $(VENV)/installed
-	@echo "Installing requirements-celery.txt into $(VENV) ..."
-	@$(PIP) -r requirements-celery.txt
+$(VENV)/installed-celery: requirements/celery.txt $(VENV)/installed
+	@echo "Installing requirements/celery.txt into $(VENV) ..."
+	@$(PIP) -r requirements/celery.txt
 	@touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
-	@echo "Installing requirements-dev.txt into $(VENV) ..."
-	@$(PIP) -r requirements-dev.txt
+$(VENV)/installed-dev: requirements/dev.txt $(VENV)/installed
+	@echo "Installing requirements/dev.txt into $(VENV) ..."
+	@$(PIP) -r requirements/dev.txt
 	@touch $@
 
 -include make/*.mk

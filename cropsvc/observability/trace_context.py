@@ -34,6 +34,6 @@ def spans_of(endpoint: str, service: str) -> "Spans | None":
     try:
         from cropsvc.observability.opentelemetry import Spans
     except ModuleNotFoundError as error:
-        log.warning("no traces are sent: %s; install requirements-tracing.txt", error)
+        log.warning("no traces are sent: %s; install requirements/tracing.txt", error)
         return None
     return Spans(endpoint, service)

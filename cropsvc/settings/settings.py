@@ -168,7 +168,7 @@ class Settings:
         if self.queue == "celery" and not all(map(find_spec, CELERY_PACKAGES)):
             raise ConfigError(
                 "CROPSVC_QUEUE='celery' needs packages that are not installed: "
-                "pip install -r requirements-celery.txt"
+                "pip install -r requirements/celery.txt"
             )
         if bool(self.dashboard_user) != bool(self.dashboard_password):
             raise ConfigError(

@@ -13,6 +13,7 @@ from cropsvc.web import (
     access_log,
     api,
     auth,
+    detect,
     health,
     legacy,
     metrics,
@@ -60,6 +61,6 @@ def app_of(services: Services) -> Flask:
     access_log.install(app)
     metrics.install(app, services.store)
     security.install(app)
-    for blueprint in (api.bp, pages.bp, legacy.bp, docs_page.bp, health.bp, metrics.bp, auth.bp):
-        app.register_blueprint(blueprint)
+    for part in (api, detect, pages, legacy, docs_page, health, metrics, auth):
+        app.register_blueprint(part.bp)
     return app

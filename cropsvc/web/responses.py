@@ -124,8 +124,11 @@ def _is_of(response: Response) -> bool:
 
 
 def _output_json(output: Output, link: str) -> dict[str, Any]:
+    fields = asdict(output)
+    if output.decision is None:  # only the image's own choice of a region is explained
+        del fields["decision"]
     return {
-        **asdict(output),
+        **fields,
         "region": list(output.region) if output.region else None,
         "notes": list(output.notes),
         "url": f"{link}/image/{output.name}",

@@ -1,7 +1,7 @@
 """The one way from a request to a job, for the API and for the pages' forms."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -24,6 +24,7 @@ SAMPLE = Path(__file__).parent / "static" / "sample.jpg"
 LONGEST_WAIT = 30.0  # seconds
 SMALL = 64 * 1024  # bytes of an upload that it costs little to refuse
 Pairs = list[tuple[str, str]]
+Change = Callable[[CropRequest], CropRequest]
 
 
 @dataclass(frozen=True)
@@ -46,20 +47,28 @@ class SubmitResult:
     preferred: int | None = None  # seconds of the Prefer header, if they counted
 
 
-def accept(*, strict: bool = True, with_bytes: bool = False) -> SubmitResult:
-    """Submit what the current request holds, and waits if it asks for that.
+def accept(
+    *,
+    strict: bool = True,
+    with_bytes: bool = False,
+    change: Change = lambda crop: crop,
+    seconds: float | None = None,
+) -> SubmitResult:
+    """Submit what the current request holds, and wait if it asks for that.
 
     *strict*: unknown parameters are refused, by name. *with_bytes*: a wait reads the first
-    output too. Raises any CropError of the contract.
+    output too. *change* makes another crop of the one that was asked for. *seconds* is how long
+    to wait, whatever the request says. Raises any CropError of the contract.
     """
     key = _idempotency_key()
     with _place(key) as place:
         body = read_body()
         wanted = _wanted([*request.args.items(multi=True), *body.fields], strict=strict)
-        crop = _parsed(wanted.pairs, strict)
+        crop = change(_parsed(wanted.pairs, strict))
         upload = _upload(place, body.image, wanted, crop, key)
         submission = Submission(upload, crop, key, request_id())
-        answer = _submit(place, submission, wait_of(wanted.wait), with_bytes=with_bytes)
+        wait = wait_of(wanted.wait) if seconds is None else seconds
+        answer = _submit(place, submission, wait, with_bytes=with_bytes)
         return replace(answer, preferred=preferred_wait() if wanted.wait is None else None)
 
 

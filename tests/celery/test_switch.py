@@ -58,7 +58,7 @@ def test_a_missing_package_stops_the_start_with_one_line(missing: str) -> None:
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "CROPSVC_QUEUE" in done.stderr
-    assert "requirements-celery.txt" in done.stderr
+    assert "requirements/celery.txt" in done.stderr
 
 
 def _run(code: str, *, check: bool = True, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -150,5 +150,5 @@ def test_without_the_extra_an_endpoint_is_a_warning_and_no_more() -> None:
         "print('it serves')"
     )
     assert "no traces are sent" in told
-    assert "requirements-tracing.txt" in told
+    assert "requirements/tracing.txt" in told
     assert "it serves" in told

@@ -18,9 +18,9 @@ from tests.stack import ROOT
 
 LOCKS = (
     "requirements.txt",
-    "requirements-celery.txt",
-    "requirements-tracing.txt",
-    "requirements-dev.txt",
+    "requirements/celery.txt",
+    "requirements/tracing.txt",
+    "requirements/dev.txt",
 )
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 

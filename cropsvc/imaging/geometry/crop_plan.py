@@ -3,6 +3,7 @@
 No image is needed, only its sides.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -13,6 +14,9 @@ from cropsvc.imaging.params.model import Anchor, Box, Crop
 from cropsvc.model.errors import BoxOutside, FieldError
 
 HALF = Fraction(1, 2)
+Point = tuple[float, float]
+Place = Callable[[Sides, Region], Point]
+"""The centre of the best region of these sides within another, as the image itself decides."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,17 @@ def plan(crop: Crop, width: int, height: int) -> Plan:
 
     Raises BoxOutside if no pixel of the box is inside the image.
     """
+    return plan_with(crop, width, height, None)
+
+
+def plan_with(crop: Crop, width: int, height: int, place: Place | None) -> Plan:
+    """Return the same, where *place* decides if the anchor is a method."""
     width, height = turn(1, crop.rotate).sides(width, height)
     region, clamped = _boxed(crop.box, width, height)
+    putter = _Putter(crop.anchor, (width, height), place if crop.anchor.method else None)
     if crop.aspect:
-        region = _with_aspect(crop, region, (width, height))
-    region, scaled, canvas = _fitted(crop, region, (width, height))
+        region = _with_aspect(crop, region, putter)
+    region, scaled, canvas = _fitted(crop, region, putter)
     enlarged = scaled[0] > region[2] or scaled[1] > region[3]
     notes = ("clamped",) * clamped + ("enlarged",) * enlarged
     return Plan(region, scaled, canvas, notes)
@@ -78,10 +88,27 @@ def _largest(width: int, height: int, ratio: Fraction) -> Sides:
     return width, max(1, _round(width / ratio))
 
 
-def _with_aspect(crop: Crop, region: Region, image: Sides) -> Region:
-    ratio = crop.aspect or Fraction(1)
+@dataclass(frozen=True)
+class _Putter:
+    """Places smaller regions: by the anchor, or as the image decides."""
+
+    anchor: Anchor
+    image: Sides
+    place: Place | None
+
+    def put(self, sides: Sides, within: Region) -> Region:
+        if sides == within[2:]:
+            return within
+        if self.place:
+            x, y = self.place(sides, within)
+            return _around((Fraction(x), Fraction(y)), sides, within)
+        return _placed(sides, within, self.anchor, self.image)
+
+
+def _with_aspect(crop: Crop, region: Region, putter: _Putter) -> Region:
+    ratio, image = crop.aspect or Fraction(1), putter.image
     if crop.box is None:
-        return _placed(_largest(*image, ratio), (0, 0, *image), crop.anchor, image)
+        return putter.put(_largest(*image, ratio), (0, 0, *image))
     x, y, width, height = region
     grown = (
         (_round(height * ratio), height)
@@ -110,7 +137,7 @@ def _placed(sides: Sides, within: Region, anchor: Anchor, image: Sides) -> Regio
     return _around((x + anchor.x * width, y + anchor.y * height), sides, within)
 
 
-def _fitted(crop: Crop, region: Region, image: Sides) -> tuple[Region, Sides, Sides]:
+def _fitted(crop: Crop, region: Region, putter: _Putter) -> tuple[Region, Sides, Sides]:
     """Return the region after `cover`'s cut, its sides in the output, and the output's sides."""
     own = region[2:]
     if crop.size is None:
@@ -121,7 +148,7 @@ def _fitted(crop: Crop, region: Region, image: Sides) -> tuple[Region, Sides, Si
     asked = (crop.size.width, crop.size.height)
     fit = crop.fit or ("stretch" if crop.box and not crop.aspect else "cover")
     if fit == "cover":
-        cut = _placed(_largest(*own, Fraction(*asked)), region, crop.anchor, image)
+        cut = putter.put(_largest(*own, Fraction(*asked)), region)
         sides = asked if crop.enlarge else _shrunk(asked, cut[2:])
         return cut, sides, sides
     if fit == "stretch":

@@ -1,7 +1,7 @@
 """Refuse at submit what cannot be done with this source, and name the field."""
 
-from cropsvc.imaging import formats
-from cropsvc.imaging.geometry.crop_plan import Plan, plan
+from cropsvc.imaging import extras, formats
+from cropsvc.imaging.geometry.crop_plan import Place, Plan, plan, plan_with
 from cropsvc.imaging.geometry.orientation import Sides
 from cropsvc.imaging.headers.probe import Source
 from cropsvc.imaging.params.model import Crop, CropRequest
@@ -20,6 +20,7 @@ def check(request: CropRequest, source: Source, limits: Limits) -> None:
     errors: list[CropError] = []
     for index, crop in enumerate(request.outputs):
         try:
+            _check_extras(crop)
             check_output(crop, source, limits)
         except CropError as error:
             fields = [FieldError(request.field(index, e.field), e.detail) for e in error.errors]
@@ -39,16 +40,22 @@ def _joined(errors: list[CropError]) -> CropError:
     )
 
 
-def check_output(crop: Crop, source: Source, limits: Limits) -> Plan:
-    """Return the plan for one output.
+def check_output(crop: Crop, source: Source, limits: Limits, place: Place | None = None) -> Plan:
+    """Return the plan for one output; *place* decides where an anchor's method puts it.
 
     Raises what `check` raises; its `errors` name the field.
     """
     _check_size(crop, limits)
-    planned = plan(crop, source.width, source.height)
+    sides = source.width, source.height
+    planned = plan_with(crop, *sides, place) if place else plan(crop, *sides)
     output = formats.resolve(crop.format, source.format)
     _check_canvas(planned.canvas, output, limits)
     return planned
+
+
+def _check_extras(crop: Crop) -> None:
+    if crop.anchor.method == "face" and not extras.is_installed("faces"):
+        raise BadParameter.of(FieldError("anchor", f"'face': {extras.cure('faces')}"))
 
 
 def _check_size(crop: Crop, limits: Limits) -> None:

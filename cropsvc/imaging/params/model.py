@@ -50,18 +50,24 @@ class Box:
 
 @dataclass(frozen=True)
 class Anchor:
-    """Where a smaller region goes: a place in the larger one, or a focal point of the image."""
+    """Where a smaller region goes: a place in the larger one, or a focal point of the image.
+
+    With a *method* the image itself decides, and x and y count until it has been looked at.
+    """
 
     x: Fraction = Fraction(1, 2)
     y: Fraction = Fraction(1, 2)
     focal: bool = False
+    method: str = ""  # smart or face
 
     def __str__(self) -> str:
-        return f"{self.x},{self.y}{',focal' if self.focal else ''}"
+        return self.method or f"{self.x},{self.y}{',focal' if self.focal else ''}"
 
     @classmethod
     def read(cls, text: str) -> "Anchor":
         """Return the anchor that `str` wrote."""
+        if "," not in text:
+            return cls(method=text)
         x, y, *focal = text.split(",")
         return cls(Fraction(x), Fraction(y), bool(focal))
 
@@ -99,8 +105,10 @@ class Crop:
     quality: int | None = None
     background: str = "#ffffff"
     strict: bool = False  # refuse an image with a missing or damaged part
+    decision_only: bool = False  # no image is made: only where its region would go
 
 
+_DEFAULTS = vars(Crop())
 _READERS: dict[str, Any] = {
     "box": Box.read,
     "aspect": Fraction,
@@ -110,7 +118,7 @@ _READERS: dict[str, Any] = {
 
 
 def _plain(crop: Crop) -> dict[str, Any]:
-    facts = vars(crop)
+    facts = {k: v for k, v in vars(crop).items() if v != _DEFAULTS[k]}
     return {k: str(v) if k in _READERS and v is not None else v for k, v in facts.items()}
 
 

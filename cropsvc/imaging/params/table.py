@@ -79,9 +79,10 @@ CROP_PARAMETERS = (
     ),
     Parameter(
         "anchor",
-        "Where a smaller region goes: a named place, or a focal point of the image as fractions "
-        "of its width and height (`0.3,0.7`).",
-        _string("anchor", examples=[*values.ANCHORS, "0.3,0.7"]),
+        "Where a smaller region goes: a named place, a focal point of the image as fractions of "
+        "its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for "
+        "the faces (needs the extra `faces`; without a face as `smart`).",
+        _string("anchor", examples=[*values.ANCHORS, *values.METHODS, "0.3,0.7"]),
         "center",
         values.anchor,
     ),

@@ -22,6 +22,7 @@ ANCHORS = {
     "bottom-left": (0, 2),
     "bottom-right": (2, 2),
 }  # halves of the width and of the height
+METHODS = ("smart", "face")  # anchors that look at the image
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
@@ -36,7 +37,7 @@ _SIDE = f"(?!0+(x|$))[0-9]{{1,{LARGEST_SIZE_DIGITS}}}"
 PATTERNS = {
     "box": f"^{_OFFSET},{_OFFSET},{_LENGTH},{_LENGTH}$",
     "aspect": f"^{_RATIO}(:{_RATIO})?$",
-    "anchor": f"^({'|'.join(ANCHORS)}|{_FRACTION},{_FRACTION})$",
+    "anchor": f"^({'|'.join([*ANCHORS, *METHODS])}|{_FRACTION},{_FRACTION})$",
     "size": f"^({_SIDE}x({_SIDE})?|x{_SIDE})$",
     "quality": "^(?![0-9]{10})0*([1-9][0-9]?|100)$",
     "background": "^#([0-9a-fA-F]{6}|[0-9a-fA-F]{8})$",
@@ -120,14 +121,17 @@ def aspect(text: str) -> Fraction:
 
 
 def anchor(text: str) -> Anchor:
-    """Parse a named place, or a focal point `0.3,0.7`."""
+    """Parse a named place, a method, or a focal point `0.3,0.7`."""
+    if text in METHODS:
+        return Anchor(method=text)
     if text in ANCHORS:
         x, y = ANCHORS[text]
         return Anchor(Fraction(x, 2), Fraction(y, 2))
     parts = text.split(",", 2)
     if len(parts) != 2:
         raise ValueError(
-            f"must be one of {', '.join(ANCHORS)}, or a focal point, for example 0.3,0.7"
+            f"must be one of {', '.join([*ANCHORS, *METHODS])}, or a focal point, for example "
+            "0.3,0.7"
         )
     across, down = map(number, parts)
     if not (0 <= across <= 1 and 0 <= down <= 1):

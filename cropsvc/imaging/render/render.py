@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from cropsvc.imaging.attention.decision import Decision
 from cropsvc.imaging.formats import CONTENT_TYPES
 from cropsvc.imaging.geometry.orientation import Region
 from cropsvc.imaging.headers.probe import Source, probe
@@ -13,8 +14,9 @@ from cropsvc.imaging.render.animation import Frames, encode_moving
 from cropsvc.imaging.render.color import scalable, source_profile
 from cropsvc.imaging.render.decode import decode
 from cropsvc.imaging.render.encode import encode
+from cropsvc.imaging.render.look import Look
 from cropsvc.imaging.render.metadata import TRUNCATED, take_metadata
-from cropsvc.imaging.render.output_plan import OutputPlan, planned
+from cropsvc.imaging.render.output_plan import OutputPlan, placed, planned
 from cropsvc.imaging.render.pillow_setup import decoding, making
 from cropsvc.imaging.render.postprocess import Postprocessor
 from cropsvc.imaging.render.pyramid import Pyramid, shrink_for
@@ -40,6 +42,7 @@ class Rendered:
     region: Region = (0, 0, 0, 0)  # as displayed, after `rotate`
     notes: tuple[str, ...] = ()
     data: bytes = b""
+    decision: Decision | None = None  # where the image itself placed the region
     error: CropError | None = None
 
 
@@ -50,7 +53,8 @@ def render(data: bytes, request: CropRequest, limits: Limits, report: Report) ->
     """
     report("decoding", 0.0)
     source = probe(data, limits)
-    plans = [_planned(crop, source, limits) for crop in request.outputs]
+    look = Look(data, source)
+    plans = [_planned(crop, source, limits, look) for crop in request.outputs]
     tasks = [task for task in plans if isinstance(task, OutputPlan)]
     if not tasks:
         return [one for one in plans if isinstance(one, Rendered)]
@@ -75,14 +79,21 @@ class _Share:
         self.report(stage, min(1.0, self.start + self.length * done))
 
 
-def _planned(crop: Crop, source: Source, limits: Limits) -> OutputPlan | Rendered:
+def _planned(crop: Crop, source: Source, limits: Limits, look: Look) -> OutputPlan | Rendered:
     try:
+        if crop.anchor.method:
+            return placed(crop, source, limits, look.placement(crop.rotate))
         return planned(crop, source, limits)
     except CropError as error:
         return Rendered(crop.name, error=error)
 
 
 def _rendered(maker: "_Maker", task: OutputPlan, report: _Share) -> Rendered:
+    if task.crop.decision_only:
+        plan = task.plan
+        return Rendered(
+            task.crop.name, task.output, *plan.canvas, plan.region, decision=task.decision
+        )
     try:
         with making():
             data, found = (maker.moving if task.moves else maker.still)(task, report)
@@ -90,7 +101,8 @@ def _rendered(maker: "_Maker", task: OutputPlan, report: _Share) -> Rendered:
         return Rendered(task.crop.name, error=error)
     said = (*task.plan.notes, *maker.notes(task), *sorted(found))
     plan = task.plan
-    return Rendered(task.crop.name, task.output, *plan.canvas, plan.region, said, data)
+    name, decision = task.crop.name, task.decision
+    return Rendered(name, task.output, *plan.canvas, plan.region, said, data, decision)
 
 
 class _Maker:

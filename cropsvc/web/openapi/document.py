@@ -7,9 +7,10 @@ from cropsvc import __version__
 from cropsvc.model import errors
 from cropsvc.settings.settings import Settings
 from cropsvc.web.auth import COOKIE
-from cropsvc.web.openapi.operations import CALLS, Call
+from cropsvc.web.openapi.call import Call
+from cropsvc.web.openapi.components import components
+from cropsvc.web.openapi.operations import CALLS
 from cropsvc.web.openapi.responses import HEADERS, path_parameters, problems
-from cropsvc.web.openapi.schemas import components
 
 TAGS = {
     "Jobs": "Submit an image and a box, follow the job, cancel it.",

@@ -1,0 +1,71 @@
+"""What the calls take as their bodies."""
+
+from cropsvc.web.openapi.call import SOURCE, WAITING
+from cropsvc.web.openapi.schemas import JOB_ID, WAIT, Schema, form_properties
+
+BINARY: Schema = {"type": "string", "format": "binary"}
+FORM, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
+
+
+def _fields(*others: str, lenient: bool = False) -> Schema:
+    more: dict[str, Schema] = {
+        "image": {**BINARY, "description": "The image's file."},
+        "source": {**JOB_ID, "description": SOURCE["description"]},
+        "wait": {**WAIT, "description": WAITING["description"]},
+        "sample": {"const": "1", "description": "Take the built-in sample image."},
+    }
+    return {
+        "type": "object",
+        "properties": {
+            **{name: more[name] for name in others},
+            **form_properties(lenient=lenient),
+        },
+        "additionalProperties": lenient,
+    }
+
+
+def _one_of(schema: Schema, *names: str) -> Schema:
+    return {**schema, "oneOf": [{"required": [name]} for name in names]}
+
+
+SUBMITTED = {
+    "description": "The image, whole: as the form's field `image`, or as the raw body. What "
+    "follows the image's end is ignored. With `source` there is none. Parameters are form fields "
+    "or in the query string; the same name in both is refused.",
+    "required": False,
+    "content": {
+        FORM: {
+            "schema": _one_of(_fields("image", "source", "wait"), "image", "source"),
+            "encoding": {"image": {"contentType": "application/octet-stream, image/*"}},
+        },
+        URLENCODED: {"schema": _one_of(_fields("source", "wait"), "source")},
+        "image/*": {"schema": BINARY},
+        "application/octet-stream": {"schema": BINARY},
+    },
+}
+PAGE_FORM = {
+    "description": "The page's form; unknown and empty fields are ignored.",
+    "required": True,
+    "content": {
+        FORM: {
+            "schema": _one_of(
+                _fields("image", "source", "sample", "wait", lenient=True),
+                "image",
+                "source",
+                "sample",
+            )
+        }
+    },
+}
+LOGIN_FORM = {
+    "required": True,
+    "content": {
+        URLENCODED: {
+            "schema": {
+                "type": "object",
+                "properties": {"key": {"type": "string"}},
+                "required": ["key"],
+            }
+        }
+    },
+}

@@ -1,0 +1,197 @@
+"""The named schemas of the API's description."""
+
+from typing import get_args
+
+from cropsvc.imaging.formats import CONTENT_TYPES
+from cropsvc.imaging.params import parser
+from cropsvc.model.errors import FieldError
+from cropsvc.model.job import Output, Problem, SourceInfo, State
+from cropsvc.web.openapi.schemas import (
+    JOB_ID,
+    Schema,
+    all_errors,
+    closed,
+    described,
+    object_of,
+    ref,
+)
+
+STAGES = ("queued", "decoding", "cropping", "encoding", "done")
+NOTES = (
+    "clamped",
+    "animation-flattened",
+    "alpha-flattened",
+    "profile-converted",
+    "enlarged",
+    "metadata-dropped",
+    "pages-dropped",
+    "source-truncated",
+    "tone-mapped",
+    "gain-map-dropped",
+    "video-dropped",
+)
+TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
+SHA256 = "^[0-9a-f]{64}$"
+
+
+def components() -> dict[str, Schema]:
+    """All named schemas."""
+    return {
+        "Job": _job(),
+        "Source": {**object_of(SourceInfo, _SOURCE), "description": "The upload, as displayed."},
+        "Output": _output(),
+        "Decision": _decision(),
+        "Detection": _detection(),
+        "JobError": {
+            **object_of(Problem, {"code": {"enum": _job_codes()}}),
+            "description": "Why a job or an output failed: a code of the table and a message.",
+        },
+        "FieldError": object_of(FieldError, {}),
+        "Problem": _problem(),
+        "Outputs": _outputs(),
+        "Readiness": _readiness(),
+        "ClassicProgress": _classic(),
+    }
+
+
+_SOURCE: dict[str, Schema] = {
+    "format": {"enum": list(CONTENT_TYPES)},
+    "width": {"minimum": 1, "description": "As displayed (EXIF applied), before `rotate`."},
+    "height": {"minimum": 1},
+    "bytes": {"minimum": 1},
+    "sha256": {"pattern": SHA256},
+}
+
+
+def _output() -> Schema:
+    states = [state for state in get_args(State) if state != "deleted"]
+    refined: dict[str, Schema] = {
+        "state": {"enum": states},
+        "format": {"enum": [*parser.FORMATS[1:], None]},
+        "sha256": {"pattern": SHA256},
+        "region": {
+            "description": "`[x, y, width, height]` of the pixels used, in displayed coordinates "
+            "after `rotate`."
+        },
+        "notes": {"items": {"type": "string", "enum": list(NOTES)}},
+    }
+    schema = object_of(Output, refined)
+    schema["properties"]["decision"] = ref("Decision")
+    schema["required"].remove("decision")
+    schema["properties"]["url"] = {"type": "string", "format": "uri-reference"}
+    schema["required"].append("url")
+    return schema
+
+
+def _decision() -> Schema:
+    box = {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}
+    face = closed({"box": box, "score": {"type": "number", "minimum": 0, "maximum": 1}})
+    schema = closed(
+        {
+            "method": {"type": "string", "enum": ["face", "smart", "center"]},
+            "faces": {"type": "array", "items": face},
+            "reason": {"type": "string"},
+        }
+    )
+    schema["description"] = "How `anchor=smart` or `anchor=face` placed the region, as displayed."
+    return schema
+
+
+def _detection() -> Schema:
+    decision = _decision()
+    region = {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}
+    return closed({**decision["properties"], "region": region})
+
+
+def _job() -> Schema:
+    time: Schema = {"type": ["string", "null"], "pattern": TIME}
+    links = ("self", "image", "source", "events", "page")
+    states = [state for state in get_args(State) if state != "deleted"]
+    return closed(
+        {
+            "id": JOB_ID,
+            "state": {"type": "string", "enum": states},
+            "progress": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 1,
+                "description": "Never falls; 1 exactly when `state` is `done`.",
+            },
+            "stage": {"type": "string", "enum": list(STAGES)},
+            "position": {
+                "type": ["integer", "null"],
+                "minimum": 1,
+                "description": "The place in the queue; null unless queued.",
+            },
+            "created_at": {"type": "string", "pattern": TIME},
+            "started_at": time,
+            "ended_at": time,
+            "expires_at": {**time, "description": "Set once the job has ended."},
+            "source": ref("Source"),
+            "outputs": {"type": "array", "items": ref("Output"), "minItems": 1},
+            "error": {"anyOf": [ref("JobError"), {"type": "null"}]},
+            "cached": {
+                "type": "boolean",
+                "description": "Whether an earlier result of the same bytes and parameters "
+                "was reused.",
+            },
+            "links": closed(
+                {name: {"type": "string", "format": "uri-reference"} for name in links}
+            ),
+        }
+    )
+
+
+def _problem() -> Schema:
+    codes = sorted({kind.code for kind in all_errors()})
+    schema = closed(
+        {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": {"type": "string"},
+            "status": {"type": "integer", "minimum": 400, "maximum": 599},
+            "detail": {"type": "string", "description": "A message with the value and the limit."},
+            "code": {"type": "string", "enum": codes},
+        }
+    )
+    schema["properties"]["errors"] = {"type": "array", "items": ref("FieldError")}
+    return {**schema, "description": "Problem details (RFC 9457)."}
+
+
+def _job_codes() -> list[str]:
+    return sorted({kind.code for kind in all_errors() if 400 <= kind.status <= 422})
+
+
+def _outputs() -> Schema:
+    rows = (*parser.CROP_PARAMETERS, parser.NAME)
+    entry = {
+        "type": "object",
+        "properties": {row.name: described(row, row.schema) for row in rows},
+        "additionalProperties": False,
+    }
+    return {"type": "array", "items": entry, "minItems": 1, "maxItems": parser.MAX_OUTPUTS}
+
+
+def _readiness() -> Schema:
+    return closed(
+        {
+            "status": {"type": "string", "enum": ["ready", "not ready"]},
+            "checks": {"type": "object", "additionalProperties": {"type": "string"}},
+            "failing": {"type": "array", "items": {"type": "string"}},
+        }
+    )
+
+
+def _classic() -> Schema:
+    def told(state: str, **more: Schema) -> Schema:
+        return closed({"state": {"const": state}, **more})
+
+    fraction: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+    return {
+        "oneOf": [
+            {"type": "object", "maxProperties": 0},
+            told("PENDING", progress={"const": 0}),
+            told("PROGRESS", progress={**fraction, "exclusiveMaximum": 0.99}),
+            told("SUCCESS", progress={"const": 1}),
+            told("FAILURE", error={"type": "string"}),
+        ]
+    }

@@ -1,0 +1,147 @@
+"""The calls of the API, version 1."""
+
+from cropsvc.model import errors as e
+from cropsvc.web.openapi.bodies import SUBMITTED
+from cropsvc.web.openapi.call import (
+    CROPPING,
+    FAILED,
+    OF_JOB,
+    ONCE,
+    PREFER,
+    RANGE,
+    SOURCE,
+    UPLOADING,
+    WAITING,
+    Call,
+    Errors,
+)
+from cropsvc.web.openapi.responses import FILE_HEADERS, JSON, MADE, READ, Response
+from cropsvc.web.openapi.schemas import ref
+
+JOB = {JSON: ref("Job")}
+JOB_HEADERS = ("Cache-Control", "Retry-After", "Preference-Applied")
+FILES = (
+    Response(206, "The part that `Range` asked for.", headers=(*FILE_HEADERS, "Content-Range")),
+    Response(304, "Not modified: `If-None-Match` has the `ETag`.", headers=("ETag",)),
+)
+NOT_SENT: Errors = (e.PreconditionFailed, e.RangeNotSatisfiable)
+OF_IMAGE: Errors = (*OF_JOB, e.Canceled, e.NotReady, *NOT_SENT, *FAILED)
+PICTURE = Response(200, "The image.", MADE, FILE_HEADERS)
+
+JOB_CALLS = (
+    Call(
+        "post",
+        "/v1/crops",
+        "submit",
+        "Submit a crop",
+        "The order of effect: EXIF orientation, `rotate`, `box`, clamp, `aspect`, `fit`, `size` "
+        "and `enlarge`, `format`. What the parameters and the image's header show to be wrong is "
+        "refused here, and nothing is queued; what only decoding shows becomes the job's "
+        "`error`. The answer is 202 and the job, also for a job that is done already. Only when "
+        "`Accept` names an image type and there is a `wait`, it is 200 and the first output's "
+        "bytes if they were made in time.",
+        (
+            Response(
+                200,
+                "The first output's bytes.",
+                MADE,
+                (*FILE_HEADERS, "Location", "Preference-Applied", "Vary"),
+            ),
+            Response(202, "The job.", JOB, (*JOB_HEADERS, "Location", "Vary"), links=True),
+        ),
+        (*UPLOADING, e.Canceled, *FAILED, e.IdempotencyMismatch),
+        (*CROPPING, SOURCE, WAITING, PREFER, ONCE),
+        SUBMITTED,
+        example="curl -sS{key} -F image=@in.jpg -H 'Accept: image/*' "
+        "'{url}/v1/crops?box=0,0,50%25,50%25&wait=10' -o out.jpg",
+    ),
+    Call(
+        "post",
+        "/v1/detect",
+        "detect",
+        "Look before you crop",
+        "Where `anchor=smart` or `anchor=face` would place the region, without making an image. "
+        "Takes what a submit takes; without an anchor it looks for faces if the server can. No "
+        "job stays. 429 if the queue is too long for an answer within 10 seconds.",
+        (
+            Response(
+                200, "The decision and the region.", {JSON: ref("Detection")}, ("Cache-Control",)
+            ),
+        ),
+        (*UPLOADING, e.Canceled, *FAILED, e.IdempotencyMismatch),
+        (*CROPPING, SOURCE, WAITING, PREFER, ONCE),
+        SUBMITTED,
+        example="curl -sS{key} -F image=@in.jpg '{url}/v1/detect?aspect=1:1&anchor=smart'",
+    ),
+    Call(
+        "get",
+        "/v1/crops/{id}",
+        "show_job",
+        "Look at a job",
+        "With `wait`, once it has ended or the time is up. `done` is only shown when the bytes can "
+        "be fetched.",
+        (Response(200, "The job, canceled and failed ones too.", JOB, JOB_HEADERS),),
+        OF_JOB,
+        (WAITING, PREFER),
+        example="curl -sS{key} '{url}/v1/crops/'$id'?wait=10'",
+    ),
+    Call(
+        "get",
+        "/v1/crops/{id}/image",
+        "first_image",
+        "Fetch the first output",
+        "The image's bytes. `HEAD`, `Range` and `If-None-Match` work as usual.",
+        (PICTURE, *FILES),
+        OF_IMAGE,
+        RANGE,
+        tag="Bytes",
+        example="curl -sS{key} {url}/v1/crops/$id/image -o out.jpg",
+    ),
+    Call(
+        "get",
+        "/v1/crops/{id}/image/{name}",
+        "image",
+        "Fetch an output by its name",
+        "The named output's bytes.",
+        (PICTURE, *FILES),
+        OF_IMAGE,
+        RANGE,
+        tag="Bytes",
+        example="curl -sS{key} {url}/v1/crops/$id/image/0 -o out.jpg",
+    ),
+    Call(
+        "get",
+        "/v1/crops/{id}/source",
+        "source",
+        "Fetch the upload",
+        "The upload's bytes while they are kept, as an attachment.",
+        (Response(200, "The upload.", READ, FILE_HEADERS), *FILES),
+        (*OF_JOB, *NOT_SENT),
+        RANGE,
+        tag="Bytes",
+        example="curl -sS{key} {url}/v1/crops/$id/source -o again.jpg",
+    ),
+    Call(
+        "get",
+        "/v1/crops/{id}/events",
+        "events",
+        "Follow a job",
+        "Server-Sent Events: the job at once, then each `progress`, one last `done`, `failed` or "
+        "`canceled`, and the stream ends. Each event's `data` is the job's JSON; a comment every "
+        "15 seconds shows that the line is up.",
+        (Response(200, "The events.", {"text/event-stream": {}}, ("Cache-Control",)),),
+        OF_JOB,
+        example="curl -sSN{key} {url}/v1/crops/$id/events",
+    ),
+    Call(
+        "delete",
+        "/v1/crops/{id}",
+        "delete_job",
+        "Cancel or delete a job",
+        "A queued job never runs, a running one is stopped within a second: both are `canceled`. "
+        "One that has ended is removed. Again is fine. Results shared with another job stay.",
+        (Response(204, "It is done."),),
+        (*OF_JOB, e.CrossSite),
+        example="curl -sS{key} -X DELETE {url}/v1/crops/$id",
+    ),
+)

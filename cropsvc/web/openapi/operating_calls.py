@@ -1,0 +1,71 @@
+"""What operators call: health, figures, this description."""
+
+from cropsvc.web.openapi.call import RANGE, Call
+from cropsvc.web.openapi.responses import HTML, JSON, Response
+from cropsvc.web.openapi.schemas import ref
+
+OPERATING_CALLS = (
+    Call(
+        "get",
+        "/healthz",
+        "healthz",
+        "Is it alive",
+        "200 while the process lives.",
+        (Response(200, "It is.", {JSON: {"type": "object"}}),),
+        tag="Operations",
+        owned=False,
+        example="curl -sS {url}/healthz",
+    ),
+    Call(
+        "get",
+        "/readyz",
+        "readyz",
+        "Is it ready",
+        "200 only if the store answers, a worker's heartbeat is fresh and the queue is under its "
+        "cap; else 503 and what fails. A submit is taken without a worker too, and waits its turn.",
+        (
+            Response(200, "It is.", {JSON: ref("Readiness")}),
+            Response(503, "It is not.", {JSON: ref("Readiness")}),
+        ),
+        tag="Operations",
+        owned=False,
+        example="curl -sS {url}/readyz",
+    ),
+    Call(
+        "get",
+        "/metrics",
+        "metrics",
+        "Figures for Prometheus",
+        "Requests, queue, jobs by outcome, times, bytes, workers; the same from every process. "
+        "Without Redis: `cropsvc_redis_up 0` alone.",
+        (Response(200, "The figures.", {"text/plain": {}}),),
+        tag="Operations",
+        owned=False,
+        example="curl -sS {url}/metrics",
+    ),
+    Call(
+        "get",
+        "/openapi.json",
+        "openapi",
+        "This description",
+        "OpenAPI 3.1.",
+        (
+            Response(200, "The document.", {JSON: {"type": "object"}}, ("Cache-Control",)),
+            Response(304, "Not modified: `If-None-Match` has the `ETag`."),
+        ),
+        parameters=(RANGE[1],),
+        tag="Operations",
+        owned=False,
+        example="curl -sS {url}/openapi.json",
+    ),
+    Call(
+        "get",
+        "/docs",
+        "docs",
+        "This description as a page",
+        "Readable without any other server.",
+        (Response(200, "The page.", {HTML: {}}),),
+        tag="Operations",
+        owned=False,
+    ),
+)

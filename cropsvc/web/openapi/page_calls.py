@@ -1,0 +1,105 @@
+"""The pages, and the routes of the first version."""
+
+from cropsvc.model import errors as e
+from cropsvc.web.openapi.bodies import LOGIN_FORM, PAGE_FORM
+from cropsvc.web.openapi.call import CANNOT, FAILED, GONE, JOBID, ONCE, RANGE, UPLOADING, Call
+from cropsvc.web.openapi.job_calls import FILES, NOT_SENT, PICTURE
+from cropsvc.web.openapi.responses import HTML, JSON, Response
+from cropsvc.web.openapi.schemas import ref
+
+PAGE_CALLS = (
+    Call(
+        "get",
+        "/",
+        "page",
+        "The page",
+        "Choose an image, draw the box, submit, follow, download.",
+        (Response(200, "The page.", {HTML: {}}),),
+        tag="Pages",
+        page=True,
+    ),
+    Call(
+        "post",
+        "/crops",
+        "submit_form",
+        "The page's form",
+        "For browsers without JavaScript; what it takes is what a submit takes.",
+        (Response(303, "To the job's page.", {HTML: {}}, ("Location",)),),
+        (*UPLOADING, *CANNOT, e.IdempotencyMismatch),
+        (ONCE,),
+        PAGE_FORM,
+        tag="Pages",
+        page=True,
+    ),
+    Call(
+        "get",
+        "/crops/{id}",
+        "job_page",
+        "The page of one job",
+        "Its progress, then the image.",
+        (Response(200, "The page.", {HTML: {}}),),
+        (e.NotFound, *GONE),
+        tag="Pages",
+        page=True,
+    ),
+    Call(
+        "post",
+        "/login",
+        "login",
+        "Keep a key in the browser",
+        "The page asks for the key once and keeps it in a cookie that only the service can read.",
+        (Response(303, "To the page.", {HTML: {}}, ("Location",)),),
+        (e.Unauthorized, e.CrossSite),
+        body=LOGIN_FORM,
+        tag="Pages",
+        owned=False,
+        page=True,
+    ),
+    Call(
+        "post",
+        "/logout",
+        "logout",
+        "Forget the key",
+        "The browser's cookie is deleted.",
+        (Response(303, "To the page.", {HTML: {}}, ("Location",)),),
+        (e.CrossSite,),
+        tag="Pages",
+        owned=False,
+        page=True,
+    ),
+    Call(
+        "get",
+        "/image_page",
+        "classic_page",
+        "Start a classic crop of the sample",
+        "Starts a `classic` crop of the sample image and shows the page that polls for it. "
+        "`HEAD` starts nothing.",
+        (Response(200, "The page; `jobid=<id>` stands in it.", {HTML: {}}),),
+        (e.Busy, e.RateLimited),
+        tag="The first version's routes",
+        page=True,
+    ),
+    Call(
+        "get",
+        "/progress",
+        "classic_progress",
+        "The classic state of a job",
+        "`{}` without or with an unknown id.",
+        (Response(200, "The state.", {JSON: ref("ClassicProgress")}),),
+        parameters=(JOBID,),
+        tag="The first version's routes",
+        example="curl -sS{key} '{url}/progress?jobid='$id",
+    ),
+    Call(
+        "get",
+        "/result.png",
+        "classic_result",
+        "The classic image",
+        "The first output's bytes, with their true type whatever the path says.",
+        (PICTURE, *FILES),
+        (*GONE, e.NotFound, e.Canceled, e.NotReady, *NOT_SENT, *FAILED),
+        (JOBID, *RANGE),
+        tag="The first version's routes",
+        example="curl -sS{key} '{url}/result.png?jobid='$id -o out.jpg",
+    ),
+)
