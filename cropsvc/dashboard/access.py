@@ -2,12 +2,18 @@
 
 import hmac
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from cropsvc.dashboard.address import is_loopback
+from cropsvc.serving.browser_rules import (
+    READING,
+    SECURITY_HEADERS,
+    host_name,
+    is_cross_site,
+)
+from cropsvc.serving.host_header import BAD_HOST, CheckedHost
 from cropsvc.settings.settings import Settings
 
 POLICY = (
@@ -15,15 +21,7 @@ POLICY = (
     "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",  # no-referrer would make a form's Origin null
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-READING = ("GET", "HEAD", "OPTIONS")
+HEADERS = {"Content-Security-Policy": POLICY, **SECURITY_HEADERS}
 CHANGING = {"rq_dashboard.requeue_all"}  # upstream answers a GET to it, too
 LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
 
@@ -46,12 +44,15 @@ class Guard:
         )
 
     def install(self, app: Flask) -> None:
-        """Guards every request of *app*, static files and unknown addresses too."""
+        """Guard every request of *app*, static files and unknown addresses too."""
+        app.wsgi_app = CheckedHost(app.wsgi_app)  # type: ignore[method-assign]  # Flask's way
         app.before_request(self.check)
         app.after_request(mark)
 
     def check(self) -> Response | None:
-        """Refuses what must not pass; nothing of the request was acted on before."""
+        """Refuse what must not pass; nothing of the request was acted on before."""
+        if BAD_HOST in request.environ:
+            abort(400, "the Host header is not a host name")
         if self.password:
             if not self._knows_password():
                 return _login()
@@ -75,15 +76,13 @@ class Guard:
         if not is_loopback(request.remote_addr or ""):
             abort(403, "without a password the dashboard serves its own machine only")
         # A foreign name for this address is a page that rebinds DNS to reach what it may not.
-        if urlsplit(f"//{request.host}").hostname not in self.names:
+        if host_name(request.host) not in self.names:
             abort(403, "without a password the dashboard is reached as localhost only")
 
 
 def _check_same_site() -> None:
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
-        abort(403, "a change that another site asks for is refused")
-    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+    site = request.headers.get("Sec-Fetch-Site")
+    if is_cross_site(request.headers.get("Origin"), request.host, site) or site == "none":
         abort(403, "a change that another site asks for is refused")
 
 

@@ -39,7 +39,12 @@ def main() -> int:
                 click.echo(
                     f"cropsvc is stopping; a running crop has {settings.job_timeout + 5} s to end"
                 )
-    except (ConfigError, PortTaken, valkey.InUse, readiness.StartupTimeout) as error:
+    except (
+        ConfigError,
+        PortTaken,
+        valkey.Unusable,
+        readiness.StartupTimeout,
+    ) as error:
         click.echo(f"cropsvc: {error}", err=True)
         return 1
     click.echo("cropsvc has stopped")

@@ -36,7 +36,11 @@ MOST_MEMORY = 2 * 1024**3
 KEEP_FREED = ("MALLOC_MMAP_THRESHOLD_=33554432", "MALLOC_TRIM_THRESHOLD_=268435456")
 
 
-class InUse(Exception):
+class Unusable(Exception):
+    """The directory cannot be used; the message names it, the reason and the cure."""
+
+
+class InUse(Unusable):
     """Another `make run` works on the same directory."""
 
 
@@ -52,8 +56,20 @@ class Embedded:
 def prepare(directory: Path) -> Embedded:
     """Return an embedded server on *directory*, at the port it had before if that is free.
 
-    Raises InUse while another one lives there: two servers on one log would ruin it.
+    Raises InUse while another one lives there: two servers on one log would ruin it. Raises
+    Unusable if the directory cannot be written to.
     """
+    try:
+        return _prepared(directory)
+    except OSError as error:
+        place = error.filename or directory
+        raise Unusable(
+            f"{place}: {(error.strerror or str(error)).lower()}; `make run` keeps its jobs in "
+            f"{directory}: make it a directory that you can write to, or remove it"
+        ) from None
+
+
+def _prepared(directory: Path) -> Embedded:
     data = directory / "valkey"
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _lock(directory / "lock")
@@ -84,7 +100,10 @@ def _lock(path: Path) -> int:
 
 
 def _port(url_file: Path) -> int:
-    kept = urlsplit(url_file.read_text(encoding="utf-8")).port if url_file.exists() else None
+    try:
+        kept = urlsplit(url_file.read_text(encoding="utf-8")).port
+    except (FileNotFoundError, ValueError):  # not there yet, or damaged: it is written again
+        kept = None
     return kept if kept and not ports.refusal("127.0.0.1", kept) else ports.free()
 
 

@@ -7,6 +7,7 @@ from cropsvc.jobs.service import Jobs, Policy
 from cropsvc.observability import logs
 from cropsvc.observability.trace_context import spans_of
 from cropsvc.queues.factory import queue_from
+from cropsvc.serving.host_header import CheckedHost
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Store, connection
 from cropsvc.web import (
@@ -32,7 +33,7 @@ def create_app(settings: Settings) -> Flask:
     logs.configure(settings.log_format, settings.log_level)
     client = connection.for_front_end(settings.redis_url)
     store = Store(client, settings.lifetimes, settings.secrets)
-    owners = tuple(key.name for key in settings.api_keys) or (auth.OPEN,)
+    owners = tuple(dict.fromkeys(key.name for key in settings.api_keys)) or (auth.OPEN,)
     limits = settings.limits
     policy = Policy(settings.queue_cap, owners, limits)
     parts = (store, queue_from(settings, store), JobEvents(store.changes, store.load), policy)
@@ -54,7 +55,7 @@ def app_of(services: Services) -> Flask:
         services.settings.rate_limit, services.store
     )
     app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]  # Flask's documented way
-        app.wsgi_app, services.settings.trusted_proxies
+        CheckedHost(app.wsgi_app), services.settings.trusted_proxies
     )
     app.url_map.strict_slashes = False
     problems.install(app)

@@ -1,5 +1,6 @@
 """Believing X-Forwarded-* from the proxies that the settings trust, and from nobody else."""
 
+import re
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from typing import Any
@@ -8,7 +9,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cropsvc.settings.settings import Network
 
-FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
+FOR = "HTTP_X_FORWARDED_FOR"
+FORWARDED = (FOR, "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -21,19 +23,20 @@ class TrustedProxies:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Serve the request, with what untrusted senders forwarded struck out."""
-        hops = self._trusted_hops(environ)
+        chain = [_without_port(part) for part in environ.get(FOR, "").split(",")]
+        hops = self._trusted_hops(environ.get("REMOTE_ADDR", ""), chain)
         if not hops:
             for name in FORWARDED:
                 environ.pop(name, None)
             return self._app(environ, start_response)
+        environ[FOR] = ",".join(chain)
         behind = ProxyFix(self._app, x_for=hops, x_proto=1, x_host=1)
         return behind(environ, start_response)
 
-    def _trusted_hops(self, environ: dict[str, Any]) -> int:
+    def _trusted_hops(self, peer: str, chain: list[str]) -> int:
         """Return how many of our proxies the request came through, counted from here outwards."""
-        chain = [part.strip() for part in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
         hops = 0
-        for address in (environ.get("REMOTE_ADDR", ""), *reversed(chain)):
+        for address in (peer, *reversed(chain)):
             if not address or not self._is_trusted(address) or hops == len(chain):
                 break
             hops += 1
@@ -45,3 +48,10 @@ class TrustedProxies:
         except ValueError:
             return False
         return any(ip in network for network in self._trusted)
+
+
+def _without_port(text: str) -> str:
+    """Return an address of X-Forwarded-For; some proxies add the client's port."""
+    text = text.strip()
+    match = re.fullmatch(r"\[([^\]]*)\](?::\d+)?|([^:]*):\d+", text)
+    return (match[1] or match[2] or "") if match else text

@@ -2,6 +2,7 @@
 
 import math
 import time
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from flask import current_app, request
 from limits import RateLimitItem, parse
@@ -26,7 +27,7 @@ class RateLimit:
         """Count one submit of *owner*. Raises RateLimited with the seconds to wait."""
         if self._item is None:
             return
-        who = owner if owner != OPEN else request.remote_addr or "unknown"
+        who = owner if owner != OPEN else network_of(request.remote_addr or "")
         limiter = self._ready()
         if not limiter.hit(self._item, who):
             reset = limiter.get_window_stats(self._item, who).reset_time
@@ -39,6 +40,19 @@ class RateLimit:
         if self._limiter is None:
             self._limiter = MovingWindowRateLimiter(self._store.rate_limit_storage())
         return self._limiter
+
+
+def network_of(address: str) -> str:
+    """Return the address that stands for a client: of IPv6 its /64, which one client has whole."""
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(ip, IPv6Address):
+        if ip.ipv4_mapped:
+            return str(ip.ipv4_mapped)
+        return str(ip_network((ip, 64), strict=False))
+    return str(ip)
 
 
 def rate_limit() -> RateLimit:

@@ -95,7 +95,7 @@ def _drain(stream: BinaryIO, most: int, announced: int | None, limit: int) -> by
             with patience.until(length + wanted):
                 part = stream.read(wanted)
         except (OSError, NoMoreData, ChunkMissingTerminator) as error:
-            raise IncompleteUpload(f"the body broke off after {length} bytes") from error
+            raise IncompleteUpload(_broken_off(announced, length)) from error
         except ParseException as error:
             raise BadRequest("the chunked body is broken") from error
         if not part:
@@ -105,6 +105,13 @@ def _drain(stream: BinaryIO, most: int, announced: int | None, limit: int) -> by
         if length > most:
             raise TooLarge(f"the upload has more than the {limit} bytes that are allowed")
     return b"".join(parts)
+
+
+def _broken_off(announced: int | None, length: int) -> str:
+    # gunicorn drops what it has read of a chunked body when that breaks: the count is unknown.
+    if announced is None:
+        return "the chunked body broke off before its last chunk; send it again"
+    return f"the body broke off after {length} of the {announced} bytes announced; send it again"
 
 
 def _form(data: bytes, boundary: str, limit: int) -> Body:
@@ -124,6 +131,8 @@ def _form(data: bytes, boundary: str, limit: int) -> Body:
         ) from error
     except (ValueError, UnicodeDecodeError) as error:
         raise BadRequest("the multipart form is broken or cut off") from error
+    if None in fields or None in files:
+        raise BadRequest("a part of the multipart form has no name; name each part")
     if "image" in fields:
         raise BadRequest("no file: the form's part 'image' has no filename, so it is only text")
     return Body(_picture(files.items(multi=True), limit), tuple(fields.items(multi=True)))
@@ -133,7 +142,7 @@ def _picture(files: Iterable[tuple[str, FileStorage]], limit: int) -> bytes | No
     found = list(files)
     strange = [name for name, _ in found if name != "image"]
     if strange:
-        raise BadRequest(f"the file field {strange[0][:64]!r} is not known; hand it in as 'image'")
+        raise BadRequest(f"the file field {strange[0][:64]!r} is not known; send it as 'image'")
     if len(found) > 1:
         raise BadRequest(f"{len(found)} files came in the field 'image'; send one")
     if not found:

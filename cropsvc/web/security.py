@@ -1,10 +1,10 @@
 """What every answer says to browsers, and which cross-site requests are refused."""
 
-from urllib.parse import urlsplit
-
 from flask import Flask, Response, request
 
-from cropsvc.model.errors import CrossSite
+from cropsvc.model.errors import BadRequest, CrossSite
+from cropsvc.serving.browser_rules import READING, SECURITY_HEADERS, is_cross_site
+from cropsvc.serving.host_header import BAD_HOST
 from cropsvc.web.request_id import HEADER, request_id
 from cropsvc.web.services import services
 
@@ -13,32 +13,37 @@ PAGE_POLICY = (
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "manifest-src 'self'"
 )
-READING = ("GET", "HEAD", "OPTIONS")
 CORS_METHODS = "GET, HEAD, POST, DELETE"
 CORS_HEADERS = "Authorization, Content-Type, Idempotency-Key, Prefer, Range, X-Request-Id"
 CORS_EXPOSED = "Content-Disposition, ETag, Location, Preference-Applied, Retry-After, X-Request-Id"
 
 
 def install(app: Flask) -> None:
-    """Guards every request of *app* and marks every answer."""
+    """Guard every request of *app*, and mark every answer."""
     app.before_request(refuse_cross_site)
     app.after_request(mark)
 
 
 def refuse_cross_site() -> Response | None:
-    """Answers an allowed origin's preflight. Raises CrossSite for another site's, and for what
-    another site's page would change.
+    """Answer an allowed origin's preflight.
+
+    Raises CrossSite for another site's preflight, and for a change that another site asks for.
     """
+    if BAD_HOST in request.environ:
+        raise BadRequest("the Host header is not a host name; send the name of this service")
     origin = request.headers.get("Origin")
     allowed = origin is not None and origin in services().settings.cors_origins
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         return _preflight(origin, allowed=allowed)
     if request.method in READING or allowed:
         return None
-    if origin is not None and urlsplit(origin).netloc != request.host:
-        raise CrossSite(f"{request.method} from the site {origin[:200]!r} is not allowed")
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise CrossSite(f"{request.method} from another site is not allowed")
+    if is_cross_site(origin, request.host, request.headers.get("Sec-Fetch-Site")):
+        site = f"the site {origin[:200]!r}" if origin else "another site"
+        raise CrossSite(
+            f"{request.method} from {site} is not allowed: this service is {request.host[:200]!r}. "
+            "Behind a proxy, pass the Host header on, or set CROPSVC_TRUSTED_PROXIES and send "
+            "X-Forwarded-Host; other sites need CROPSVC_CORS_ORIGINS"
+        )
     return None
 
 
@@ -55,12 +60,8 @@ def mark(response: Response) -> Response:
     headers = response.headers
     headers[HEADER] = request_id()
     headers.setdefault("Content-Security-Policy", PAGE_POLICY)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    # not no-referrer: browsers would then send our forms with `Origin: null`
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    for name, value in SECURITY_HEADERS.items():
+        headers.setdefault(name, value)
     _cors(response)
     return response
 

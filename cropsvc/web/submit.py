@@ -163,7 +163,7 @@ def _upload(
     if not image and wanted.sample:
         image = sample_bytes()
     if image is None:
-        raise BadRequest("no file: hand an image in as the field 'image', or as the body")
+        raise BadRequest("no file: send an image as the field 'image', or as the body")
     if not image:
         raise BadRequest("the file is empty")
     return jobs.upload(place, image, crop)
@@ -180,6 +180,8 @@ def _wanted(pairs: Pairs, *, strict: bool) -> SubmitOptions:
             raise BadParameter.of(FieldError(name, "was given more than once"))
         else:
             ours[name] = value
+    if ours.get("sample", "") not in ("", "1"):
+        raise BadParameter.of(FieldError("sample", f"{ours['sample'][:40]!r}: must be 1"))
     if not strict:
         rest = [(name, value) for name, value in rest if value]  # a form sends empty fields too
     return SubmitOptions(

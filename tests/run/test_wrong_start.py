@@ -6,9 +6,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from cropsvc.run import valkey
 from tests.stack import Stack, until
 
 FEW_LINES = 12  # of a worker's log, its start included
@@ -41,6 +43,32 @@ def test_an_address_that_is_not_this_machines_is_told_as_such(bind: str) -> None
     assert done.stderr.startswith(f"cropsvc: CROPSVC_BIND='{bind}': ")
     assert done.stderr.count("\n") == 1
     assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize("kind", ["file", "no-write", "url-is-a-directory"])
+def test_an_unusable_directory_is_told_in_one_line(tmp_path: Path, kind: str) -> None:
+    directory = tmp_path / "var"
+    if kind == "file":
+        directory.write_text("")
+    elif kind == "no-write":
+        directory.symlink_to("/proc/1")  # even root cannot write there
+    else:
+        (directory / "redis-url").mkdir(parents=True)
+    with pytest.raises(valkey.Unusable) as caught:
+        valkey.prepare(directory)
+    assert str(directory) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"\xff\xfe\x00", b"redis://h:99999/", b"redis://[", b"nonsense"]
+)
+def test_a_damaged_note_of_the_url_is_written_again(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "redis-url").write_bytes(text)
+    prepared = valkey.prepare(tmp_path)
+    assert prepared.url_file.read_text().strip() == prepared.url
+    for descriptor in prepared.program.keep:
+        os.close(descriptor)
 
 
 def test_make_run_refuses_a_read_only_store(idle_stack: Stack) -> None:

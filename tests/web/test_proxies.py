@@ -46,6 +46,10 @@ def seen(remote: str, forwarded: str = "", **headers: str) -> dict:
         ("10.1.2.3", "nonsense, 10.9.9.9", "nonsense"),
         ("10.1.2.3", "", "10.1.2.3"),
         ("::1", "203.0.113.9", "203.0.113.9"),
+        ("10.1.2.3", "203.0.113.9:51123", "203.0.113.9"),
+        ("10.1.2.3", "[2001:db8::7]:443", "2001:db8::7"),
+        ("10.1.2.3", "203.0.113.9:51123, 10.9.9.9:80", "203.0.113.9"),
+        ("10.1.2.3", "2001:db8::7", "2001:db8::7"),
     ],
 )
 def test_the_address_is_the_one_the_outermost_trusted_proxy_saw(remote, forwarded, address) -> None:
