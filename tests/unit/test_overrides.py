@@ -17,6 +17,8 @@ PRIVATE = [
     ("rq.worker", "BaseWorker.__init__", r"self\._state\b.*="),
     ("rq.worker", "BaseWorker.get_state", r"return self\._state"),
     ("rq.worker", "BaseWorker.__init__", r"self\._stopped_job_id\b.*="),
+    ("rq.worker", "BaseWorker.__init__", r"self\._stop_requested\b.*="),
+    ("rq.worker", "BaseWorker._shutdown", r"raise StopRequested"),
     ("rq.worker", "BaseWorker.handle_job_failure", r"self\._stopped_job_id == job\.id"),
     ("rq.worker", "BaseWorker._pubsub_exception_handler", r"exc\b.*pubsub\b.*pubsub_thread"),
     ("rq.worker", "BaseWorker._set_connection", r"connection\b"),
