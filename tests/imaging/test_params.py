@@ -72,9 +72,9 @@ def test_nothing_asked_is_one_output_of_the_whole_image() -> None:
         ("fit", "fill"),
         ("enlarge", "yes"),
         ("enlarge", "1"),
-        ("rotate", "45"),
-        ("rotate", "-90"),
-        ("rotate", "360"),
+        ("rotate", "45.123"),
+        ("rotate", "-360.01"),
+        ("rotate", "361"),
         ("format", "jpg"),
         ("format", "tiff"),
         ("quality", "0"),
@@ -115,7 +115,7 @@ def test_a_repeated_parameter_is_refused(name: str) -> None:
 
 def test_every_wrong_field_is_named_at_once() -> None:
     entries = [{}, {"quality": 101, "x": 1}, {"box": "1"}]
-    wrong = fields(("rotate", "45"), ("outputs", json.dumps(entries)))
+    wrong = fields(("rotate", "400"), ("outputs", json.dumps(entries)))
     assert wrong == ["rotate", "outputs[1].quality", "outputs[1].x", "outputs[2].box"]
 
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from math import floor
 
 from cropsvc.imaging.geometry.orientation import Region, Sides, turn
+from cropsvc.imaging.geometry.straighten import Tilt
 from cropsvc.imaging.params.model import Anchor, Box, Crop
 from cropsvc.model.errors import BoxOutside, FieldError
 
@@ -40,7 +41,7 @@ def plan(crop: Crop, width: int, height: int) -> Plan:
 
 def plan_with(crop: Crop, width: int, height: int, place: Place | None) -> Plan:
     """Return the same, where *place* decides if the anchor is a method."""
-    width, height = turn(1, crop.rotate).sides(width, height)
+    width, height = frame_of(crop, width, height)
     region, clamped = _boxed(crop.box, width, height)
     putter = _Putter(crop.anchor, (width, height), place if crop.anchor.method else None)
     if crop.aspect:
@@ -49,6 +50,13 @@ def plan_with(crop: Crop, width: int, height: int, place: Place | None) -> Plan:
     enlarged = scaled[0] > region[2] or scaled[1] > region[3]
     notes = ("clamped",) * clamped + ("enlarged",) * enlarged
     return Plan(region, scaled, canvas, notes)
+
+
+def frame_of(crop: Crop, width: int, height: int) -> Sides:
+    """Return the sides that boxes, percentages and anchors refer to: those after `rotate`."""
+    if crop.tilt:
+        return Tilt(crop.tilt, (width, height)).frame
+    return turn(1, crop.quarter).sides(width, height)
 
 
 def _round(value: Fraction) -> int:

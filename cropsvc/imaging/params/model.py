@@ -100,18 +100,29 @@ class Crop:
     size: Size | None = None
     fit: str | None = None
     enlarge: bool = True
-    rotate: int = 0  # degrees clockwise
+    rotate: Fraction = Fraction(0)  # degrees clockwise, from 0 to less than 360
     format: str = "auto"
     quality: int | None = None
     background: str = "#ffffff"
     strict: bool = False  # refuse an image with a missing or damaged part
     decision_only: bool = False  # no image is made: only where its region would go
 
+    @property
+    def quarter(self) -> int:
+        """The turn by a right angle: 0, 90, 180 or 270 degrees; 0 if there is a tilt."""
+        return 0 if self.tilt else int(self.rotate)
+
+    @property
+    def tilt(self) -> float:
+        """The turn by any other angle, in degrees; 0 if there is none."""
+        return float(self.rotate) if self.rotate % 90 else 0.0
+
 
 _DEFAULTS = vars(Crop())
 _READERS: dict[str, Any] = {
     "box": Box.read,
     "aspect": Fraction,
+    "rotate": Fraction,
     "anchor": Anchor.read,
     "size": Size.read,
 }

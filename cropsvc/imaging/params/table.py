@@ -113,8 +113,12 @@ CROP_PARAMETERS = (
     ),
     Parameter(
         "rotate",
-        "Degrees clockwise, before the box is applied.",
-        {"type": ["string", "integer"], "enum": ["0", "90", "180", "270", 0, 90, 180, 270]},
+        "Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By "
+        "other than right angles the image is straightened: box, percentages and anchors refer to "
+        "the largest frame of its own ratio that has no empty corners.",
+        _string(
+            "rotate", type=["string", "number"], minimum=-360, maximum=360, examples=["90", "-2.5"]
+        ),
         "0",
         values.turn,
         also=Number,

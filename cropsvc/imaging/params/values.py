@@ -41,6 +41,7 @@ PATTERNS = {
     "size": f"^({_SIDE}x({_SIDE})?|x{_SIDE})$",
     "quality": "^(?![0-9]{10})0*([1-9][0-9]?|100)$",
     "background": "^#([0-9a-fA-F]{6}|[0-9a-fA-F]{8})$",
+    "rotate": rf"^{_SHORT}-?0*(360(\.0+)?|(3[0-5][0-9]|[12]?[0-9]?[0-9])(\.[0-9]{{1,2}}0*)?)$",
     "name": "^[a-z0-9-]{1,32}$",
 }
 
@@ -81,9 +82,12 @@ def boolean(text: str) -> bool:
     return one_of("true", "false")(text) == "true"
 
 
-def turn(text: str) -> int:
-    """Parse a clockwise rotation in degrees."""
-    return int(one_of("0", "90", "180", "270")(text))
+def turn(text: str) -> Fraction:
+    """Parse a clockwise rotation in degrees, and return it from 0 to less than 360."""
+    degrees = number(text)
+    if not -360 <= degrees <= 360 or (degrees * 100).denominator != 1:
+        raise ValueError("must be degrees from -360 to 360, with at most two decimals")
+    return degrees % 360
 
 
 def color(text: str) -> str:

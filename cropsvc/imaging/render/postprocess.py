@@ -5,7 +5,8 @@ from collections.abc import Callable
 from PIL import Image, ImageColor
 
 from cropsvc.imaging import formats
-from cropsvc.imaging.geometry.orientation import ORIENTATIONS
+from cropsvc.imaging.geometry.orientation import ORIENTATIONS, Region, Sides
+from cropsvc.imaging.geometry.straighten import Tilt
 from cropsvc.imaging.headers.color import ColorDescription
 from cropsvc.imaging.render.color import Profile, least_alpha, to_srgb
 from cropsvc.imaging.render.output_plan import OutputPlan
@@ -42,7 +43,13 @@ class Postprocessor:
 
     def steps(self) -> tuple[Step, ...]:
         """Return the steps in their order, so that a caller holds one image at a time."""
-        return (self._to_srgb, self._alpha_as_possible, self._turned, self._padded)
+        return (
+            self._to_srgb,
+            self._turned,
+            self._straightened,
+            self._alpha_as_possible,
+            self._padded,
+        )
 
     def _to_srgb(self, image: Image.Image) -> Image.Image:
         image, converted = to_srgb(image, self._profile)
@@ -80,6 +87,10 @@ class Postprocessor:
         turn = self._task.turn
         return image.transpose(TRANSPOSES[turn]) if turn in TRANSPOSES else image
 
+    def _straightened(self, image: Image.Image) -> Image.Image:
+        tilt, plan = self._task.tilt, self._task.plan
+        return straightened(image, tilt, plan.region, plan.scaled) if tilt else image
+
     def _padded(self, image: Image.Image) -> Image.Image:
         canvas = self._task.plan.canvas
         if image.size == canvas:
@@ -90,6 +101,14 @@ class Postprocessor:
         place = ((canvas[0] - image.width) // 2, (canvas[1] - image.height) // 2)
         padded.paste(image if image.mode == mode else image.convert(mode), place)
         return self._alpha_as_possible(padded)  # the padding's own may be between, too
+
+
+def straightened(image: Image.Image, tilt: Tilt, region: Region, scaled: Sides) -> Image.Image:
+    """Return the tilted *region* at *scaled*; *image* shows `tilt.bounds(region)`."""
+    affine = tilt.affine(region, scaled, image.size)
+    return image.transform(
+        scaled, Image.Transform.AFFINE, affine, Image.Resampling.BICUBIC, fillcolor=None
+    )
 
 
 def _color(background: str, output: str) -> tuple[int, ...]:

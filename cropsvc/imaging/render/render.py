@@ -82,7 +82,7 @@ class _Share:
 def _planned(crop: Crop, source: Source, limits: Limits, look: Look) -> OutputPlan | Rendered:
     try:
         if crop.anchor.method:
-            return placed(crop, source, limits, look.placement(crop.rotate))
+            return placed(crop, source, limits, look.placement(crop))
         return planned(crop, source, limits)
     except CropError as error:
         return Rendered(crop.name, error=error)
