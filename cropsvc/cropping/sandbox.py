@@ -147,6 +147,7 @@ def _output_of(one: Rendered) -> Output:
         sha256=hashlib.sha256(one.data).hexdigest(),
         region=one.region,
         notes=one.notes,
+        quality=one.quality,
         decision=one.decision.to_json() if one.decision else None,
     )
 

@@ -8,7 +8,20 @@ Options = dict[str, Any]
 Alpha = Literal["none", "on or off", "full"]
 
 FULL_COLOR_FROM = 90  # JPEG quality from which colour is not subsampled
-LARGE = 4_000_000  # pixels from which WebP's effort is not worth its time: 4 % for twice the time
+
+
+Effort = Literal["fast", "balanced", "small"]
+EFFORTS: tuple[Effort, ...] = ("fast", "balanced", "small")
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How an output is to be written."""
+
+    quality: int  # 1 to 100; 0 where it has no effect
+    effort: Effort = "balanced"
+    lossless: bool = False
+    pixels: int = 0
 
 
 @dataclass(frozen=True)
@@ -24,23 +37,51 @@ class Format:
     palette: bool = False  # at most 256 colours
     default_quality: int | None = None  # None: `quality` has no effect
     longest_side: int | None = None  # pixels that the encoder takes; None: no limit in practice
-    options: Callable[[int, int], Options] = lambda quality, pixels: {}
-    """Pillow's options for this quality and number of pixels."""
+    can_be_lossless: bool = False  # by `lossless`; formats that never lose anything ignore it
+    options: Callable[[Encoding], Options] = lambda encoding: {}
+    """Pillow's options for this encoding."""
 
 
-def _jpeg(quality: int, pixels: int) -> Options:
-    return {"quality": quality, "subsampling": 0 if quality >= FULL_COLOR_FROM else 2}
+# The steps of `effort` are the knees of the curves that `bench/effort.py` draws.
+JPEG_SLOWER: dict[Effort, Options] = {
+    "fast": {},
+    "balanced": {},
+    "small": {"optimize": True, "progressive": True},
+}
+PNG_LEVEL: dict[Effort, int] = {"fast": 1, "balanced": 2, "small": 9}
+WEBP_METHOD: dict[Effort, int] = {"fast": 0, "balanced": 2, "small": 6}
+WEBP_LOSSLESS_EFFORT: dict[Effort, int] = {"fast": 0, "balanced": 20, "small": 100}
+AVIF_SPEED: dict[Effort, int] = {"fast": 10, "balanced": 9, "small": 5}
 
 
-def _webp(quality: int, pixels: int) -> Options:
-    return {"quality": quality, "method": 2 if pixels > LARGE else 4}
+def _jpeg(encoding: Encoding) -> Options:
+    subsampling = 0 if encoding.quality >= FULL_COLOR_FROM else 2
+    slower = JPEG_SLOWER[encoding.effort]
+    return {"quality": encoding.quality, "subsampling": subsampling, **slower}
 
 
-def _avif(quality: int, pixels: int) -> Options:
-    return {"quality": quality, "speed": 8, "max_threads": 1}
+def _png(encoding: Encoding) -> Options:
+    return {"compress_level": PNG_LEVEL[encoding.effort]}
 
 
-def _gif(quality: int, pixels: int) -> Options:
+def _webp(encoding: Encoding) -> Options:
+    method = WEBP_METHOD[encoding.effort]
+    if encoding.lossless:
+        return {
+            "lossless": True,
+            "exact": True,
+            "quality": WEBP_LOSSLESS_EFFORT[encoding.effort],
+            "method": method,
+        }
+    return {"quality": encoding.quality, "method": method}
+
+
+def _avif(encoding: Encoding) -> Options:
+    speed = AVIF_SPEED[encoding.effort]
+    return {"quality": encoding.quality, "speed": speed, "max_threads": 1}
+
+
+def _gif(encoding: Encoding) -> Options:
     return {"optimize": False}
 
 
@@ -55,7 +96,7 @@ _ROWS = (
         longest_side=65_500,
         options=_jpeg,
     ),
-    Format("png", "PNG", "image/png", ("png",), alpha="full"),
+    Format("png", "PNG", "image/png", ("png",), alpha="full", options=_png),
     Format(
         "webp",
         "WebP",
@@ -65,6 +106,7 @@ _ROWS = (
         animation=True,
         default_quality=82,
         longest_side=16_383,
+        can_be_lossless=True,
         options=_webp,
     ),
     Format(

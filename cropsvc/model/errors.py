@@ -6,7 +6,7 @@ CropError
 ├── Expired, Canceled, Deleted 410
 ├── PreconditionFailed 412, TooLarge 413, UnsupportedFormat 415, RangeNotSatisfiable 416
 ├── Unreadable, TooManyPixels, TooComplex, BoxOutside, IdempotencyMismatch 422
-├── CropFailed, TimedOut, OutOfMemory 422 (only as a job's error)
+├── OverMaxBytes, CropFailed, TimedOut, OutOfMemory 422 (only as a job's error)
 ├── Busy, RateLimited 429
 └── Internal 500, Unavailable 503
 """
@@ -146,6 +146,10 @@ class BoxOutside(Unprocessable):
 
 class IdempotencyMismatch(Unprocessable):
     """The Idempotency-Key was used for another request."""
+
+
+class OverMaxBytes(Unprocessable):
+    """Even the lowest quality gives more bytes than `max_bytes` allows."""
 
 
 class CropFailed(Unprocessable):

@@ -50,6 +50,7 @@ class Output:
     sha256: str | None = None
     region: tuple[int, int, int, int] | None = None
     notes: tuple[str, ...] = ()
+    quality: int | None = None  # that `max_bytes` left
     decision: dict[str, Any] | None = None  # how the image itself placed the region
     error: Problem | None = None
 

@@ -125,8 +125,9 @@ def _is_of(response: Response) -> bool:
 
 def _output_json(output: Output, link: str) -> dict[str, Any]:
     fields = asdict(output)
-    if output.decision is None:  # only the image's own choice of a region is explained
-        del fields["decision"]
+    for name in ("quality", "decision"):  # shown where `max_bytes` or the image itself decided
+        if fields[name] is None:
+            del fields[name]
     return {
         **fields,
         "region": list(output.region) if output.region else None,

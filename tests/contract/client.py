@@ -30,7 +30,7 @@ STAGES = {"queued", "decoding", "cropping", "encoding", "done"}
 NOTES = {
     "clamped", "animation-flattened", "alpha-flattened", "profile-converted", "enlarged",
     "metadata-dropped", "pages-dropped", "source-truncated", "tone-mapped", "gain-map-dropped",
-    "video-dropped",
+    "video-dropped", "quality-lowered",
 }  # fmt: skip
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 PATIENCE = 30  # seconds, the contract's longest wait

@@ -49,6 +49,7 @@ def check_output(crop: Crop, source: Source, limits: Limits, place: Place | None
     sides = source.width, source.height
     planned = plan_with(crop, *sides, place) if place else plan(crop, *sides)
     output = formats.resolve(crop.format, source.format)
+    _check_encoding(crop, output)
     _check_canvas(planned.canvas, output, limits)
     return planned
 
@@ -63,6 +64,18 @@ def _check_size(crop: Crop, limits: Limits) -> None:
     if max(sides) > limits.side:
         detail = f"a side of {max(sides)} pixels is too long; ask for at most {limits.side}"
         raise BadParameter.of(FieldError("size", detail))
+
+
+def _check_encoding(crop: Crop, output: str) -> None:
+    row = formats.OUTPUTS[output]
+    lossy = row.default_quality is not None
+    if crop.lossless and lossy and not row.can_be_lossless:
+        detail = f"{row.label} cannot be written without loss; ask for WebP or PNG"
+        raise BadParameter.of(FieldError("lossless", detail))
+    if crop.max_bytes and (not lossy or crop.lossless):
+        kind = f"lossless {row.label}" if lossy else row.label
+        detail = f"{kind} has no quality to lower; ask for JPEG, WebP or AVIF"
+        raise BadParameter.of(FieldError("max_bytes", detail))
 
 
 def _check_canvas(canvas: Sides, output: str, limits: Limits) -> None:

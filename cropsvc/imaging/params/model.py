@@ -6,6 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from cropsvc.imaging.formats import Effort
+
 
 @dataclass(frozen=True)
 class Length:
@@ -103,6 +105,10 @@ class Crop:
     rotate: Fraction = Fraction(0)  # degrees clockwise, from 0 to less than 360
     format: str = "auto"
     quality: int | None = None
+    lossless: bool = False
+    effort: Effort = "balanced"
+    max_bytes: int | None = None
+    metadata: str = "none"
     background: str = "#ffffff"
     strict: bool = False  # refuse an image with a missing or damaged part
     decision_only: bool = False  # no image is made: only where its region would go

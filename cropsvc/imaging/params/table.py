@@ -56,6 +56,8 @@ def _string(name: str, **more: Any) -> dict[str, Any]:
     return {"type": "string", "pattern": values.PATTERNS[name], **more}
 
 
+_BOOLEAN = {"type": ["string", "boolean"], "enum": ["true", "false", True, False]}
+
 CROP_PARAMETERS = (
     Parameter(
         "box",
@@ -106,7 +108,7 @@ CROP_PARAMETERS = (
     Parameter(
         "enlarge",
         "`false`: the result is never scaled up.",
-        {"type": ["string", "boolean"], "enum": ["true", "false", True, False]},
+        _BOOLEAN,
         "true",
         values.boolean,
         also=Truth,
@@ -139,6 +141,39 @@ CROP_PARAMETERS = (
         also=Number,
     ),
     Parameter(
+        "lossless",
+        "`true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it.",
+        _BOOLEAN,
+        "false",
+        values.boolean,
+        also=Truth,
+    ),
+    Parameter(
+        "effort",
+        "Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times "
+        "as long.",
+        {"type": "string", "enum": list(formats.EFFORTS)},
+        "balanced",
+        values.one_of(*formats.EFFORTS),
+    ),
+    Parameter(
+        "max_bytes",
+        "1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy "
+        "WebP and AVIF; other outputs refuse it. The output shows the `quality` used.",
+        _string("max_bytes", type=["string", "integer"], minimum=1024, maximum=999_999_999),
+        "none",
+        values.whole(1024, 999_999_999),
+        also=Number,
+    ),
+    Parameter(
+        "metadata",
+        "`copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing "
+        "else is ever kept. GIF holds none.",
+        {"type": "string", "enum": ["none", "copyright"]},
+        "none",
+        values.one_of("none", "copyright"),
+    ),
+    Parameter(
         "background",
         "`#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none.",
         _string("background", examples=["#ffffff", "#00000000"]),
@@ -148,7 +183,7 @@ CROP_PARAMETERS = (
     Parameter(
         "strict",
         "`true`: refuse an image with a missing or damaged part. `false`: crop what can be read.",
-        {"type": ["string", "boolean"], "enum": ["true", "false", True, False]},
+        _BOOLEAN,
         "false",
         values.boolean,
         also=Truth,

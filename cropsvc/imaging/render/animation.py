@@ -7,6 +7,7 @@ from io import BytesIO
 from PIL import Image
 
 from cropsvc.imaging import formats
+from cropsvc.imaging.formats import Encoding, Options
 from cropsvc.imaging.headers.gif import parse_gif
 from cropsvc.imaging.headers.probe import Source
 from cropsvc.imaging.render.color import scalable
@@ -97,7 +98,7 @@ class _Reel(Image.Image):
             self._next()
 
 
-def _gif(frames: Iterator[Frame], count: int, quality: int, plays: Callable[[], int]) -> bytes:
+def _gif(frames: Iterator[Frame], count: int, options: Options, plays: Callable[[], int]) -> bytes:
     first = next(frames)
     writer = GifWriter(first.image.size, plays())
     writer.add(first.image, first.duration)
@@ -106,7 +107,7 @@ def _gif(frames: Iterator[Frame], count: int, quality: int, plays: Callable[[], 
     return writer.finish()
 
 
-def _webp(frames: Iterator[Frame], count: int, quality: int, plays: Callable[[], int]) -> bytes:
+def _webp(frames: Iterator[Frame], count: int, options: Options, plays: Callable[[], int]) -> bytes:
     buffer = BytesIO()
     reel = _Reel(frames, count)
     reel.save(
@@ -115,16 +116,16 @@ def _webp(frames: Iterator[Frame], count: int, quality: int, plays: Callable[[],
         save_all=True,
         duration=reel.durations,  # grows as the frames come
         loop=min(plays(), MOST_PLAYS),
-        quality=quality,
-        method=WEBP_METHOD,
+        **options,
     )
     return buffer.getvalue()
 
 
 def encode_moving(
-    frames: Frames, made: Callable[[Image.Image], Image.Image], output: str, quality: int | None
+    frames: Frames, made: Callable[[Image.Image], Image.Image], output: str, encoding: Encoding
 ) -> bytes:
     """Return the animation in this format, every frame as *made* makes it."""
     write = {"gif": _gif, "webp": _webp}[output]
     finished = (Frame(made(frame.image), frame.duration) for frame in frames)
-    return write(finished, len(frames), formats.quality(quality, output), lambda: frames.plays)
+    options = formats.OUTPUTS[output].options(encoding)
+    return write(finished, len(frames), options, lambda: frames.plays)

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from PIL import Image
 
 from cropsvc.imaging.attention.decision import Decision
-from cropsvc.imaging.formats import CONTENT_TYPES
+from cropsvc.imaging.formats import CONTENT_TYPES, Encoding, Options
 from cropsvc.imaging.geometry.orientation import Region
 from cropsvc.imaging.headers.probe import Source, probe
 from cropsvc.imaging.params.model import Crop, CropRequest
 from cropsvc.imaging.render.animation import Frames, encode_moving
 from cropsvc.imaging.render.color import scalable, source_profile
+from cropsvc.imaging.render.credits import Credits, options_for, read_credits
 from cropsvc.imaging.render.decode import decode
-from cropsvc.imaging.render.encode import encode
+from cropsvc.imaging.render.encode import Encoded, encode, encoding_of, fitted
 from cropsvc.imaging.render.look import Look
 from cropsvc.imaging.render.metadata import TRUNCATED, take_metadata
 from cropsvc.imaging.render.output_plan import OutputPlan, placed, planned
@@ -43,6 +44,7 @@ class Rendered:
     notes: tuple[str, ...] = ()
     data: bytes = b""
     decision: Decision | None = None  # where the image itself placed the region
+    quality: int | None = None  # that `max_bytes` left
     error: CropError | None = None
 
 
@@ -96,13 +98,23 @@ def _rendered(maker: "_Maker", task: OutputPlan, report: _Share) -> Rendered:
         )
     try:
         with making():
-            data, found = (maker.moving if task.moves else maker.still)(task, report)
+            encoded, found = (maker.moving if task.moves else maker.still)(task, report)
     except CropError as error:
         return Rendered(task.crop.name, error=error)
     said = (*task.plan.notes, *maker.notes(task), *sorted(found))
+    said += ("quality-lowered",) * encoded.lowered
     plan = task.plan
     name, decision = task.crop.name, task.decision
-    return Rendered(name, task.output, *plan.canvas, plan.region, said, data, decision)
+    return Rendered(
+        name,
+        task.output,
+        *plan.canvas,
+        plan.region,
+        said,
+        encoded.data,
+        decision,
+        encoded.quality,
+    )
 
 
 class _Maker:
@@ -114,6 +126,8 @@ class _Maker:
         bottom = max((region[1] + region[3] for region, _ in still), default=1)
         first = decode(data, source, shrink=shrink, bottom=bottom)
         self._source = source
+        self._data = data
+        self._credits: Credits | None = None
         self._has_metadata = take_metadata(first)
         self._truncated = bool(first.info.get(TRUNCATED))
         self._frames = Frames(data, source, shared=len(tasks) - len(still) > 1)
@@ -134,7 +148,7 @@ class _Maker:
             + ("source-truncated",) * self._truncated
         )
 
-    def still(self, task: OutputPlan, report: _Share) -> tuple[bytes, set[str]]:
+    def still(self, task: OutputPlan, report: _Share) -> tuple[Encoded, set[str]]:
         """One image, of the first frame."""
         self._refuse_if_strict(task)
         report("cropping", 0.0)
@@ -144,9 +158,16 @@ class _Maker:
         for step in finish.steps():
             image = step(image)
         report("encoding", CUT)
-        return encode(image, task.output, task.crop.quality), finish.notes
+        kept = self._kept(task)
 
-    def moving(self, task: OutputPlan, report: _Share) -> tuple[bytes, set[str]]:
+        def write(encoding: Encoding) -> bytes:
+            return encode(image, task.output, encoding, kept)
+
+        crop = task.crop
+        asked = encoding_of(crop, task.output)
+        return fitted(write, asked, crop.max_bytes), finish.notes
+
+    def moving(self, task: OutputPlan, report: _Share) -> tuple[Encoded, set[str]]:
         """All frames, cut alike."""
         self._refuse_if_strict(task)
         finish = Postprocessor(task, self._profile)
@@ -155,11 +176,23 @@ class _Maker:
 
         def made(frame: Image.Image) -> Image.Image:
             nonlocal count
-            report("encoding" if count else "cropping", count / len(self._frames))
+            report("encoding" if count else "cropping", min(1.0, count / len(self._frames)))
             count += 1
             return finish(cut(frame, (x, y, x + width, y + height), task.sides))
 
-        return encode_moving(self._frames, made, task.output, task.crop.quality), finish.notes
+        def write(encoding: Encoding) -> bytes:
+            return encode_moving(self._frames, made, task.output, encoding)
+
+        crop = task.crop
+        asked = encoding_of(crop, task.output)
+        return fitted(write, asked, crop.max_bytes), finish.notes
+
+    def _kept(self, task: OutputPlan) -> Options:
+        if task.crop.metadata == "none":
+            return {}
+        if self._credits is None:
+            self._credits = read_credits(self._data, self._source.format)
+        return options_for(self._credits, task.output)
 
     def _refuse_if_strict(self, task: OutputPlan) -> None:
         if task.crop.strict and self._truncated:

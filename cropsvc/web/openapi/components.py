@@ -29,6 +29,7 @@ NOTES = (
     "tone-mapped",
     "gain-map-dropped",
     "video-dropped",
+    "quality-lowered",
 )
 TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
 SHA256 = "^[0-9a-f]{64}$"
@@ -77,7 +78,14 @@ def _output() -> Schema:
     }
     schema = object_of(Output, refined)
     schema["properties"]["decision"] = ref("Decision")
-    schema["required"].remove("decision")
+    schema["properties"]["quality"] = {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 100,
+        "description": "Where `max_bytes` was asked for: the quality used.",
+    }
+    for name in ("decision", "quality"):
+        schema["required"].remove(name)
     schema["properties"]["url"] = {"type": "string", "format": "uri-reference"}
     schema["required"].append("url")
     return schema

@@ -1,0 +1,193 @@
+"""Creator, copyright and credit line: read from EXIF, XMP or IPTC, written as fresh EXIF and XMP.
+
+EXIF 2.32 tags 0x013B and 0x8298; XMP dc:creator, dc:rights, photoshop:Credit; IPTC IIM 2:80,
+2:116, 2:110. Nothing else of the source's metadata is ever written.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from io import BytesIO
+from typing import TypeVar
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from PIL import Image, IptcImagePlugin
+from PIL.PngImagePlugin import PngInfo
+
+from cropsvc.imaging.formats import Options
+from cropsvc.imaging.headers.avif_repair import readable
+
+T = TypeVar("T")
+
+ARTIST, COPYRIGHT = 0x013B, 0x8298
+IPTC = {"creator": (2, 80), "rights": (2, 116), "credit": (2, 110)}
+DC, PHOTOSHOP = "{http://purl.org/dc/elements/1.1/}", "{http://ns.adobe.com/photoshop/1.0/}"
+LONGEST = 2000  # characters of one text
+LARGEST_PACKET = 512 * 1024  # bytes of XMP that are parsed
+PNG_XMP = b"XML:com.adobe.xmp\0"  # XMP 3, chapter 1.1.5: not compressed, no language
+PACKET = """\
+<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF \
+xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" \
+xmlns:dc="http://purl.org/dc/elements/1.1/" \
+xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/">{content}</rdf:Description></rdf:RDF>\
+</x:xmpmeta>
+<?xpacket end="r"?>"""
+
+
+@dataclass(frozen=True)
+class Credits:
+    """Who made an image, who holds its rights, whom to name; empty where it is not said."""
+
+    creator: str = ""
+    rights: str = ""
+    credit: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.creator or self.rights or self.credit)
+
+
+def read_credits(data: bytes, source: str) -> Credits:
+    """Return what an upload says. Broken metadata says nothing."""
+    image = _or_none(lambda: _opened(data, source))
+    if image is None:
+        return Credits()
+    exif: Mapping[int, object] = _or_none(lambda: _exif_of(image, data)) or {}
+    found = [
+        _or_none(lambda: _from_xmp(_xmp(image, data))) or Credits(),
+        Credits(_utf8(exif.get(ARTIST)), _utf8(exif.get(COPYRIGHT))),
+        _or_none(lambda: _from_iptc(image)) or Credits(),
+    ]
+    return Credits(*(_first(getattr(one, f.name) for one in found) for f in fields(Credits)))
+
+
+def options_for(credits: Credits, output: str) -> Options:
+    """Return Pillow's options that write the credits into this format."""
+    if not credits or output == "gif":
+        return {}
+    exif, xmp = _exif(credits), _packet(credits)
+    if output == "png":
+        info = PngInfo()
+        info.add_itxt("XML:com.adobe.xmp", xmp.decode())
+        return {"exif": exif, "pnginfo": info}
+    return {"exif": exif, "xmp": xmp}
+
+
+def _opened(data: bytes, source: str) -> Image.Image:
+    file = BytesIO(readable(data) if source == "avif" else data)
+    return Image.open(file, formats=[source.upper()])
+
+
+def _png_chunk(data: bytes, wanted: bytes, start: bytes = b"") -> bytes:
+    """Return the body of the PNG's first chunk of this kind that begins so; empty without."""
+    place = 8
+    while place + 8 <= len(data):
+        length = int.from_bytes(data[place : place + 4], "big")
+        body = data[place + 8 : place + 8 + length]
+        if data[place + 4 : place + 8] == wanted and body.startswith(start):
+            return body
+        place += 12 + length
+    return b""
+
+
+def _or_none(read: Callable[[], T]) -> T | None:
+    """Return what *read* returns; None if what it reads is broken."""
+    try:
+        return read()
+    except Exception:  # noqa: BLE001 - Pillow's parsers raise anything; no crop fails for a credit
+        return None
+
+
+def _xmp(image: Image.Image, data: bytes) -> bytes:
+    if image.format == "PNG":  # its texts are skipped when it is decoded
+        return _png_chunk(data, b"iTXt", PNG_XMP).removeprefix(PNG_XMP).lstrip(b"\0")
+    packet = image.info.get("xmp") or b""
+    tags = getattr(image, "tag_v2", None)
+    if not packet and tags:
+        packet = tags.get(700, b"")
+    return packet.encode() if isinstance(packet, str) else bytes(packet)
+
+
+def _from_xmp(packet: bytes) -> Credits:
+    if not packet or len(packet) > LARGEST_PACKET or b"<!" in packet:  # a DOCTYPE has entities
+        return Credits()
+    root = ElementTree.fromstring(packet.strip(b"\0 \r\n"))  # noqa: S314 - see above
+    return Credits(
+        ", ".join(_values(root, f"{DC}creator")),
+        _first(_values(root, f"{DC}rights")),
+        _first(_values(root, f"{PHOTOSHOP}Credit")),
+    )
+
+
+def _values(root: ElementTree.Element, name: str) -> Iterator[str]:
+    for element in root.iter():
+        if name in element.attrib:
+            yield _text(element.attrib[name])
+        if element.tag == name:
+            yield from filter(None, map(_text, element.itertext()))
+
+
+def _from_iptc(image: Image.Image) -> Credits:
+    info = IptcImagePlugin.getiptcinfo(image) or {}  # type: ignore[arg-type]  # only read
+    return Credits(**{name: _joined(info.get(tag)) for name, tag in IPTC.items()})
+
+
+def _joined(value: object) -> str:
+    parts = value if isinstance(value, list) else [value]
+    return ", ".join(filter(None, map(_text, parts)))
+
+
+def _exif_of(image: Image.Image, data: bytes) -> Image.Exif:
+    exif = image.getexif()
+    if not exif and image.format == "PNG":
+        exif.load(b"Exif\0\0" + _png_chunk(data, b"eXIf"))
+    return exif
+
+
+def _utf8(value: object) -> str:
+    """Return an EXIF text: Pillow reads it as Latin-1, but many programs write UTF-8."""
+    return _text(value.encode("latin-1", "replace") if isinstance(value, str) else value)
+
+
+def _text(value: object) -> str:
+    """Return one clean line, at most LONGEST characters."""
+    if isinstance(value, bytes):
+        value = _decoded(value)
+    if not isinstance(value, str):
+        return ""
+    line = "".join(c if c.isprintable() else " " for c in value.replace("\0", " "))
+    return " ".join(line.split())[:LONGEST]
+
+
+def _decoded(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _first(texts: Iterator[str]) -> str:
+    return next(filter(None, texts), "")
+
+
+def _exif(credits: Credits) -> bytes:
+    exif = Image.Exif()
+    for tag, text in ((ARTIST, credits.creator), (COPYRIGHT, credits.rights)):
+        if text:
+            exif[tag] = text.encode()
+    return exif.tobytes()
+
+
+def _packet(credits: Credits) -> bytes:
+    parts = []
+    if credits.creator:
+        parts.append(_list("dc:creator", "Seq", "<rdf:li>", credits.creator))
+    if credits.rights:
+        parts.append(_list("dc:rights", "Alt", '<rdf:li xml:lang="x-default">', credits.rights))
+    if credits.credit:
+        parts.append(f"<photoshop:Credit>{escape(credits.credit)}</photoshop:Credit>")
+    return PACKET.format(content="".join(parts)).encode()
+
+
+def _list(name: str, kind: str, item: str, text: str) -> str:
+    return f"<{name}><rdf:{kind}>{item}{escape(text)}</rdf:li></rdf:{kind}></{name}>"
