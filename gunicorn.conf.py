@@ -3,12 +3,13 @@
 import os
 from pathlib import Path
 
+from cropsvc.imaging.params.presets import presets_of
 from cropsvc.observability import logs
 from cropsvc.processes.memory_tuning import tune_allocator
 from cropsvc.processes.parent_death import die_with_parent
 from cropsvc.settings.reloading import held_settings
 
-settings = held_settings.read(os.environ)  # at the start, and again at each SIGHUP
+settings = held_settings.read(os.environ, presets_of)  # at the start, and again at each SIGHUP
 host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
 bind = f"{host}:{settings.port}"
 workers = settings.web_workers

@@ -18,6 +18,7 @@ from cropsvc.cli.local import Local
 from cropsvc.cli.progress import Board
 from cropsvc.cli.remote import Remote
 from cropsvc.imaging.params.parser import PARAMETERS, CropRequest, parse
+from cropsvc.imaging.params.presets import BUILT_IN, Presets, presets_of
 from cropsvc.model.errors import BadParameter, CropError
 from cropsvc.settings.settings import ConfigError, Settings
 
@@ -100,7 +101,8 @@ def crop(
     **given: str | None,
 ) -> None:
     """Crop images by a server; - is standard input. Ctrl-C cancels what runs."""
-    place, pairs, _ = _prepared(files, target, given)
+    place, pairs = _prepared(files, target, given)
+    _parsed([pair for pair in pairs if pair[0] != "preset"], BUILT_IN)  # the server knows its own
     stop = threading.Event()
     key = key or os.environ.get("CROPSVC_KEY")
     asked = Server(_url(server), key, patience, stop.is_set, stop.wait)
@@ -117,8 +119,9 @@ def local(files: tuple[str, ...], target: str | None, quiet: bool, **given: str 
 
     The limits are those of the service: CROPSVC_MAX_PIXELS, _FRAMES, _SCANS and _SIDE.
     """
-    place, _, request = _prepared(files, target, given)
+    place, pairs = _prepared(files, target, given)
     settings = _settings()
+    request = _parsed(pairs, presets_of(settings))
     run = Local(place, _board(quiet), settings.limits)
     failed = False
     with run.board.shown():
@@ -132,17 +135,22 @@ def local(files: tuple[str, ...], target: str | None, quiet: bool, **given: str 
 
 def _prepared(
     files: Iterable[str], given: str | None, options: dict[str, str | None]
-) -> tuple[Target, list[tuple[str, str]], CropRequest]:
+) -> tuple[Target, list[tuple[str, str]]]:
     try:
         target = Target.of(given, list(files))
         pairs = [(name, value) for name, value in options.items() if value is not None]
         if target.format and options["format"] is None:
             pairs.append(("format", target.format))
-        return target, pairs, parse(pairs)
-    except BadParameter as error:
-        raise click.UsageError(error.detail) from None
+        return target, pairs
     except BadTarget as error:
         raise click.UsageError(str(error)) from None
+
+
+def _parsed(pairs: list[tuple[str, str]], presets: Presets) -> CropRequest:
+    try:
+        return parse(pairs, presets=presets)
+    except BadParameter as error:
+        raise click.UsageError(error.detail) from None
 
 
 def _url(text: str) -> str:

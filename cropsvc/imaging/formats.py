@@ -21,7 +21,7 @@ class Encoding:
     quality: int  # 1 to 100; 0 where it has no effect
     effort: Effort = "balanced"
     lossless: bool = False
-    pixels: int = 0
+    alpha: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,11 @@ JPEG_SLOWER: dict[Effort, Options] = {
     "balanced": {},
     "small": {"optimize": True, "progressive": True},
 }
-PNG_LEVEL: dict[Effort, int] = {"fast": 1, "balanced": 2, "small": 9}
+PNG_LEVEL: dict[Effort, int] = {"fast": 1, "balanced": 4, "small": 9}
 WEBP_METHOD: dict[Effort, int] = {"fast": 0, "balanced": 2, "small": 6}
+WEBP_METHOD_ALPHA: dict[Effort, int] = {"fast": 1, "balanced": 4, "small": 5}
 WEBP_LOSSLESS_EFFORT: dict[Effort, int] = {"fast": 0, "balanced": 20, "small": 100}
-AVIF_SPEED: dict[Effort, int] = {"fast": 10, "balanced": 9, "small": 5}
+AVIF_SPEED: dict[Effort, int] = {"fast": 9, "balanced": 8, "small": 6}
 
 
 def _jpeg(encoding: Encoding) -> Options:
@@ -65,7 +66,8 @@ def _png(encoding: Encoding) -> Options:
 
 
 def _webp(encoding: Encoding) -> Options:
-    method = WEBP_METHOD[encoding.effort]
+    methods = WEBP_METHOD_ALPHA if encoding.alpha else WEBP_METHOD
+    method = methods[encoding.effort]
     if encoding.lossless:
         return {
             "lossless": True,

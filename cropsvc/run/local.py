@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from cropsvc.imaging.params.presets import presets_of
 from cropsvc.observability import logs
 from cropsvc.processes.parent_death import die_with_parent
 from cropsvc.processes.supervisor import Child, Program, Supervisor
@@ -31,6 +32,7 @@ def main() -> int:
         die_with_parent(os.getppid(), signal.SIGTERM)
     try:
         settings = Settings.from_env(os.environ)
+        presets_of(settings)  # wrong ones stop the start
         logs.configure(settings.log_format, settings.log_level)
         _check_ports(settings)
         with Supervisor() as supervisor:

@@ -2,9 +2,11 @@
 
 import hmac
 import re
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
 
 from cropsvc.settings.urls import url_of
 
@@ -71,6 +73,18 @@ def one_of(*choices: str) -> Callable[[str], str]:
 def switch(text: str) -> bool:
     """Return whether *text* is `true`; the other word is `false`."""
     return one_of("true", "false")(text) == "true"
+
+
+def toml_file(text: str) -> str:
+    """Return the content of a TOML file; *text* is its path."""
+    try:
+        content = Path(text).read_text(encoding="utf-8")
+        tomllib.loads(content)
+    except OSError as error:
+        raise ValueError((error.strerror or str(error)).lower()) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"must be a TOML file: {error}") from None
+    return content
 
 
 def line(text: str) -> str:

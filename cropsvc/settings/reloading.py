@@ -5,7 +5,7 @@ So a file that is wrong, or half written, ends no process that starts while it i
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from cropsvc.settings.settings import ConfigError, Settings
 
@@ -18,13 +18,17 @@ class HeldSettings:
     def __init__(self) -> None:
         self._settings: Settings | None = None
 
-    def read(self, environ: Mapping[str, str]) -> Settings:
+    def read(
+        self, environ: Mapping[str, str], check: Callable[[Settings], object] = lambda _: None
+    ) -> Settings:
         """Return the settings as they are now; wrong ones are named, and change nothing.
 
-        Ends the program where there are none before.
+        *check* may raise a ConfigError too. Ends the program if there are none before.
         """
         try:
-            self._settings = _usable(Settings.from_env(environ))
+            settings = _usable(Settings.from_env(environ))
+            check(settings)
+            self._settings = settings
         except ConfigError as error:
             if self._settings is None:
                 sys.exit(f"cropsvc: {error}")

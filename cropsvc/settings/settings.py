@@ -23,6 +23,7 @@ _server = partial(setting, group="Server")
 _limit = partial(setting, group="Limits")
 _storage = partial(setting, group="Storage and queue")
 _security = partial(setting, group="Security")
+_cropping = partial(setting, group="Cropping")
 _observed = partial(setting, group="Observability")
 
 
@@ -127,6 +128,21 @@ class Settings:
         "Signs ids and cookies. Of several lines the first signs, and all are believed",
         shown_default="made once, kept with the data", secret=True,
     )  # fmt: skip
+
+    presets: str = _cropping(
+        "CROPSVC_PRESETS",
+        "",
+        parsers.toml_file,
+        "Path of a TOML file with presets ([how](docs/howto/presets.md))",
+        shown_default="none",
+    )
+    presets_only: bool = _cropping(
+        "CROPSVC_PRESETS_ONLY",
+        False,
+        parsers.switch,
+        "`true`: requests may name a preset, and no other cropping parameter",
+        shown_default="`false`",
+    )
 
     log_format: str = _observed(
         "CROPSVC_LOG_FORMAT", "auto", one_of("auto", "text", "json"),

@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from cropsvc.imaging.params.presets import presets_of
 from cropsvc.jobs.events import JobEvents
 from cropsvc.jobs.service import Jobs, Policy
 from cropsvc.observability import logs
@@ -14,6 +15,7 @@ from cropsvc.web import (
     access_log,
     api,
     auth,
+    capabilities,
     detect,
     health,
     legacy,
@@ -34,15 +36,15 @@ def create_app(settings: Settings) -> Flask:
     client = connection.for_front_end(settings.redis_url)
     store = Store(client, settings.lifetimes, settings.secrets)
     owners = tuple(dict.fromkeys(key.name for key in settings.api_keys)) or (auth.OPEN,)
-    limits = settings.limits
+    limits, presets = settings.limits, presets_of(settings)
     policy = Policy(settings.queue_cap, owners, limits)
     parts = (store, queue_from(settings, store), JobEvents(store.changes, store.load), policy)
     spans = spans_of(settings.otlp_endpoint, "cropsvc-web")
     if not spans:
-        return app_of(Services(settings, store, Jobs(*parts)))
+        return app_of(Services(settings, store, Jobs(*parts), presets))
     from cropsvc.web import tracing
 
-    app = app_of(Services(settings, store, tracing.TracedJobs(spans, *parts)))
+    app = app_of(Services(settings, store, tracing.TracedJobs(spans, *parts), presets))
     tracing.install(app, spans)
     return app
 
@@ -62,6 +64,6 @@ def app_of(services: Services) -> Flask:
     access_log.install(app)
     metrics.install(app, services.store)
     security.install(app)
-    for part in (api, detect, pages, legacy, docs_page, health, metrics, auth):
+    for part in (api, capabilities, detect, pages, legacy, docs_page, health, metrics, auth):
         app.register_blueprint(part.bp)
     return app

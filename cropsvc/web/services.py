@@ -5,6 +5,7 @@ from typing import cast
 
 from flask import current_app
 
+from cropsvc.imaging.params.presets import BUILT_IN, Presets
 from cropsvc.jobs.service import Jobs
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Store
@@ -19,6 +20,7 @@ class Services:
     settings: Settings
     store: Store
     jobs: Jobs
+    presets: Presets = BUILT_IN
 
 
 def services() -> Services:

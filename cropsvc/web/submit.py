@@ -10,6 +10,7 @@ from pathlib import Path
 from flask import request
 
 from cropsvc.imaging.params.parser import CropRequest, parse
+from cropsvc.imaging.params.presets import Presets
 from cropsvc.jobs.service import Submission, Upload
 from cropsvc.model.errors import BadParameter, BadRequest, FieldError
 from cropsvc.model.job import Job
@@ -64,7 +65,7 @@ def accept(
     with _place(key) as place:
         body = read_body()
         wanted = _wanted([*request.args.items(multi=True), *body.fields], strict=strict)
-        crop = change(_parsed(wanted.pairs, strict))
+        crop = change(_parsed(wanted.pairs, strict, _presets()))
         upload = _upload(place, body.image, wanted, crop, key)
         submission = Submission(upload, crop, key, request_id())
         wait = wait_of(wanted.wait) if seconds is None else seconds
@@ -72,9 +73,13 @@ def accept(
         return replace(answer, preferred=preferred_wait() if wanted.wait is None else None)
 
 
+def _presets() -> Presets:
+    return services().presets
+
+
 @lru_cache(maxsize=64)  # many uploads are cropped alike
-def _parsed(pairs: tuple[tuple[str, str], ...], strict: bool) -> CropRequest:
-    return parse(pairs, ignore_unknown=not strict)
+def _parsed(pairs: tuple[tuple[str, str], ...], strict: bool, presets: Presets) -> CropRequest:
+    return parse(pairs, ignore_unknown=not strict, presets=presets)
 
 
 def accept_sample(pairs: Pairs) -> Job:

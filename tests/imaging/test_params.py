@@ -108,6 +108,7 @@ def test_values_of_another_kind_are_refused(value: object) -> None:
 def test_a_repeated_parameter_is_refused(name: str) -> None:
     good = {"box": "0,0,1,1", "aspect": "1", "anchor": "top", "size": "1x1", "fit": "cover",
             "enlarge": "true", "rotate": "0", "format": "png", "quality": "5",
+            "lossless": "true", "effort": "small", "max_bytes": "2000", "metadata": "none",
             "background": "#000000", "strict": "true", "outputs": "[{}]",
             "preset": "classic"}[name]  # fmt: skip
     assert fields((name, good), (name, good)) == [name]

@@ -40,6 +40,8 @@ WRONG: dict[str, tuple[str, ...]] = {
     "CROPSVC_DASHBOARD_USER": ("a\nb", "a\tb", "\x00", "\u2028x"),
     "CROPSVC_DASHBOARD_PASSWORD": ("a\nb", "a\tb", "\x1b[31m", "\u2028x"),
     "CROPSVC_SECRET": ("x", "1234567", "long enough for all\nshort", "\n"),
+    "CROPSVC_PRESETS": ("/nowhere/at/all.toml", "/", "pyproject", __file__),
+    "CROPSVC_PRESETS_ONLY": ("yes", "1", "True", "on"),
     "CROPSVC_LOG_FORMAT": ("JSON", "xml", "1", "text,json"),
     "CROPSVC_LOG_LEVEL": ("INFO", "loud", "10", "warn"),
     "OTEL_EXPORTER_OTLP_ENDPOINT": ("collector", "ftp://h", "http://h:99999", "http:// h", "http://"),

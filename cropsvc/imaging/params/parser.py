@@ -6,6 +6,7 @@ from typing import Any
 
 from cropsvc.imaging.params import values
 from cropsvc.imaging.params.model import Crop, CropRequest
+from cropsvc.imaging.params.presets import BUILT_IN, Presets
 from cropsvc.imaging.params.table import (
     CROP_PARAMETERS,
     FORMATS,
@@ -14,7 +15,6 @@ from cropsvc.imaging.params.table import (
     OUTPUTS,
     PARAMETERS,
     PRESET,
-    PRESETS,
     SHOWN,
     Number,
     Parameter,
@@ -29,7 +29,6 @@ __all__ = [
     "NAME",
     "OUTPUTS",
     "PARAMETERS",
-    "PRESETS",
     "Crop",
     "CropRequest",
     "Parameter",
@@ -40,10 +39,16 @@ _TOP = {p.name: p for p in (*CROP_PARAMETERS, PRESET)}
 _ENTRY = {p.name: p for p in (*CROP_PARAMETERS, NAME)}
 
 
-def parse(pairs: Iterable[tuple[str, object]], *, ignore_unknown: bool = False) -> CropRequest:
+def parse(
+    pairs: Iterable[tuple[str, object]],
+    *,
+    ignore_unknown: bool = False,
+    presets: Presets = BUILT_IN,
+) -> CropRequest:
     """Return the request that these names and values describe, from query, form, JSON or Celery.
 
     Values are strings; JSON may also use numbers and booleans. `outputs` is JSON text or a list.
+    *presets* is what `preset` may name.
     Raises BadParameter, which names every wrong field (`outputs[2].box`).
     """
     found = list(pairs)
@@ -52,7 +57,9 @@ def parse(pairs: Iterable[tuple[str, object]], *, ignore_unknown: bool = False) 
     wrong: list[FieldError] = []
     listed = [value for name, value in found if name == OUTPUTS.name]
     top = _read([(n, v) for n, v in found if n != OUTPUTS.name], _TOP, "", wrong)
-    preset = _preset(top.pop("preset", None))
+    if presets.only:
+        wrong.extend(_besides_preset(found, presets))
+    preset = _preset(top.pop("preset", None), presets, wrong)
     entries = _entries(listed, wrong)
     crops = [
         _read(entry, _ENTRY, f"outputs[{index}].", wrong) for index, entry in enumerate(entries)
@@ -65,8 +72,21 @@ def parse(pairs: Iterable[tuple[str, object]], *, ignore_unknown: bool = False) 
     )
 
 
-def _preset(name: Any) -> dict[str, Any]:
-    return {key: _TOP[key].read(text) for key, text in PRESETS.get(name, {}).items()}
+def _preset(name: Any, presets: Presets, wrong: list[FieldError]) -> dict[str, Any]:
+    if name is None:
+        return {}
+    preset = presets.get(name)
+    if preset is None:
+        shown = f"{str(name)[:SHOWN]!r}: must be one of {', '.join(presets.names)}"
+        wrong.append(FieldError(PRESET.name, shown))
+        return {}
+    return preset.values()
+
+
+def _besides_preset(found: list[tuple[str, object]], presets: Presets) -> list[FieldError]:
+    detail = f"this server takes presets only; use `preset`, one of {', '.join(presets.names)}"
+    names = dict.fromkeys(name for name, _ in found if name in _TOP or name == OUTPUTS.name)
+    return [FieldError(name, detail) for name in names if name != PRESET.name]
 
 
 def _read(

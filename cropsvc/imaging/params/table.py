@@ -10,7 +10,6 @@ from cropsvc.imaging.params import values
 MAX_OUTPUTS = 16
 FITS = ("cover", "contain", "inside", "stretch")
 FORMATS = ("auto", *formats.OUTPUTS)
-PRESETS = {"classic": {"box": "4,20%,150,40%", "size": "300x300", "fit": "stretch"}}
 _ROWS = formats.OUTPUTS.values()
 _NO_QUALITY = " and ".join(row.label for row in _ROWS if row.default_quality is None)
 _DEFAULT_QUALITY = ", ".join(
@@ -209,10 +208,11 @@ OUTPUTS = Parameter(
 
 PRESET = Parameter(
     "preset",
-    "`classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`; explicit parameters override.",
-    {"type": "string", "enum": list(PRESETS)},
+    "A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: "
+    "`box=4,20%,150,40%`, `size=300x300`, `fit=stretch`.",
+    {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,31}$", "examples": ["classic"]},
     "none",
-    values.one_of(*PRESETS),
+    str,
 )
 
 PARAMETERS = (*CROP_PARAMETERS, OUTPUTS, PRESET)

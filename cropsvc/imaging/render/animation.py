@@ -18,7 +18,6 @@ from cropsvc.imaging.render.pillow_setup import decoding
 
 HELD = 8_000_000  # pixels of an animation that are kept decoded for several outputs: 32 MB
 MOST_PLAYS = 65_535  # that WebP can say
-WEBP_METHOD = 2  # the encoder's effort, 0-6
 
 
 @dataclass(frozen=True)

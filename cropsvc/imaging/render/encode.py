@@ -34,7 +34,7 @@ def encode(image: Image.Image, output: str, encoding: Encoding, kept: formats.Op
     if row.palette:
         image = to_palette(image)
     buffer = BytesIO()
-    options = row.options(replace(encoding, pixels=image.width * image.height))
+    options = row.options(replace(encoding, alpha=image.mode in ("LA", "RGBA")))
     image.save(buffer, row.name.upper(), **options, **kept)
     return buffer.getvalue()
 

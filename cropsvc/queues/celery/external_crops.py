@@ -13,6 +13,7 @@ from cropsvc.cropping.runner import JobRunner, Reporter
 from cropsvc.imaging.geometry.validate import check
 from cropsvc.imaging.headers.probe import probe
 from cropsvc.imaging.params.parser import CropRequest, parse
+from cropsvc.imaging.params.presets import BUILT_IN, Presets
 from cropsvc.model.errors import (
     BadParameter,
     BadRequest,
@@ -59,6 +60,7 @@ class ExternalCrops:
     runner: JobRunner
     limits: Limits
     max_upload: int
+    presets: Presets = BUILT_IN
 
     @property
     def store(self) -> Store:
@@ -113,7 +115,7 @@ class ExternalCrops:
                 raise BadRequest("the arguments must be the image's bytes and the parameters")
         if len(data) > self.max_upload:
             raise TooLarge(f"the image has {len(data)} bytes; the limit is {self.max_upload}")
-        return data, _request(parameters)
+        return data, _request(parameters, self.presets)
 
     def _job(self, ref: JobRef, data: bytes, request: CropRequest) -> Job:
         source = probe(data, self.limits)
@@ -123,10 +125,10 @@ class ExternalCrops:
         return new_job(ref, self.store.now(), info, request.to_json(), names)
 
 
-def _request(parameters: object) -> CropRequest:
+def _request(parameters: object, presets: Presets) -> CropRequest:
     if not isinstance(parameters, Mapping) or not all(isinstance(name, str) for name in parameters):
         raise BadRequest("the parameters must be a mapping of names to values")
-    request = parse(parameters.items())
+    request = parse(parameters.items(), presets=presets)
     if len(request.outputs) != 1:
         raise BadParameter.of(
             FieldError("outputs", "a task makes one image; send one task for each")

@@ -16,6 +16,7 @@ from celery.worker import state
 from celery.worker.consumer import Consumer
 
 from cropsvc.cropping.runner import JobRunner
+from cropsvc.imaging.params.presets import presets_of
 from cropsvc.processes.memory_tuning import tune_allocator
 from cropsvc.queues.celery.app import celery_app
 from cropsvc.queues.celery.external_crops import ExternalCrops
@@ -40,7 +41,8 @@ def work(settings: Settings, runner: JobRunner, *, burst: bool = False) -> int:
     for name in list(app.tasks):  # Celery's own, which run other tasks by name
         app.tasks.unregister(name)
     app.register_task(OwnJob(runner, life))
-    app.register_task(ForeignCrop(ExternalCrops(runner, limits, settings.max_upload), life))
+    crops = ExternalCrops(runner, limits, settings.max_upload, presets_of(settings))
+    app.register_task(ForeignCrop(crops, life))
     _say_little(settings.log_level)
     worker = CropWorker(app, life, burst=burst)
     tune_allocator()

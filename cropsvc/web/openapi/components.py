@@ -52,6 +52,8 @@ def components() -> dict[str, Schema]:
         "Outputs": _outputs(),
         "Readiness": _readiness(),
         "ClassicProgress": _classic(),
+        "Capabilities": _capabilities(),
+        "Presets": _presets(),
     }
 
 
@@ -187,6 +189,27 @@ def _readiness() -> Schema:
             "failing": {"type": "array", "items": {"type": "string"}},
         }
     )
+
+
+def _capabilities() -> Schema:
+    names: Schema = {"type": "array", "items": {"type": "string"}}
+    return closed(
+        {
+            "inputs": names,
+            "outputs": names,
+            "presets": names,
+            "presets_only": {"type": "boolean"},
+            "extras": {"type": "object", "additionalProperties": {"type": "boolean"}},
+            "limits": {"type": "object", "additionalProperties": {"type": "integer"}},
+        }
+    )
+
+
+def _presets() -> Schema:
+    text: Schema = {"type": "string"}
+    values = {"type": "object", "additionalProperties": text}
+    preset = closed({"name": text, "description": text, "parameters": values})
+    return closed({"presets": {"type": "array", "items": preset}})
 
 
 def _classic() -> Schema:

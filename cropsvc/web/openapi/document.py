@@ -4,6 +4,8 @@ from collections.abc import Collection
 from typing import Any
 
 from cropsvc import __version__
+from cropsvc.imaging.params.presets import presets_of
+from cropsvc.imaging.params.table import PRESET
 from cropsvc.model import errors
 from cropsvc.settings.settings import Settings
 from cropsvc.web.auth import COOKIE
@@ -41,6 +43,22 @@ LIMITS = (
 def document(settings: Settings, paths: Collection[str]) -> dict[str, Any]:
     """Return the description of the service with these settings and routes (`/v1/crops/{id}`)."""
     calls = [call for call in CALLS if call.path in paths]
+    names = presets_of(settings).names
+    whole: dict[str, Any] = _with_presets(_document(calls, settings), names)
+    return whole
+
+
+def _with_presets(part: Any, names: list[str]) -> Any:
+    """Return a copy in which the schema of `preset` lists the names that this server knows."""
+    if isinstance(part, dict):
+        if part.get("pattern") == PRESET.schema["pattern"]:
+            kept = {key: value for key, value in part.items() if key not in ("pattern", "examples")}
+            return {**kept, "enum": names}
+        return {key: _with_presets(value, names) for key, value in part.items()}
+    return [_with_presets(one, names) for one in part] if isinstance(part, list | tuple) else part
+
+
+def _document(calls: list[Call], settings: Settings) -> dict[str, Any]:
     return {
         "openapi": "3.1.1",
         "info": {

@@ -7,6 +7,28 @@ from cropsvc.web.openapi.schemas import ref
 OPERATING_CALLS = (
     Call(
         "get",
+        "/v1/capabilities",
+        "capabilities",
+        "What this server can do",
+        "Input and output formats, presets, the extras and whether they are installed, limits.",
+        (Response(200, "The capabilities.", {JSON: ref("Capabilities")}),),
+        tag="Operations",
+        owned=False,
+        example="curl -sS {url}/v1/capabilities",
+    ),
+    Call(
+        "get",
+        "/v1/presets",
+        "presets",
+        "The presets",
+        "Names, descriptions and parameters of the presets that `preset` may name.",
+        (Response(200, "The presets.", {JSON: ref("Presets")}),),
+        tag="Operations",
+        owned=False,
+        example="curl -sS {url}/v1/presets",
+    ),
+    Call(
+        "get",
         "/healthz",
         "healthz",
         "Is it alive",

@@ -27,6 +27,7 @@ const NOTES = {
   "source-truncated": "A part of the file is missing or damaged. The rest was cropped.",
   "tone-mapped": "HDR brightness was reduced to what every screen shows.",
   "gain-map-dropped": "HDR brightness is not kept.",
+  "quality-lowered": "The quality was lowered so that the file fits.",
   "video-dropped": "The video in the photo is not kept.",
 };
 
