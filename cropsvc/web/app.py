@@ -14,6 +14,7 @@ from cropsvc.store import Store, connection
 from cropsvc.web import (
     access_log,
     api,
+    archive,
     auth,
     capabilities,
     detect,
@@ -64,6 +65,17 @@ def app_of(services: Services) -> Flask:
     access_log.install(app)
     metrics.install(app, services.store)
     security.install(app)
-    for part in (api, capabilities, detect, pages, legacy, docs_page, health, metrics, auth):
+    for part in (
+        api,
+        archive,
+        capabilities,
+        detect,
+        pages,
+        legacy,
+        docs_page,
+        health,
+        metrics,
+        auth,
+    ):
         app.register_blueprint(part.bp)
     return app

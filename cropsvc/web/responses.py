@@ -1,5 +1,6 @@
 """How jobs and images are shown over HTTP."""
 
+import base64
 import re
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -8,13 +9,14 @@ from typing import Any
 from flask import Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
+from cropsvc.imaging import formats
 from cropsvc.imaging.formats import CONTENT_TYPES
 from cropsvc.model.errors import PreconditionFailed
 from cropsvc.model.job import Job, Output
 from cropsvc.web.auth import current_owner
 from cropsvc.web.services import services
 
-SOURCE_TYPES = {**CONTENT_TYPES, "tiff": "image/tiff", "bmp": "image/bmp"}
+SOURCE_TYPES = CONTENT_TYPES
 NO_BYTES = re.compile(r"bytes=[ \t]*-0+[ \t]*", re.IGNORECASE)
 
 
@@ -55,8 +57,9 @@ def picture(job: Job, output: Output, data: bytes) -> Response:
     """Return the answer that carries one output's bytes."""
     response = Response(data, content_type=CONTENT_TYPES[output.format or ""])
     response.set_etag(output.sha256 or "")
+    response.headers["Repr-Digest"] = repr_digest(output.sha256 or "")
     response.headers["Content-Disposition"] = (
-        f"inline; filename=crop-{job.id[:8]}-{output.name}.{_suffix(output.format)}"
+        f"inline; filename=crop-{job.id[:8]}-{output.name}.{suffix_of(output.format)}"
     )
     left = max(0, ((job.expires or 0) - int(datetime.now(UTC).timestamp() * 1000)) // 1000)
     response.headers["Cache-Control"] = f"private, max-age={left}, immutable"
@@ -67,8 +70,9 @@ def upload(job: Job, data: bytes) -> Response:
     """Return the answer that carries the upload's bytes, as an attachment."""
     response = Response(data, content_type=SOURCE_TYPES.get(job.source.format, "image/*"))
     response.set_etag(job.source.sha256)
+    response.headers["Repr-Digest"] = repr_digest(job.source.sha256)
     response.headers["Content-Disposition"] = (
-        f"attachment; filename=source-{job.id[:8]}.{_suffix(job.source.format)}"
+        f"attachment; filename=source-{job.id[:8]}.{suffix_of(job.source.format)}"
     )
     response.headers["Cache-Control"] = "private, no-store"
     return as_download(response, len(data))
@@ -136,8 +140,15 @@ def _output_json(output: Output, link: str) -> dict[str, Any]:
     }
 
 
-def _suffix(kind: str | None) -> str:
-    return {"jpeg": "jpg"}.get(kind or "", kind or "bin")
+def repr_digest(sha256: str) -> str:
+    """Return the value of the header Repr-Digest (RFC 9530) for a digest in hex."""
+    return f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"
+
+
+def suffix_of(kind: str | None) -> str:
+    """Return the usual suffix of a format's files, without the dot."""
+    row = formats.OUTPUTS.get(kind or "")
+    return row.suffixes[0] if row else kind or "bin"
 
 
 def _when(milliseconds: int | None) -> str | None:

@@ -57,6 +57,36 @@ PAGE_FORM = {
         }
     },
 }
+ENTRIES = {
+    "description": "Which outputs. Without `output` it is the first one. Names are made safe and "
+    "unique.",
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "entries": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 200,
+                        "items": {
+                            "type": "object",
+                            "properties": {
+                                "id": {"type": "string", "maxLength": 255},
+                                "output": {"type": ["string", "null"], "maxLength": 255},
+                                "name": {"type": ["string", "null"], "maxLength": 255},
+                            },
+                            "required": ["id"],
+                            "additionalProperties": False,
+                        },
+                    }
+                },
+                "required": ["entries"],
+            }
+        }
+    },
+}
 LOGIN_FORM = {
     "required": True,
     "content": {

@@ -13,7 +13,7 @@ Errors = tuple[type[e.CropError], ...]
 GONE: Errors = (e.Expired, e.Deleted)
 OF_JOB: Errors = (e.BadParameter, e.NotFound, *GONE)
 CANNOT: Errors = (e.Unreadable, e.TooManyPixels, e.TooComplex, e.BoxOutside)
-FAILED: Errors = (*CANNOT, e.CropFailed, e.TimedOut, e.OutOfMemory)
+FAILED: Errors = (*CANNOT, e.OverMaxBytes, e.CropFailed, e.TimedOut, e.OutOfMemory)
 UPLOADING: Errors = (
     e.BadParameter,
     e.BadRequest,

@@ -1,7 +1,7 @@
 """The calls of the API, version 1."""
 
 from cropsvc.model import errors as e
-from cropsvc.web.openapi.bodies import SUBMITTED
+from cropsvc.web.openapi.bodies import ENTRIES, SUBMITTED
 from cropsvc.web.openapi.call import (
     CROPPING,
     FAILED,
@@ -19,6 +19,8 @@ from cropsvc.web.openapi.responses import FILE_HEADERS, JSON, MADE, READ, Respon
 from cropsvc.web.openapi.schemas import ref
 
 JOB = {JSON: ref("Job")}
+ZIP = "application/zip"
+ZIP_HEADERS = ("Cache-Control", "Content-Length", "Repr-Digest", "Content-Disposition")
 JOB_HEADERS = ("Cache-Control", "Retry-After", "Preference-Applied")
 FILES = (
     Response(206, "The part that `Range` asked for.", headers=(*FILE_HEADERS, "Content-Range")),
@@ -108,6 +110,30 @@ JOB_CALLS = (
         RANGE,
         tag="Bytes",
         example="curl -sS{key} {url}/v1/crops/$id/image/0 -o out.jpg",
+    ),
+    Call(
+        "get",
+        "/v1/crops/{id}/archive",
+        "archive",
+        "Fetch all outputs as one ZIP",
+        "A ZIP (stored, streamed) of all outputs that are done.",
+        (Response(200, "The ZIP.", {ZIP: {}}, ZIP_HEADERS),),
+        (*OF_JOB, e.Canceled, e.NotReady, *FAILED),
+        tag="Bytes",
+        example="curl -sS{key} {url}/v1/crops/$id/archive -o crops.zip",
+    ),
+    Call(
+        "post",
+        "/v1/archive",
+        "archive_of_many",
+        "Fetch outputs of many jobs as one ZIP",
+        "Up to 200 outputs. What is not there, or not done, is listed in `missing.txt` inside.",
+        (Response(200, "The ZIP.", {ZIP: {}}, ZIP_HEADERS),),
+        (e.BadParameter, e.CrossSite, e.TooLarge, e.IncompleteUpload),
+        body=ENTRIES,
+        tag="Bytes",
+        example="curl -sS{key} {url}/v1/archive "
+        """-d '{"entries": [{"id": "'$id'"}]}' -o crops.zip""",
     ),
     Call(
         "get",

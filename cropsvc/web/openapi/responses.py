@@ -36,6 +36,12 @@ HEADERS: dict[str, dict[str, Any]] = {
         "required": True,
         "schema": {"type": "string", "pattern": '^"[0-9a-f]{64}"$'},
     },
+    "Repr-Digest": {
+        "description": "The SHA-256 of the whole (RFC 9530).",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^sha-256=:[A-Za-z0-9+/]{43}=:$"},
+    },
+    "Content-Length": {"required": True, "schema": {"type": "string", "pattern": "^[0-9]+$"}},
     "Accept-Ranges": {"required": True, "schema": {"const": "bytes"}},
     "Content-Range": {"required": True, "schema": _TEXT},
     "Content-Disposition": {"required": True, "schema": _TEXT},
@@ -46,6 +52,7 @@ HEADERS: dict[str, dict[str, Any]] = {
 FILE_HEADERS = (
     "Cache-Control",
     "ETag",
+    "Repr-Digest",
     "Accept-Ranges",
     "Content-Disposition",
     "X-Content-Type-Options",

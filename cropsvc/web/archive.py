@@ -1,0 +1,130 @@
+"""Several results as one ZIP: all outputs of a job, or outputs of many jobs."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, request
+
+from cropsvc.jobs.service import error_of
+from cropsvc.model.errors import BadParameter, CropError, FieldError, NotReady, TooLarge
+from cropsvc.model.job import Job, Output
+from cropsvc.web.auth import current_owner
+from cropsvc.web.responses import repr_digest, suffix_of
+from cropsvc.web.services import services
+from cropsvc.web.zip_stream import SafeNames, zipped
+
+MOST_ENTRIES = 200
+LARGEST_BODY = 256 * 1024  # bytes of JSON
+MISSING = "missing.txt"
+
+bp = Blueprint("archive", __name__, url_prefix="/v1")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One entry of a request: which output of which job, and the name that it should have."""
+
+    id: str
+    output: str | None
+    name: str | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """An entry with its name in the ZIP; `read` returns the bytes."""
+
+    name: str
+    read: Callable[[], bytes]
+
+
+@bp.get("/crops/<job_id>/archive")
+def of_job(job_id: str) -> Response:
+    """Return a ZIP of all outputs that are done. Raises NotReady until the job has ended."""
+    jobs, owner = services().jobs, current_owner()
+    job = jobs.get(owner, job_id)
+    done = [output for output in job.outputs if output.state == "done"]
+    if not job.is_terminal:
+        raise NotReady(f"job {job.id} is {job.state}", retry_after=jobs.retry_after(job))
+    if not done:
+        jobs.image_of(job, None, None)  # raises what the job ended with
+        raise error_of(job.error) if job.error else NotReady(f"job {job.id} has no output")
+    names = SafeNames()
+    found = [_found(job, output, output.name, names) for output in done]
+    return _answer(found, b"", f"crops-{job.id[:8]}.zip")
+
+
+@bp.post("/archive")
+def of_many() -> Response:
+    """Return a ZIP of the outputs that the request lists; `missing.txt` names those not there."""
+    names, found, missing = SafeNames(), [], []
+    for wanted in _wanted():
+        try:
+            found.append(_entry(wanted, names))
+        except CropError as error:
+            missing.append(f"{wanted.id} {wanted.output or ''}: {error.code}: {error.detail}\n")
+    return _answer(found, "".join(missing).encode(), "crops.zip")
+
+
+def _entry(wanted: Wanted, names: SafeNames) -> Found:
+    job, output, _ = services().jobs.image(current_owner(), wanted.id, wanted.output)
+    return _found(job, output, wanted.name or f"crop-{job.id[:8]}-{output.name}", names)
+
+
+def _found(job: Job, output: Output, name: str, names: SafeNames) -> Found:
+    jobs = services().jobs
+    return Found(
+        names.of(name, suffix_of(output.format)),
+        lambda: jobs.image_of(job, output.name, None)[2],
+    )
+
+
+def _wanted() -> list[Wanted]:
+    if (request.content_length or 0) > LARGEST_BODY:
+        raise TooLarge(f"the list has {request.content_length} bytes; {LARGEST_BODY} are allowed")
+    body = request.get_data(cache=False) if request.content_length else b""
+    try:
+        entries = json.loads(body)["entries"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        entries = None
+    if not isinstance(entries, list) or not 1 <= len(entries) <= MOST_ENTRIES:
+        raise _wrong(
+            "entries", f'must be JSON: {{"entries": [...]}} with 1 to {MOST_ENTRIES} of them'
+        )
+    return [_one(entry, f"entries[{index}]") for index, entry in enumerate(entries)]
+
+
+def _one(entry: object, field: str) -> Wanted:
+    known = {"id", "output", "name"}
+    if not isinstance(entry, dict) or not set(entry) <= known or entry.get("id") is None:
+        raise _wrong(field, "must be an object with `id`, and perhaps `output` and `name`")
+    texts = [entry.get("id"), entry.get("output"), entry.get("name")]
+    if not all(text is None or (isinstance(text, str) and len(text) <= 255) for text in texts):
+        raise _wrong(field, "`id`, `output` and `name` must be texts of at most 255 characters")
+    return Wanted(texts[0] or "", texts[1], texts[2])
+
+
+def _wrong(field: str, detail: str) -> BadParameter:
+    return BadParameter.of(FieldError(field, detail))
+
+
+def _answer(found: list[Found], missing: bytes, name: str) -> Response:
+    length, digest = 0, hashlib.sha256()
+    for piece in zipped(_files(found, missing)):  # read twice: the head tells length and digest
+        length += len(piece)
+        digest.update(piece)
+    body: Iterable[bytes] = () if request.method == "HEAD" else zipped(_files(found, missing))
+    response = Response(body, content_type="application/zip")
+    response.headers["Content-Length"] = str(length)
+    response.headers["Repr-Digest"] = repr_digest(digest.hexdigest())
+    response.headers["Content-Disposition"] = f"attachment; filename={name}"
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _files(found: list[Found], missing: bytes) -> Iterator[tuple[str, bytes]]:
+    for one in found:
+        yield one.name, one.read()
+    if missing:
+        yield MISSING, missing

@@ -1,0 +1,65 @@
+"""A ZIP of stored files, written as it is read: no more than one file is held at a time.
+
+Its bytes follow from the names and files alone, so a first pass can tell length and digest.
+"""
+
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from io import RawIOBase
+from pathlib import PurePosixPath
+
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time of a ZIP entry
+LONGEST_NAME = 120  # characters
+UNSAFE = re.compile(r"[^\w .()+,@=~-]")
+Entry = tuple[str, bytes]
+
+
+class _Pieces(RawIOBase):
+    """What was written since it was taken last; it cannot be seeked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # zipfile writes bytes
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def take(self) -> bytes:
+        parts, self._parts = self._parts, []
+        return b"".join(parts)
+
+
+def zipped(entries: Iterable[Entry]) -> Iterator[bytes]:
+    """Yield the ZIP of these names and files, piece by piece."""
+    pieces = _Pieces()
+    with zipfile.ZipFile(pieces, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in entries:
+            info = zipfile.ZipInfo(name, EPOCH)
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, data)
+            yield pieces.take()
+    yield pieces.take()
+
+
+class SafeNames:
+    """Makes names that are safe to unpack and differ, without regard to case."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def of(self, wanted: str, suffix: str) -> str:
+        """Return a name like *wanted*, with this suffix."""
+        last = PurePosixPath(wanted.replace("\\", "/")).name
+        stem = UNSAFE.sub("_", last).strip(" .") or "image"
+        stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", stem)[:LONGEST_NAME] or "image"
+        name, count = f"{stem}.{suffix}", 1
+        while name.lower() in self._taken:
+            count += 1
+            name = f"{stem} ({count}).{suffix}"
+        self._taken.add(name.lower())
+        return name
