@@ -2,10 +2,11 @@
 
 CropError
 ├── BadParameter 400, BadRequest 400, IncompleteUpload 400
-├── Unauthorized 401, CrossSite 403, NotFound 404, MethodNotAllowed 405, NotReady 409
+├── Unauthorized 401, CrossSite, SourceForbidden 403, NotFound 404, MethodNotAllowed 405
+├── NotReady 409
 ├── Expired, Canceled, Deleted 410
 ├── PreconditionFailed 412, TooLarge 413, UnsupportedFormat 415, RangeNotSatisfiable 416
-├── Unreadable, TooManyPixels, TooComplex, BoxOutside, IdempotencyMismatch 422
+├── FetchFailed, Unreadable, TooManyPixels, TooComplex, BoxOutside, IdempotencyMismatch 422
 ├── OverMaxBytes, CropFailed, TimedOut, OutOfMemory 422 (only as a job's error)
 ├── Busy, RateLimited 429
 └── Internal 500, Unavailable 503
@@ -80,6 +81,10 @@ class CrossSite(CropError, status=403, title="Cross-site request refused"):
     """A state-changing request from another site."""
 
 
+class SourceForbidden(CropError, status=403):
+    """A URL whose host or address this server may not fetch from."""
+
+
 class NotFound(CropError, status=404):
     """What never existed, or belongs to somebody else."""
 
@@ -146,6 +151,10 @@ class BoxOutside(Unprocessable):
 
 class IdempotencyMismatch(Unprocessable):
     """The Idempotency-Key was used for another request."""
+
+
+class FetchFailed(Unprocessable):
+    """An image that could not be fetched by its URL."""
 
 
 class OverMaxBytes(Unprocessable):

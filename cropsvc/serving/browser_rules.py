@@ -1,4 +1,4 @@
-"""What the front end and the dashboard tell browsers, and which requests come from another site."""
+"""Headers for browsers, and which requests come from another site: front end and dashboard."""
 
 from urllib.parse import urlsplit
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
+from cropsvc.model.hosts import HostRule
 from cropsvc.settings.urls import url_of
 
 Network = IPv4Network | IPv6Network
@@ -162,6 +163,11 @@ def _origin(text: str) -> str:
         )
     port = "" if match[3] in (None, {"http": "80", "https": "443"}[match[1]]) else f":{match[3]}"
     return f"{match[1]}://{match[2].lower()}{port}"
+
+
+def hosts(text: str) -> tuple[HostRule, ...]:
+    """Return rules for hosts, like `*.example.org` or `h:8080`."""
+    return tuple(HostRule.read(part) for part in _parts(text))
 
 
 def networks(text: str) -> tuple[Network, ...]:

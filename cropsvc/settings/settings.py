@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from functools import partial
 from importlib.util import find_spec
 
+from cropsvc.model.hosts import HostRule
 from cropsvc.model.limits import Lifetimes, Limits
 from cropsvc.settings import parsers
 from cropsvc.settings.parsers import ApiKey, Network, one_of, size, whole
@@ -24,6 +25,7 @@ _limit = partial(setting, group="Limits")
 _storage = partial(setting, group="Storage and queue")
 _security = partial(setting, group="Security")
 _cropping = partial(setting, group="Cropping")
+_outbound = partial(setting, group="Calls to others")
 _observed = partial(setting, group="Observability")
 
 
@@ -128,6 +130,33 @@ class Settings:
         "Signs ids and cookies. Of several lines the first signs, and all are believed",
         shown_default="made once, kept with the data", secret=True,
     )  # fmt: skip
+
+    url_hosts: tuple[HostRule, ...] = _outbound(
+        "CROPSVC_URL_HOSTS",
+        (),
+        parsers.hosts,
+        "Hosts from which `url` may fetch: names, `*.example.org`, or `*` for every public host, "
+        "each perhaps with a port, separated by commas. None: `url` is off "
+        "([how](docs/howto/images-by-url.md))",
+        shown_default="none",
+    )
+    url_networks: tuple[Network, ...] = _outbound(
+        "CROPSVC_URL_NETWORKS",
+        (),
+        parsers.networks,
+        "Networks that may be called though they are not public, for `url` and webhooks",
+        shown_default="none",
+    )
+    url_timeout: int = _outbound(
+        "CROPSVC_URL_TIMEOUT", 10, whole(1, 120), "Seconds that a fetch may take in all"
+    )
+    url_proxy: str = _outbound(
+        "CROPSVC_URL_PROXY",
+        "",
+        parsers.url("http", "https"),
+        "An egress proxy for fetches and webhooks, which then checks the addresses",
+        shown_default="none",
+    )
 
     presets: str = _cropping(
         "CROPSVC_PRESETS",

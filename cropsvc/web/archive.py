@@ -111,7 +111,7 @@ def _wrong(field: str, detail: str) -> BadParameter:
 
 def _answer(found: list[Found], missing: bytes, name: str) -> Response:
     length, digest = 0, hashlib.sha256()
-    for piece in zipped(_files(found, missing)):  # read twice: the head tells length and digest
+    for piece in zipped(_files(found, missing)):  # read twice: the head holds length and digest
         length += len(piece)
         digest.update(piece)
     body: Iterable[bytes] = () if request.method == "HEAD" else zipped(_files(found, missing))

@@ -31,6 +31,10 @@ PROBLEMS = tuple(
     (error.code,)
     for error in (errors.Busy, errors.RateLimited, errors.Unavailable, errors.Internal)
 )
+FETCHES = tuple(
+    (outcome,)
+    for outcome in ("done", errors.SourceForbidden.code, errors.FetchFailed.code, errors.Busy.code)
+)
 DIRECTIONS = (("in",), ("out",))
 
 
@@ -80,6 +84,9 @@ def _counted(counts: Counts) -> Iterator[Metric]:
     yield _labelled(
         counts, "bytes", ["direction"], "Bytes of uploads and of results sent", DIRECTIONS
     )
+    yield _labelled(counts, "fetches", ["outcome"], "Images fetched by URL", FETCHES)
+    yield _labelled(counts, "fetch_bytes", [], "Bytes of images fetched by URL", ((),))
+    yield _labelled(counts, "fetch_milliseconds", [], "Time of fetches by URL", ((),))
     yield _histogram(counts, "wait", "Seconds from submit to start")
     yield _histogram(counts, "run", "Seconds from start to end")
 

@@ -75,6 +75,12 @@ def metrics() -> Response:
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
+def count(name: str, amount: int = 1) -> None:
+    """Count *amount* for the current app; *name* as `Tallies.add` takes it."""
+    tallies: Tallies = current_app.extensions[EXTENSION]
+    tallies.add(name, amount)
+
+
 def _count(response: Response) -> Response:
     tallies: Tallies = current_app.extensions[EXTENSION]
     tallies.add(f"requests:{request.endpoint or 'none'}:{response.status_code}")

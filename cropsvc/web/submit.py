@@ -16,6 +16,7 @@ from cropsvc.model.errors import BadParameter, BadRequest, FieldError
 from cropsvc.model.job import Job
 from cropsvc.store import QueueSlot, StoreUnavailable
 from cropsvc.web.auth import current_owner
+from cropsvc.web.fetch import fetched
 from cropsvc.web.rate_limit import rate_limit
 from cropsvc.web.request_body import read_body
 from cropsvc.web.request_id import request_id
@@ -34,6 +35,7 @@ class SubmitOptions:
 
     pairs: tuple[tuple[str, str], ...]
     source: str | None
+    url: str | None
     sample: bool
     wait: float | None  # seconds
 
@@ -161,6 +163,10 @@ def _upload(
     place: QueueSlot, image: bytes | None, wanted: SubmitOptions, crop: CropRequest, key: str | None
 ) -> Upload:
     jobs = services().jobs
+    if wanted.url is not None:
+        if image or wanted.source is not None:
+            raise BadParameter.of(FieldError("url", "goes without a file and without `source`"))
+        return jobs.upload(place, fetched(wanted.url, services().settings), crop)
     if wanted.source is not None:
         if image:  # a form without a file sends an empty one
             raise BadParameter.of(FieldError("source", "goes without a file; one came too"))
@@ -177,7 +183,7 @@ def _upload(
 def _wanted(pairs: Pairs, *, strict: bool) -> SubmitOptions:
     rest: Pairs = []
     ours: dict[str, str] = {}
-    names = ("source", "wait") if strict else ("source", "wait", "sample")
+    names = ("source", "url", "wait") if strict else ("source", "url", "wait", "sample")
     for name, value in pairs:
         if name not in names:
             rest.append((name, value))
@@ -192,6 +198,7 @@ def _wanted(pairs: Pairs, *, strict: bool) -> SubmitOptions:
     return SubmitOptions(
         pairs=tuple(rest),
         source=ours.get("source") if strict else ours.get("source") or None,
+        url=ours.get("url") if strict else ours.get("url") or None,
         sample=ours.get("sample") == "1",
         wait=parse_wait(ours["wait"]) if "wait" in ours else None,
     )

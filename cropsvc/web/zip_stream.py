@@ -1,6 +1,6 @@
 """A ZIP of stored files, written as it is read: no more than one file is held at a time.
 
-Its bytes follow from the names and files alone, so a first pass can tell length and digest.
+Its bytes follow from the names and files alone, so a first pass gives length and digest.
 """
 
 import re

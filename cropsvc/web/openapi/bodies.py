@@ -1,6 +1,6 @@
 """What the calls take as their bodies."""
 
-from cropsvc.web.openapi.call import SOURCE, WAITING
+from cropsvc.web.openapi.call import SOURCE, URL, WAITING
 from cropsvc.web.openapi.schemas import JOB_ID, WAIT, Schema, form_properties
 
 BINARY: Schema = {"type": "string", "format": "binary"}
@@ -11,6 +11,7 @@ def _fields(*others: str, lenient: bool = False) -> Schema:
     more: dict[str, Schema] = {
         "image": {**BINARY, "description": "The image's file."},
         "source": {**JOB_ID, "description": SOURCE["description"]},
+        "url": {**URL["schema"], "description": URL["description"]},
         "wait": {**WAIT, "description": WAITING["description"]},
         "sample": {"const": "1", "description": "Take the built-in sample image."},
     }
@@ -35,10 +36,10 @@ SUBMITTED = {
     "required": False,
     "content": {
         FORM: {
-            "schema": _one_of(_fields("image", "source", "wait"), "image", "source"),
+            "schema": _one_of(_fields("image", "source", "url", "wait"), "image", "source", "url"),
             "encoding": {"image": {"contentType": "application/octet-stream, image/*"}},
         },
-        URLENCODED: {"schema": _one_of(_fields("source", "wait"), "source")},
+        URLENCODED: {"schema": _one_of(_fields("source", "url", "wait"), "source", "url")},
         "image/*": {"schema": BINARY},
         "application/octet-stream": {"schema": BINARY},
     },

@@ -21,6 +21,8 @@ UPLOADING: Errors = (
     e.CrossSite,
     e.NotFound,
     *GONE,
+    e.SourceForbidden,
+    e.FetchFailed,
     e.TooLarge,
     e.UnsupportedFormat,
     e.Busy,
@@ -57,6 +59,12 @@ SOURCE = parameter(
     "query",
     JOB_ID,
     "A job of yours whose upload is cropped again; goes in place of a file.",
+)
+URL = parameter(
+    "url",
+    "query",
+    {"type": "string", "format": "uri", "maxLength": 4096},
+    "Where the server fetches the image, in place of a file. Off unless the server allows hosts.",
 )
 WAITING = parameter(
     "wait", "query", WAIT, "Seconds, 0 to 30, to hold the answer until the job has ended."

@@ -45,7 +45,23 @@ def document(settings: Settings, paths: Collection[str]) -> dict[str, Any]:
     calls = [call for call in CALLS if call.path in paths]
     names = presets_of(settings).names
     whole: dict[str, Any] = _with_presets(_document(calls, settings), names)
+    for path in whole["paths"].values():
+        for operation in path.values():
+            _leave_out(operation, () if settings.url_hosts else ("url",))
     return whole
+
+
+def _leave_out(operation: dict[str, Any], names: Collection[str]) -> None:
+    """Leave out parameters and form fields that this server has switched off."""
+    kept = [one for one in operation["parameters"] if one.get("name") not in names]
+    operation["parameters"] = kept
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        schema = content["schema"]
+        for name in names:
+            schema.get("properties", {}).pop(name, None)
+        if "oneOf" in schema:
+            forms = [one for one in schema["oneOf"] if not set(one["required"]) & set(names)]
+            schema["oneOf"] = forms
 
 
 def _with_presets(part: Any, names: list[str]) -> Any:

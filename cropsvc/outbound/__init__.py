@@ -1,0 +1,1 @@
+"""Calls to other machines: only to addresses that are allowed, whatever a URL says."""

@@ -1,0 +1,50 @@
+"""Which addresses may be called: public ones, and the operator's networks.
+
+IANA's registries of special addresses, by the module ipaddress, and all forms of IPv6 that carry an
+IPv4 address: RFC 4291 (mapped, compatible), 3056 (6to4), 4380 (Teredo), 6052 and 8215 (NAT64),
+5214 (ISATAP).
+"""
+
+from collections.abc import Iterable
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+
+Network = IPv4Network | IPv6Network
+
+# Not public, though ipaddress calls some of them global.
+SPECIAL = tuple(
+    ip_network(text)
+    for text in (
+        "192.0.0.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.175.48.0/24",
+        "::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23",
+        "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20", "5f00::/16",
+    )
+)  # fmt: skip
+GLOBAL_UNICAST = ip_network("2000::/3")
+ISATAP = (0x00005EFE, 0x02005EFE)  # the upper half of the interface's id
+
+
+def is_allowed(text: str, networks: Iterable[Network]) -> bool:
+    """Return whether an address may be called: it is public, or in one of *networks*."""
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return any(address in network for network in networks) or is_public(address)
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Return whether the address is a plain public one, and stands for no other."""
+    if not address.is_global or address.is_multicast or address.is_reserved:
+        return False
+    if any(address in network for network in SPECIAL):
+        return False
+    if isinstance(address, IPv6Address):
+        return address in GLOBAL_UNICAST and (int(address) >> 32) & 0xFFFFFFFF not in ISATAP
+    return True
