@@ -12,7 +12,7 @@ from cropsvc.imaging.params.parser import CropRequest
 from cropsvc.jobs.lookup import Lookup
 from cropsvc.model import ids
 from cropsvc.model.errors import Busy, Deleted, Expired, IdempotencyMismatch, Unavailable
-from cropsvc.model.job import Job, JobRef, SourceInfo, new_job, source_info
+from cropsvc.model.job import Job, JobRef, SourceInfo, Webhook, new_job, source_info
 from cropsvc.observability import job_log
 from cropsvc.store import (
     ClaimTaken,
@@ -43,6 +43,7 @@ class Submission:
     request: CropRequest
     key: str | None = None
     trace: str = ""
+    webhook: str | None = None  # who wants to hear of the end
 
 
 class Submissions(Lookup):
@@ -193,6 +194,7 @@ def _job_of(slot: QueueSlot, submission: Submission) -> Job:
         upload_from=upload.upload_from,
         position=waiting + 1,
         trace=submission.trace,
+        webhook=Webhook(submission.webhook) if submission.webhook else None,
     )
 
 

@@ -56,6 +56,17 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Webhook:
+    """Who wants to hear of a job's end, and how the delivery goes; times in ms."""
+
+    url: str
+    state: str = "waiting"  # delivered, failed
+    attempts: int = 0
+    last_status: int | None = None  # None: no answer yet
+    next_at: int | None = None
+
+
+@dataclass(frozen=True)
 class Job:
     """A job as the store knows it. Times are milliseconds since the epoch."""
 
@@ -78,6 +89,7 @@ class Job:
     cached: bool = False
     position: int | None = None
     trace: str = ""  # of the request that made the job
+    webhook: Webhook | None = None
 
     @property
     def id(self) -> str:
@@ -123,7 +135,9 @@ def new_job(ref: JobRef, now: int, source: SourceInfo, request: str, names: Iter
 
 def job_fields(job: Job) -> dict[str, str | int | float]:
     """Return the hash fields of a new job's record."""
+    hook = {"hook": job.webhook.url} if job.webhook else {}
     return {
+        **hook,
         "state": job.state,
         "progress": job.progress,
         "stage": job.stage,
@@ -160,6 +174,20 @@ def job_from_fields(ref: JobRef, fields: Mapping[bytes, bytes], position: int | 
         cached=b"cached" in fields,
         position=position if state == "queued" else None,
         trace=fields.get(b"trace", b"").decode(),
+        webhook=_webhook(fields),
+    )
+
+
+def _webhook(fields: Mapping[bytes, bytes]) -> Webhook | None:
+    url = fields.get(b"hook")
+    if url is None:
+        return None
+    return Webhook(
+        url=url.decode(),
+        state=fields.get(b"hook_state", b"waiting").decode(),
+        attempts=int(fields.get(b"hook_attempts", b"0")),
+        last_status=_time(fields, b"hook_status"),
+        next_at=_time(fields, b"hook_next"),
     )
 
 

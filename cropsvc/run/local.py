@@ -87,7 +87,7 @@ def _serve(supervisor: Supervisor, settings: Settings) -> None:
 
 def _serve_on(supervisor: Supervisor, settings: Settings, environ: Mapping[str, str]) -> None:
     # The workers end first, so that the front end still answers while the last crops run.
-    supervisor.start(_front(environ))
+    supervisor.start([*_front(environ), *_webhooks(settings, environ)])
     workers = supervisor.start(_workers(settings, environ))
     host = "localhost" if settings.bind in ANY_OR_LOOPBACK else settings.bind
     if readiness.page(supervisor, f"http://{host}:{settings.port}"):
@@ -116,6 +116,13 @@ def _front(environ: Mapping[str, str]) -> list[Program]:
         Program("web", (PYTHON, *serve, *reload), environ, ROOT, grace=3.0),
         Program("dashboard", (PYTHON, "-m", "cropsvc.dashboard"), environ, ROOT, grace=3.0),
     ]
+
+
+def _webhooks(settings: Settings, environ: Mapping[str, str]) -> list[Program]:
+    if not settings.webhooks_on:
+        return []
+    command = (PYTHON, "-m", "cropsvc.webhooks")
+    return [Program("webhooks", command, environ, ROOT, grace=25.0)]
 
 
 def _workers(settings: Settings, environ: Mapping[str, str]) -> list[Program]:

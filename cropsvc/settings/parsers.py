@@ -1,5 +1,6 @@
 """How the text of each setting becomes its value: functions that raise ValueError with the rule."""
 
+import base64
 import hmac
 import re
 import tomllib
@@ -127,6 +128,21 @@ def secrets(text: str) -> tuple[str, ...]:
             f"must be {SHORTEST_SECRET} characters or more in each line, "
             "for example the output of `openssl rand -hex 32`"
         )
+    return found
+
+
+def webhook_secrets(text: str) -> tuple[str, ...]:
+    """Return the lines of *text*, each a secret of Standard Webhooks."""
+    found = tuple(filter(None, map(str.strip, text.splitlines())))
+    for secret in found:
+        try:
+            key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            key = b""
+        if not secret.startswith("whsec_") or not 24 <= len(key) <= 64:
+            raise ValueError("must be lines like whsec_... with 24 to 64 bytes in base64")
+    if not found:
+        raise ValueError("must be lines like whsec_... with 24 to 64 bytes in base64")
     return found
 
 

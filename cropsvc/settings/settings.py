@@ -158,6 +158,23 @@ class Settings:
         shown_default="none",
     )
 
+    webhook_secrets: tuple[str, ...] = _outbound(
+        "CROPSVC_WEBHOOK_SECRET",
+        (),
+        parsers.webhook_secrets,
+        "Signs webhooks: `whsec_` and 24 to 64 bytes in base64. Several lines sign together "
+        "([how](docs/howto/webhooks.md))",
+        shown_default="none",
+        secret=True,
+    )
+    webhook_hosts: tuple[HostRule, ...] = _outbound(
+        "CROPSVC_WEBHOOK_HOSTS",
+        (),
+        parsers.hosts,
+        "Hosts that `webhook` may name, as in `CROPSVC_URL_HOSTS`",
+        shown_default="none",
+    )
+
     presets: str = _cropping(
         "CROPSVC_PRESETS",
         "",
@@ -207,7 +224,16 @@ class Settings:
         """How long records, results and uploads are kept."""
         return Lifetimes(self.result_ttl, self.source_ttl)
 
+    @property
+    def webhooks_on(self) -> bool:
+        """Whether clients may ask for webhooks."""
+        return bool(self.webhook_secrets and self.webhook_hosts)
+
     def _check_together(self) -> None:
+        if bool(self.webhook_secrets) != bool(self.webhook_hosts):
+            raise ConfigError(
+                "CROPSVC_WEBHOOK_SECRET and CROPSVC_WEBHOOK_HOSTS go together; one is missing"
+            )
         if self.queue == "celery" and not self.broker_url:
             raise ConfigError("CROPSVC_BROKER_URL is needed when CROPSVC_QUEUE is 'celery'")
         if self.queue == "celery" and not all(map(find_spec, CELERY_PACKAGES)):

@@ -27,6 +27,7 @@ from cropsvc.store.model import (
     UnfinishedJobs,
     fingerprint,
 )
+from cropsvc.store.outbox import Outbox
 from cropsvc.store.recovery import Recovery
 from cropsvc.store.retry import until_available
 from cropsvc.store.stats import Stats
@@ -58,5 +59,5 @@ __all__ = [
 ]
 
 
-class Store(Submitting, Running, Recovery, Stats, Events):
+class Store(Submitting, Running, Recovery, Outbox, Stats, Events):
     """The records and bytes of all jobs, in *client*'s database."""

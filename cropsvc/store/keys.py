@@ -22,6 +22,7 @@ ORPHANS = PREFIX + "orphans"
 WORKERS = PREFIX + "workers"
 ORPHANS_TURN = ORPHANS + ":turn"  # which worker looks for them; make-secrets allows it
 PROBE = PREFIX + "probe"
+OUTBOX = PREFIX + "webhooks"
 LIMIT = PREFIX + "limit"  # what the rate limiter's own keys begin with
 RESERVED = 10**14
 """Added to a reserved slot's expiry, for its score: it sorts after all waiting jobs."""

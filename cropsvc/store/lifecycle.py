@@ -21,6 +21,7 @@ from cropsvc.store.errors import hides_redis
 from cropsvc.store.keys import (
     COUNTS,
     EVENTS,
+    OUTBOX,
     PACE,
     PENDING,
     RETAINED,
@@ -126,6 +127,7 @@ class Running(Reading):
             PACE,
             RUNNING,
             COUNTS,
+            OUTBOX,
         ]
         blobs: list[Any] = []
         for index, blob in enumerate(result.blobs):
@@ -164,7 +166,7 @@ class Running(Reading):
         owner, upload_from = ref.owner, job.upload_from
         record, upload = record_key(ref), source_key(owner, upload_from)
         keys = [record, upload, users_key(owner, upload_from), RETAINED]
-        keys += [record_key(JobRef(owner, upload_from)), PENDING, pending_key(owner)]
+        keys += [record_key(JobRef(owner, upload_from)), PENDING, pending_key(owner), OUTBOX]
         outputs = dump_outputs(tuple(Output(one.name, "queued") for one in job.outputs))
         arguments = [ref.id, upload_from, member_of(ref), outputs]
         arguments += [EVENTS, message_of(ref, "queued")]
@@ -198,6 +200,7 @@ class Running(Reading):
             record_key(JobRef(ref.owner, job.upload_from)),
             RUNNING,
             COUNTS,
+            OUTBOX,
         ]
         arguments = [
             ref.id,

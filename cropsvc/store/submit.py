@@ -12,6 +12,7 @@ from cropsvc.store.base import Base
 from cropsvc.store.errors import ClaimTaken, QueueFull, hides_redis
 from cropsvc.store.keys import (
     COUNTS,
+    OUTBOX,
     PENDING,
     RESERVED,
     RETAINED,
@@ -96,6 +97,7 @@ class Submitting(Base):
                 pending_key(ref.owner),
                 once_key_of(ref.owner, once) if once else record_key(ref),
                 COUNTS,
+                OUTBOX,
             ],
             [
                 ref.id,

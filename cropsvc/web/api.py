@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response, request
 
+from cropsvc.jobs.presentation import job_json
 from cropsvc.jobs.service import error_of
 from cropsvc.model.errors import BadParameter, CropError, FieldError
 from cropsvc.model.job import Job
 from cropsvc.web.auth import current_owner
 from cropsvc.web.problems import problem_json
-from cropsvc.web.responses import image_response, job_json, picture, upload
+from cropsvc.web.responses import image_response, picture, upload
 from cropsvc.web.services import services
 from cropsvc.web.submit import (
     SubmitResult,

@@ -25,10 +25,16 @@ from cropsvc.web import (
     problems,
     rate_limit,
     security,
+    webhook,
 )
 from cropsvc.web.openapi import docs_page
 from cropsvc.web.proxies import TrustedProxies
 from cropsvc.web.services import EXTENSION, Services
+
+BLUEPRINTS = (
+    *(api.bp, webhook.bp, archive.bp, detect.bp, capabilities.bp, health.bp, metrics.bp),
+    *(pages.bp, auth.bp, legacy.bp, docs_page.bp),
+)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -65,17 +71,6 @@ def app_of(services: Services) -> Flask:
     access_log.install(app)
     metrics.install(app, services.store)
     security.install(app)
-    for part in (
-        api,
-        archive,
-        capabilities,
-        detect,
-        pages,
-        legacy,
-        docs_page,
-        health,
-        metrics,
-        auth,
-    ):
-        app.register_blueprint(part.bp)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
     return app

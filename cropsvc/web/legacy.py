@@ -3,10 +3,11 @@
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from cropsvc.jobs.presentation import job_json
 from cropsvc.model.errors import Gone, NotFound
 from cropsvc.web.auth import current_owner
 from cropsvc.web.pages import job_page
-from cropsvc.web.responses import image_response, job_json
+from cropsvc.web.responses import image_response
 from cropsvc.web.services import services
 from cropsvc.web.submit import accept_sample
 

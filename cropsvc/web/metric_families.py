@@ -35,6 +35,7 @@ FETCHES = tuple(
     (outcome,)
     for outcome in ("done", errors.SourceForbidden.code, errors.FetchFailed.code, errors.Busy.code)
 )
+WEBHOOKS = (("delivered",), ("waiting",), ("failed",))
 DIRECTIONS = (("in",), ("out",))
 
 
@@ -72,6 +73,8 @@ class StoreCollector(Collector):
         oldest = store.oldest_wait(time.time())
         yield _gauge("queue_oldest_seconds", "Age of the oldest waiting job", oldest)
         yield _gauge("workers", "Workers with a fresh heartbeat", jobs.workers())
+        waiting = store.oldest_message()
+        yield _gauge("webhook_oldest_seconds", "Age of the oldest due webhook", waiting)
         yield _gauge("redis_memory_bytes", "Memory that Redis uses", used)
         yield _gauge("redis_memory_limit_bytes", "Its maxmemory, 0 for none", limit)
 
@@ -87,6 +90,7 @@ def _counted(counts: Counts) -> Iterator[Metric]:
     yield _labelled(counts, "fetches", ["outcome"], "Images fetched by URL", FETCHES)
     yield _labelled(counts, "fetch_bytes", [], "Bytes of images fetched by URL", ((),))
     yield _labelled(counts, "fetch_milliseconds", [], "Time of fetches by URL", ((),))
+    yield _labelled(counts, "webhooks", ["outcome"], "Attempts to deliver webhooks", WEBHOOKS)
     yield _histogram(counts, "wait", "Seconds from submit to start")
     yield _histogram(counts, "run", "Seconds from start to end")
 

@@ -3,8 +3,8 @@
 from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from cropsvc.jobs.presentation import job_json
 from cropsvc.web.auth import current_owner
-from cropsvc.web.responses import job_json
 from cropsvc.web.services import services
 from cropsvc.web.submit import accept
 

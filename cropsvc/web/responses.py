@@ -2,9 +2,7 @@
 
 import base64
 import re
-from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
 from flask import Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
@@ -18,33 +16,6 @@ from cropsvc.web.services import services
 
 SOURCE_TYPES = CONTENT_TYPES
 NO_BYTES = re.compile(r"bytes=[ \t]*-0+[ \t]*", re.IGNORECASE)
-
-
-def job_json(job: Job) -> dict[str, Any]:
-    """Return the job as the contract writes it."""
-    link = f"/v1/crops/{job.id}"
-    return {
-        "id": job.id,
-        "state": job.state,
-        "progress": job.progress,
-        "stage": job.stage,
-        "position": job.position,
-        "created_at": _when(job.created),
-        "started_at": _when(job.started),
-        "ended_at": _when(job.ended),
-        "expires_at": _when(job.expires),
-        "source": asdict(job.source),
-        "outputs": [_output_json(output, link) for output in job.outputs],
-        "error": asdict(job.error) if job.error else None,
-        "cached": job.cached,
-        "links": {
-            "self": link,
-            "image": f"{link}/image",
-            "source": f"{link}/source",
-            "events": f"{link}/events",
-            "page": f"/crops/{job.id}",
-        },
-    }
 
 
 def image_response(job_id: str, name: str | None) -> Response:
@@ -127,19 +98,6 @@ def _is_of(response: Response) -> bool:
     return request.headers.get("If-Range", tag) == tag
 
 
-def _output_json(output: Output, link: str) -> dict[str, Any]:
-    fields = asdict(output)
-    for name in ("quality", "decision"):  # shown where `max_bytes` or the image itself decided
-        if fields[name] is None:
-            del fields[name]
-    return {
-        **fields,
-        "region": list(output.region) if output.region else None,
-        "notes": list(output.notes),
-        "url": f"{link}/image/{output.name}",
-    }
-
-
 def repr_digest(sha256: str) -> str:
     """Return the value of the header Repr-Digest (RFC 9530) for a digest in hex."""
     return f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"
@@ -149,10 +107,3 @@ def suffix_of(kind: str | None) -> str:
     """Return the usual suffix of a format's files, without the dot."""
     row = formats.OUTPUTS.get(kind or "")
     return row.suffixes[0] if row else kind or "bin"
-
-
-def _when(milliseconds: int | None) -> str | None:
-    if milliseconds is None:
-        return None
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -21,6 +21,7 @@ from cropsvc.web.rate_limit import rate_limit
 from cropsvc.web.request_body import read_body
 from cropsvc.web.request_id import request_id
 from cropsvc.web.services import services
+from cropsvc.web.webhook import checked_webhook
 
 SAMPLE = Path(__file__).parent / "static" / "sample.jpg"
 LONGEST_WAIT = 30.0  # seconds
@@ -36,6 +37,7 @@ class SubmitOptions:
     pairs: tuple[tuple[str, str], ...]
     source: str | None
     url: str | None
+    webhook: str | None
     sample: bool
     wait: float | None  # seconds
 
@@ -69,7 +71,8 @@ def accept(
         wanted = _wanted([*request.args.items(multi=True), *body.fields], strict=strict)
         crop = change(_parsed(wanted.pairs, strict, _presets()))
         upload = _upload(place, body.image, wanted, crop, key)
-        submission = Submission(upload, crop, key, request_id())
+        hook = checked_webhook(wanted.webhook, services().settings)
+        submission = Submission(upload, crop, key, request_id(), hook)
         wait = wait_of(wanted.wait) if seconds is None else seconds
         answer = _submit(place, submission, wait, with_bytes=with_bytes)
         return replace(answer, preferred=preferred_wait() if wanted.wait is None else None)
@@ -183,7 +186,7 @@ def _upload(
 def _wanted(pairs: Pairs, *, strict: bool) -> SubmitOptions:
     rest: Pairs = []
     ours: dict[str, str] = {}
-    names = ("source", "url", "wait") if strict else ("source", "url", "wait", "sample")
+    names = ("source", "url", "webhook", "wait", *(() if strict else ("sample",)))
     for name, value in pairs:
         if name not in names:
             rest.append((name, value))
@@ -199,6 +202,7 @@ def _wanted(pairs: Pairs, *, strict: bool) -> SubmitOptions:
         pairs=tuple(rest),
         source=ours.get("source") if strict else ours.get("source") or None,
         url=ours.get("url") if strict else ours.get("url") or None,
+        webhook=ours.get("webhook") if strict else ours.get("webhook") or None,
         sample=ours.get("sample") == "1",
         wait=parse_wait(ours["wait"]) if "wait" in ours else None,
     )

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import strategies as st
 
 from cropsvc.imaging.params.parser import CROP_PARAMETERS, NAME, Parameter
+from cropsvc.jobs.presentation import job_json
 from cropsvc.model import errors
 from cropsvc.model.job import Job, JobRef, Output, SourceInfo
 from cropsvc.settings.settings import ApiKey, Settings
 from cropsvc.web.openapi.document import document
 from cropsvc.web.openapi.operations import CALLS
 from cropsvc.web.openapi.schemas import all_errors, text_of
-from cropsvc.web.responses import job_json
 from tests import pictures
 from tests.stack import ROOT, Stack
 

@@ -44,6 +44,8 @@ WRONG: dict[str, tuple[str, ...]] = {
     "CROPSVC_URL_NETWORKS": ("proxy", "10.0.0.0/99", "10.0.0.1/8", "*"),
     "CROPSVC_URL_TIMEOUT": ("0", "-1", "1.5", "121", "1h"),
     "CROPSVC_URL_PROXY": ("proxy", "ftp://h", "http://h:99999", "socks5://h"),
+    "CROPSVC_WEBHOOK_SECRET": ("secret", "whsec_", "whsec_!!!", "whsec_YWJj", "\n"),
+    "CROPSVC_WEBHOOK_HOSTS": ("http://h", "h/path", "h:0", "h:99999"),
     "CROPSVC_PRESETS": ("/nowhere/at/all.toml", "/", "pyproject", __file__),
     "CROPSVC_PRESETS_ONLY": ("yes", "1", "True", "on"),
     "CROPSVC_LOG_FORMAT": ("JSON", "xml", "1", "text,json"),

@@ -1,13 +1,14 @@
 -- End a job as done or failed. Return 0 if it had ended before.
 -- ARGV from the twelfth on are the results: field, bytes, field, bytes ...
 local record, results, upload, users, borrowers, retained, pending, owner_pending, same, pace,
-  running, counts = unpack(KEYS)
+  running, counts, outbox = unpack(KEYS)
 local id, member, end_state, outputs, failure, result_ttl, source_ttl, same_ttl, channel, message,
   bounds = unpack(ARGV, 1, 11)
 -- include clock
 -- include release_upload
 -- include borrow_upload
 -- include tally
+-- include announce
 local state = redis.call('HGET', record, 'state')
 if state ~= 'queued' and state ~= 'running' then return 0 end
 -- ZREM first: when memory is short, Redis refuses a script whose first write needs memory. The
@@ -45,5 +46,6 @@ if started then
   tally(counts, 'wait', math.max(0, started - created) / 1000, bounds)
   tally(counts, 'run', (now - started) / 1000, bounds)
 end
+announce(record, outbox, member, now)
 redis.call('PUBLISH', channel, message)
 return 1

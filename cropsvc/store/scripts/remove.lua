@@ -1,10 +1,11 @@
 -- Cancel a job that has not ended, or delete one that has. Return 'gone', 'canceled' or 'deleted'.
 local record, results, upload, users, borrowers, retained, pending, owner_pending, same, sharers,
-  results_record, upload_record, running, counts = unpack(KEYS)
+  results_record, upload_record, running, counts, outbox = unpack(KEYS)
 local id, member, results_from, upload_from, result_ttl, source_ttl, channel, message = unpack(ARGV)
 -- include clock
 -- include release_upload
 -- include borrow_upload
+-- include announce
 local state = redis.call('HGET', record, 'state')
 if not state then return 'gone' end
 if state == 'deleted' then return state end
@@ -21,10 +22,12 @@ if state == 'queued' or state == 'running' then
   redis.call('HINCRBY', counts, 'jobs:canceled:', 1)
   release_upload(upload, users, retained, id, tonumber(source_ttl))
   if upload_from ~= id then borrow_upload(borrowers, id, ttl) end
+  announce(record, outbox, member, now)
   redis.call('PUBLISH', channel, message)
   return 'canceled'
 end
 local left = redis.call('PTTL', record)
+redis.call('ZREM', outbox, member)
 redis.call('DEL', record)
 redis.call('HSET', record, 'state', 'deleted')
 redis.call('PEXPIRE', record, math.max(left, 1))

@@ -2,11 +2,12 @@
 -- Return 0 if there is nothing to share or no slot, 1 if shared, 2 if shared but the upload must be
 -- stored, 3 if the idempotency key is taken.
 -- ARGV from the tenth on are the record: field, value ...
-local same, record, pending, owner_pending, once, counts = unpack(KEYS)
+local same, record, pending, owner_pending, once, counts, outbox = unpack(KEYS)
 local id, member, result_ttl, source_ttl, results_prefix, sharers_prefix, upload_prefix,
   borrowers_prefix, once_value = unpack(ARGV, 1, 9)
 -- include clock
 -- include borrow_upload
+-- include announce
 if not redis.call('ZSCORE', pending, member) then return 0 end
 local results_from = redis.call('GET', same)
 if not results_from then return 0 end
@@ -32,6 +33,7 @@ if once_value ~= '' then
   redis.call('SET', once, once_value, 'EX', ttl)
   redis.call('HSET', record, 'once', once)
 end
+announce(record, outbox, member, now)
 local left = redis.call('TTL', upload)
 if left == -2 then return 2 end
 if left >= 0 then redis.call('EXPIRE', upload, source_ttl) end

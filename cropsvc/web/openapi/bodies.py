@@ -1,9 +1,10 @@
 """What the calls take as their bodies."""
 
-from cropsvc.web.openapi.call import SOURCE, URL, WAITING
+from cropsvc.web.openapi.call import SOURCE, URL, WAITING, WEBHOOK
 from cropsvc.web.openapi.schemas import JOB_ID, WAIT, Schema, form_properties
 
 BINARY: Schema = {"type": "string", "format": "binary"}
+BESIDE = ("source", "url", "webhook", "wait")
 FORM, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 
 
@@ -12,6 +13,7 @@ def _fields(*others: str, lenient: bool = False) -> Schema:
         "image": {**BINARY, "description": "The image's file."},
         "source": {**JOB_ID, "description": SOURCE["description"]},
         "url": {**URL["schema"], "description": URL["description"]},
+        "webhook": {**WEBHOOK["schema"], "description": WEBHOOK["description"]},
         "wait": {**WAIT, "description": WAITING["description"]},
         "sample": {"const": "1", "description": "Take the built-in sample image."},
     }
@@ -36,10 +38,12 @@ SUBMITTED = {
     "required": False,
     "content": {
         FORM: {
-            "schema": _one_of(_fields("image", "source", "url", "wait"), "image", "source", "url"),
+            "schema": _one_of(
+                _fields("image", "source", "url", "webhook", "wait"), "image", "source", "url"
+            ),
             "encoding": {"image": {"contentType": "application/octet-stream, image/*"}},
         },
-        URLENCODED: {"schema": _one_of(_fields("source", "url", "wait"), "source", "url")},
+        URLENCODED: {"schema": _one_of(_fields(*BESIDE), "source", "url")},
         "image/*": {"schema": BINARY},
         "application/octet-stream": {"schema": BINARY},
     },

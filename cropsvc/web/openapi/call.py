@@ -66,6 +66,13 @@ URL = parameter(
     {"type": "string", "format": "uri", "maxLength": 4096},
     "Where the server fetches the image, in place of a file. Off unless the server allows hosts.",
 )
+WEBHOOK = parameter(
+    "webhook",
+    "query",
+    {"type": "string", "format": "uri", "maxLength": 4096},
+    "Where the server sends a signed message when the job has ended. Off unless the server allows "
+    "hosts.",
+)
 WAITING = parameter(
     "wait", "query", WAIT, "Seconds, 0 to 30, to hold the answer until the job has ended."
 )

@@ -113,11 +113,23 @@ def _detection() -> Schema:
     return closed({**decision["properties"], "region": region})
 
 
+def _webhook() -> Schema:
+    time: Schema = {"type": ["string", "null"], "pattern": TIME}
+    return closed(
+        {
+            "state": {"type": "string", "enum": ["waiting", "delivered", "failed"]},
+            "attempts": {"type": "integer", "minimum": 0},
+            "last_status": {"type": ["integer", "null"]},
+            "next_at": time,
+        }
+    )
+
+
 def _job() -> Schema:
     time: Schema = {"type": ["string", "null"], "pattern": TIME}
     links = ("self", "image", "source", "events", "page")
     states = [state for state in get_args(State) if state != "deleted"]
-    return closed(
+    schema = closed(
         {
             "id": JOB_ID,
             "state": {"type": "string", "enum": states},
@@ -150,6 +162,8 @@ def _job() -> Schema:
             ),
         }
     )
+    schema["properties"]["webhook"] = _webhook()  # where one was asked for
+    return schema
 
 
 def _problem() -> Schema:

@@ -47,7 +47,8 @@ def document(settings: Settings, paths: Collection[str]) -> dict[str, Any]:
     whole: dict[str, Any] = _with_presets(_document(calls, settings), names)
     for path in whole["paths"].values():
         for operation in path.values():
-            _leave_out(operation, () if settings.url_hosts else ("url",))
+            off = [("url", settings.url_hosts), ("webhook", settings.webhooks_on)]
+            _leave_out(operation, [name for name, is_on in off if not is_on])
     return whole
 
 

@@ -13,6 +13,7 @@ from cropsvc.web.openapi.call import (
     UPLOADING,
     URL,
     WAITING,
+    WEBHOOK,
     Call,
     Errors,
 )
@@ -53,7 +54,7 @@ JOB_CALLS = (
             Response(202, "The job.", JOB, (*JOB_HEADERS, "Location", "Vary"), links=True),
         ),
         (*UPLOADING, e.Canceled, *FAILED, e.IdempotencyMismatch),
-        (*CROPPING, SOURCE, URL, WAITING, PREFER, ONCE),
+        (*CROPPING, SOURCE, URL, WEBHOOK, WAITING, PREFER, ONCE),
         SUBMITTED,
         example="curl -sS{key} -F image=@in.jpg -H 'Accept: image/*' "
         "'{url}/v1/crops?box=0,0,50%25,50%25&wait=10' -o out.jpg",
@@ -159,6 +160,15 @@ JOB_CALLS = (
         (Response(200, "The events.", {"text/event-stream": {}}, ("Cache-Control",)),),
         OF_JOB,
         example="curl -sSN{key} {url}/v1/crops/$id/events",
+    ),
+    Call(
+        "post",
+        "/v1/crops/{id}/webhook",
+        "resend_webhook",
+        "Send a job's message again",
+        "For a job that was submitted with `webhook` and has ended.",
+        (Response(202, "It will be sent."),),
+        (*OF_JOB, e.NotReady, e.CrossSite),
     ),
     Call(
         "delete",

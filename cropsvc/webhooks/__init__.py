@@ -1,0 +1,1 @@
+"""The process that sends messages about ended jobs: `python -m cropsvc.webhooks`."""

@@ -1,0 +1,84 @@
+"""Takes due messages from the outbox and delivers them, many at a time, few to one receiver."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import gevent
+from gevent.pool import Pool
+
+from cropsvc.model.job import Job, JobRef
+from cropsvc.settings.settings import Settings
+from cropsvc.store import Store, StoreUnavailable
+from cropsvc.webhooks.delivery import Attempt, attempt
+
+AT_ONCE = 100
+AT_ONE_RECEIVER = 8  # a receiver that hangs leaves room for the others
+LOOK = 500  # due messages that are looked at
+PAUSE_SECONDS = 0.25  # between two looks
+CROWDED_SECONDS = 1.0  # how long a message waits whose receiver has enough to do
+
+log = logging.getLogger(__name__)
+
+
+class Courier:
+    """Delivers until `stop` is called; several processes may share the work."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        deliver: Callable[[Job, Settings], Attempt] = attempt,
+    ) -> None:
+        self._store, self.settings, self._deliver = store, settings, deliver
+        self._pool = Pool(AT_ONCE)
+        self._busy: Counter[str] = Counter()
+        self._stopping = False
+
+    def run(self) -> None:
+        """Look for due messages again and again."""
+        while not self._stopping:
+            try:
+                self.look()
+            except StoreUnavailable as error:
+                log.warning("the outbox cannot be read: %s", error)
+                gevent.sleep(1.0)
+            gevent.sleep(PAUSE_SECONDS)
+        self._pool.join(timeout=20)
+
+    def stop(self) -> None:
+        """End after the deliveries that are on their way."""
+        self._stopping = True
+
+    def look(self) -> None:
+        """Start a delivery for each due message that has a place."""
+        for ref in self._store.due_messages(LOOK):
+            if self._pool.full():
+                return
+            job = self._store.load(ref)
+            if not isinstance(job, Job) or job.webhook is None:
+                self._store.settle_message(ref, "failed", 0, 0)  # it is gone
+                continue
+            receiver = urlsplit(job.webhook.url).netloc
+            crowded = self._busy[receiver] >= AT_ONE_RECEIVER
+            if not self._store.claim_message(ref, *([CROWDED_SECONDS] if crowded else [])):
+                continue
+            if not crowded:
+                self._busy[receiver] += 1
+                self._pool.spawn(self._send, ref, job, receiver)
+
+    def _send(self, ref: JobRef, job: Job, receiver: str) -> None:
+        began = time.monotonic()
+        try:
+            made = self._deliver(job, self.settings)
+            state = self._store.settle_message(ref, made.state, made.status, made.wait)
+            self._store.count({f"webhooks:{state if made.state == 'waiting' else made.state}": 1})
+        except StoreUnavailable as error:
+            log.warning("a delivery cannot be noted; it is made again: %s", error)
+            return
+        finally:
+            self._busy[receiver] -= 1
+        seconds = round(time.monotonic() - began, 3)
+        log.info("webhook %s: status %s in %s s, now %s", ref.id, made.status, seconds, state)
