@@ -20,7 +20,6 @@ from redis.client import Pipeline
 
 from cropsvc.cropping import sandbox
 from cropsvc.model.job import JobRef
-from cropsvc.model.limits import Limits
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Store
 from cropsvc.web import app as web
@@ -34,9 +33,7 @@ class InlineQueue:
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self._store = store
-        self._limits = Limits(
-            settings.max_pixels, settings.max_frames, settings.max_scans, settings.max_side
-        )
+        self._limits = settings.limits
 
     def enqueue(self, pipe: Pipeline, ref: JobRef, upload_from: str) -> None:
         """Begin the transaction, to which this queue adds nothing: `publish` runs the job."""

@@ -35,7 +35,7 @@ class SandboxConfig:
     seconds: int
     result_ttl: int
     source_ttl: int
-    limits: tuple[int, int, int, int]  # pixels, frames, scans, side
+    limits: tuple[int, int, int, int, int]  # those of `Limits`, in their order
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ class Limits:
     frames: int = 500
     scans: int = 64  # of a JPEG; real files show up to 20
     side: int = 16_384  # of an output
+    source_pixels: int = 400_000_000  # of a JPEG as its header states them
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,13 @@ class Settings:
         "CROPSVC_MAX_PIXELS", 50_000_000, whole(1, 10**9),
         "Pixels of an image, all frames added up",
     )  # fmt: skip
+    max_source_pixels: int = _limit(
+        "CROPSVC_MAX_SOURCE_PIXELS",
+        400_000_000,
+        whole(1, 10**10),
+        "Pixels of a JPEG as its header states them; `CROPSVC_MAX_PIXELS` bounds what is decoded "
+        "of it",
+    )
     max_frames: int = _limit("CROPSVC_MAX_FRAMES", 500, whole(1, 100_000), "Frames of an animation")
     max_scans: int = _limit("CROPSVC_MAX_SCANS", 64, whole(1, 1000), "Scans of a progressive JPEG")
     max_side: int = _limit(
@@ -217,7 +224,13 @@ class Settings:
     @property
     def limits(self) -> Limits:
         """The bounds on one upload and on what is made of it."""
-        return Limits(self.max_pixels, self.max_frames, self.max_scans, self.max_side)
+        return Limits(
+            self.max_pixels,
+            self.max_frames,
+            self.max_scans,
+            self.max_side,
+            self.max_source_pixels,
+        )
 
     @property
     def lifetimes(self) -> Lifetimes:

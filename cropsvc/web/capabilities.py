@@ -11,8 +11,8 @@ from cropsvc.web.services import services
 
 READ = ("jpeg", "png", "webp", "gif", "avif", "tiff", "bmp")
 LIMITS = (
-    "max_upload", "max_pixels", "max_frames", "max_scans", "max_side", "job_timeout", "queue_cap",
-    "result_ttl", "source_ttl",
+    "max_upload", "max_pixels", "max_source_pixels", "max_frames", "max_scans", "max_side",
+    "job_timeout", "queue_cap", "result_ttl", "source_ttl",
 )  # fmt: skip
 
 bp = Blueprint("capabilities", __name__, url_prefix="/v1")

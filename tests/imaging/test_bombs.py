@@ -65,7 +65,7 @@ def _refused(data: bytes) -> CropError:
 def test_too_many_pixels_are_refused_by_the_header(kind: str) -> None:
     error = refusal(hostile.resized_header(kind, 100_000, 100_000))
     assert isinstance(error, TooManyPixels)
-    assert "50,000,000" in error.detail
+    assert f"{400_000_000 if kind == 'jpeg' else 50_000_000:,}" in error.detail
 
 
 def test_a_bomb_of_one_bit_pixels_is_refused() -> None:

@@ -59,6 +59,19 @@ def frame_of(crop: Crop, width: int, height: int) -> Sides:
     return turn(1, crop.quarter).sides(width, height)
 
 
+def tilted_part(plan: Plan, tilt: Tilt) -> tuple[Region, Sides]:
+    """Return what to cut for a tilted region, and its sides: made smaller, but never larger.
+
+    So that the image is resampled once where it is not made smaller. The filter that turns it
+    would skip pixels where it is.
+    """
+    part = tilt.bounds(plan.region)
+    ratio = min(plan.region[2] / plan.scaled[0], plan.region[3] / plan.scaled[1])
+    if ratio <= 1:
+        return part, part[2:]
+    return part, (max(1, round(part[2] / ratio)), max(1, round(part[3] / ratio)))
+
+
 def _round(value: Fraction) -> int:
     """Round half up."""
     return floor(value + HALF)

@@ -1,8 +1,12 @@
 """Refuse at submit what cannot be done with this source, and name the field."""
 
+from collections.abc import Sequence
+
 from cropsvc.imaging import extras, formats
-from cropsvc.imaging.geometry.crop_plan import Place, Plan, plan, plan_with
-from cropsvc.imaging.geometry.orientation import Sides
+from cropsvc.imaging.geometry.crop_plan import Place, Plan, plan, plan_with, tilted_part
+from cropsvc.imaging.geometry.decoding import Need, decoded_pixels
+from cropsvc.imaging.geometry.orientation import Sides, turn
+from cropsvc.imaging.geometry.straighten import Tilt
 from cropsvc.imaging.headers.probe import Source
 from cropsvc.imaging.params.model import Crop, CropRequest
 from cropsvc.model.errors import BadParameter, CropError, FieldError, TooManyPixels
@@ -18,15 +22,42 @@ def check(request: CropRequest, source: Source, limits: Limits) -> None:
     there is one, else the kind found first. Its fields name every output wrong in that way.
     """
     errors: list[CropError] = []
+    needs: list[Need] = []
     for index, crop in enumerate(request.outputs):
         try:
             _check_extras(crop)
-            check_output(crop, source, limits)
+            needs.append(_need(crop, check_output(crop, source, limits), source))
         except CropError as error:
             fields = [FieldError(request.field(index, e.field), e.detail) for e in error.errors]
             errors.append(type(error)(error.detail, errors=fields))
     if errors:
         raise _joined(errors)
+    if source.format == "jpeg":
+        check_decoding(needs, source, limits)
+
+
+def check_decoding(needs: Sequence[Need], source: Source, limits: Limits) -> None:
+    """Refuse outputs for which too much of a JPEG would have to be decoded. Raises TooManyPixels.
+
+    Its decoder makes the image smaller by 2, 4 or 8, and stops at the last row that is needed.
+    """
+    stored = turn(source.orientation, 0).sides(source.width, source.height)
+    pixels = decoded_pixels(needs, stored)
+    if pixels > limits.pixels:
+        raise _too_large(
+            f"{pixels:,} pixels of this {source.width}x{source.height} JPEG would have to be "
+            f"decoded; at most {limits.pixels:,} are allowed; ask for a smaller `size`, or for a "
+            "region nearer to the top"
+        )
+
+
+def _need(crop: Crop, planned: Plan, source: Source) -> Need:
+    region, scaled = planned.region, planned.scaled
+    if crop.tilt:
+        region, scaled = tilted_part(planned, Tilt(crop.tilt, (source.width, source.height)))
+    turned = turn(1, crop.quarter).after(turn(source.orientation, 0))
+    stored = turn(source.orientation, 0).sides(source.width, source.height)
+    return turned.stored(region, *stored), turned.sides(*scaled)
 
 
 def _joined(errors: list[CropError]) -> CropError:

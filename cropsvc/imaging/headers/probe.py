@@ -100,11 +100,13 @@ def _check(header: Header, limits: Limits) -> None:
     width = max(header.width, header.canvas[0])
     height = max(header.height, header.canvas[1])
     frames = header.frames if header.format in ANIMATED else 1
-    if width * height * frames > limits.pixels:
+    # Of a JPEG only what is decoded counts, which the requested outputs decide.
+    most = limits.source_pixels if header.format == "jpeg" else limits.pixels
+    if width * height * frames > most:
         each = f" in {frames} frames" if frames > 1 else ""
         raise TooManyPixels(
             f"{width}x{height} pixels{each} are {width * height * frames:,} pixels;"
-            f" at most {limits.pixels:,} are allowed"
+            f" at most {most:,} are allowed"
         )
     if header.scans > limits.scans:
         raise TooComplex(f"the JPEG has {header.scans} scans; at most {limits.scans} are allowed")

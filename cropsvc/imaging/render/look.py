@@ -8,6 +8,7 @@ from cropsvc.imaging.attention.faces import SIDE
 from cropsvc.imaging.attention.interest import small
 from cropsvc.imaging.attention.placement import Placement
 from cropsvc.imaging.geometry.crop_plan import frame_of
+from cropsvc.imaging.geometry.decoding import SHRINKS
 from cropsvc.imaging.geometry.orientation import Orientation, Region, turn
 from cropsvc.imaging.geometry.straighten import Tilt
 from cropsvc.imaging.headers.probe import Source
@@ -16,7 +17,6 @@ from cropsvc.imaging.render.color import scalable
 from cropsvc.imaging.render.decode import decode, orientation, stored_sides
 from cropsvc.imaging.render.pillow_setup import decoding
 from cropsvc.imaging.render.postprocess import TRANSPOSES, straightened
-from cropsvc.imaging.render.pyramid import SHRINKS
 
 
 class Look:

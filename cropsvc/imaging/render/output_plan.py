@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from cropsvc.imaging import formats
 from cropsvc.imaging.attention.decision import Decision
 from cropsvc.imaging.attention.placement import Placement
-from cropsvc.imaging.geometry.crop_plan import Point
+from cropsvc.imaging.geometry.crop_plan import Point, tilted_part
 from cropsvc.imaging.geometry.orientation import Orientation, Region, Sides, turn
 from cropsvc.imaging.geometry.straighten import Tilt
 from cropsvc.imaging.geometry.validate import Plan, check_output
@@ -50,24 +50,11 @@ def planned(crop: Crop, source: Source, limits: Limits) -> OutputPlan:
     return _task(crop, source, check_output(crop, source, limits))
 
 
-def _part(plan: Plan, tilt: Tilt) -> tuple[Region, Sides]:
-    """Return what to cut for a tilted region, and its sides: made smaller, but never larger.
-
-    So that the image is resampled once where it is not made smaller. The filter that turns it
-    would skip pixels where it is.
-    """
-    part = tilt.bounds(plan.region)
-    ratio = min(plan.region[2] / plan.scaled[0], plan.region[3] / plan.scaled[1])
-    if ratio <= 1:
-        return part, part[2:]
-    return part, (max(1, round(part[2] / ratio)), max(1, round(part[3] / ratio)))
-
-
 def _task(crop: Crop, source: Source, plan: Plan) -> OutputPlan:
     turned = turn(1, crop.quarter).after(orientation(source))
     output = formats.resolve(crop.format, source.format)
     tilt = Tilt(crop.tilt, (source.width, source.height)) if crop.tilt else None
-    part, scaled = _part(plan, tilt) if tilt else (plan.region, plan.scaled)
+    part, scaled = tilted_part(plan, tilt) if tilt else (plan.region, plan.scaled)
     return OutputPlan(
         crop,
         plan,

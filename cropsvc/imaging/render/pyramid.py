@@ -1,27 +1,13 @@
 """One decoded image, kept in the sizes that its outputs are made from."""
 
-from collections.abc import Iterable
-
 from PIL import Image
 
+from cropsvc.imaging.geometry.decoding import ratio
 from cropsvc.imaging.geometry.orientation import Region, Sides
 from cropsvc.imaging.render.resize import cut
 
-SHRINKS = (8, 4, 2)
-LEFT = 1.5  # how much larger than the output a JPEG stays at least when it is decoded smaller
-LEVEL_LEFT = 1.5  # the same for a smaller copy that several outputs share
+LEVEL_LEFT = 1.5  # how much larger than the output a smaller copy stays that several share
 MOST = 0.25  # of the image: an output that uses less is not worth a smaller copy of all of it
-
-
-def shrink_for(needs: Iterable[tuple[Region, Sides]]) -> int:
-    """How much smaller a JPEG may be decoded for these regions and their sides in the output."""
-    least = min((ratio(region, sides) for region, sides in needs), default=1.0)
-    return next((shrink for shrink in SHRINKS if least >= shrink * LEFT), 1)
-
-
-def ratio(region: Region, sides: Sides) -> float:
-    """How much larger than its output a region is, along the axis where it is less."""
-    return min(region[2] / sides[0], region[3] / sides[1])
 
 
 class Pyramid:

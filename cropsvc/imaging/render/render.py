@@ -7,7 +7,9 @@ from PIL import Image
 
 from cropsvc.imaging.attention.decision import Decision
 from cropsvc.imaging.formats import CONTENT_TYPES, Encoding, Options
+from cropsvc.imaging.geometry.decoding import shrink_for
 from cropsvc.imaging.geometry.orientation import Region
+from cropsvc.imaging.geometry.validate import check_decoding
 from cropsvc.imaging.headers.probe import Source, probe
 from cropsvc.imaging.params.model import Crop, CropRequest
 from cropsvc.imaging.render.animation import Frames, encode_moving
@@ -20,7 +22,7 @@ from cropsvc.imaging.render.metadata import TRUNCATED, take_metadata
 from cropsvc.imaging.render.output_plan import OutputPlan, placed, planned
 from cropsvc.imaging.render.pillow_setup import decoding, making
 from cropsvc.imaging.render.postprocess import Postprocessor
-from cropsvc.imaging.render.pyramid import Pyramid, shrink_for
+from cropsvc.imaging.render.pyramid import Pyramid
 from cropsvc.imaging.render.resize import cut
 from cropsvc.model.errors import CropError, Unreadable
 from cropsvc.model.limits import Limits
@@ -60,6 +62,8 @@ def render(data: bytes, request: CropRequest, limits: Limits, report: Report) ->
     tasks = [task for task in plans if isinstance(task, OutputPlan)]
     if not tasks:
         return [one for one in plans if isinstance(one, Rendered)]
+    if source.format == "jpeg":
+        check_decoding([(task.region, task.sides) for task in tasks], source, limits)
     maker = _Maker(data, source, tasks)
     share = (1 - DECODED) / len(plans)
     rendered = []
