@@ -7,14 +7,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-FORMATS = {
-    "jpg": "jpeg",
-    "jpeg": "jpeg",
-    "png": "png",
-    "webp": "webp",
-    "avif": "avif",
-    "gif": "gif",
-}
+from cropsvc.imaging import formats
+
 STREAM = "-"
 FIELDS = "{stem}, {index}, {name}, {ext}"
 
@@ -43,6 +37,7 @@ class Target:
     def of(cls, given: str | None, sources: list[str]) -> "Target":
         """Return the target for these *sources*. Raises BadTarget if they would share one file."""
         target = cls(_pattern(given, sources))
+        _check_suffix(target.pattern)
         if len(sources) > 1 and "{index}" not in target.pattern:
             _check_apart(target.pattern, sources)
         return target
@@ -50,7 +45,8 @@ class Target:
     @property
     def format(self) -> str | None:
         """The format that the suffix asks for, if any."""
-        return FORMATS.get(Path(self.pattern).suffix[1:].lower())
+        row = formats.BY_SUFFIX.get(_suffix(self.pattern))
+        return row.name if row else None
 
     def path(self, made: OutputFile) -> str:
         """Return the file of one output. Raises BadTarget where there is none for it."""
@@ -72,7 +68,7 @@ class Target:
                 index=made.index,
                 name=made.name or "0",
                 part="" if made.name is None else f"-{made.name}",
-                ext={"jpeg": "jpg"}.get(made.format, made.format),
+                ext=formats.OUTPUTS[made.format].suffixes[0],
             )
         except (KeyError, IndexError, ValueError, AttributeError) as error:
             raise BadTarget(f"-o {self.pattern}: {error} is none of {FIELDS}") from None
@@ -80,14 +76,17 @@ class Target:
 
 def read(source: str) -> bytes:
     """Return the image's bytes, from a file or standard input. Raises OSError."""
-    return sys.stdin.buffer.read() if source == STREAM else Path(source).read_bytes()
+    if source != STREAM:
+        return Path(source).read_bytes()
+    if sys.stdin is None:
+        raise OSError("it is closed")
+    return sys.stdin.buffer.read()
 
 
 def write(path: str, data: bytes) -> None:
     """Write the whole file or nothing. Raises OSError."""
     if path == STREAM:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        _to_standard_output(data)
         return
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -101,6 +100,30 @@ def write(path: str, data: bytes) -> None:
         with contextlib.suppress(FileNotFoundError):
             Path(draft).unlink()
         raise
+
+
+def _to_standard_output(data: bytes) -> None:
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # Python would complain once more when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OSError("nobody reads the standard output any more") from None
+
+
+def _suffix(pattern: str) -> str:
+    return Path(pattern).suffix[1:].lower()
+
+
+def _check_suffix(pattern: str) -> None:
+    suffix = _suffix(pattern)
+    if pattern == STREAM or not suffix or "{" in suffix or "}" in suffix:
+        return
+    if suffix not in formats.BY_SUFFIX:
+        known = ", ".join(f".{one}" for one in formats.BY_SUFFIX)
+        raise BadTarget(f"-o {pattern}: .{suffix} files cannot be written; use one of {known}")
 
 
 def _pattern(given: str | None, sources: list[str]) -> str:

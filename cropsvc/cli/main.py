@@ -6,17 +6,16 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
 
 from cropsvc import __version__
-from cropsvc.cli.client import Server, ServerError, Stopped
 from cropsvc.cli.files import STREAM, BadTarget, Target
 from cropsvc.cli.local import Local
 from cropsvc.cli.progress import Board
-from cropsvc.cli.remote import Remote
+from cropsvc.cli.remote import Remote, Stopped
+from cropsvc.client import Client, ClientError
 from cropsvc.imaging.params.parser import PARAMETERS, CropRequest, parse
 from cropsvc.imaging.params.presets import BUILT_IN, Presets, presets_of
 from cropsvc.model.errors import BadParameter, CropError
@@ -105,9 +104,17 @@ def crop(
     _parsed([pair for pair in pairs if pair[0] != "preset"], BUILT_IN)  # the server knows its own
     stop = threading.Event()
     key = key or os.environ.get("CROPSVC_KEY")
-    asked = Server(_url(server), key, patience, stop.is_set, stop.wait)
-    remote = Remote(asked, place, _board(quiet), stop)
-    with remote.board.shown():
+
+    def sleep(seconds: float) -> None:
+        if stop.wait(seconds):
+            raise Stopped
+
+    try:
+        client = Client(server, key, patience=patience, sleep=sleep)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    remote = Remote(client, place, _board(quiet), stop)
+    with client, remote.board.shown():
         status = _all(remote, list(files), pairs, jobs)
     sys.exit(status)
 
@@ -124,12 +131,16 @@ def local(files: tuple[str, ...], target: str | None, quiet: bool, **given: str 
     request = _parsed(pairs, presets_of(settings))
     run = Local(place, _board(quiet), settings.limits)
     failed = False
-    with run.board.shown():
-        for index, source in enumerate(files):
-            words = _failure(lambda: run.crop(source, index, request))  # noqa: B023 - called at once
-            failed = failed or words is not None
-            if words is not None:
-                run.board.complain(f"{source}: {words}")
+    try:
+        with run.board.shown():
+            for index, source in enumerate(files):
+                words = _failure(lambda: run.crop(source, index, request))  # noqa: B023 - called at once
+                failed = failed or words is not None
+                if words is not None:
+                    run.board.complain(f"{_shown(source)}: {words}")
+    except KeyboardInterrupt:
+        run.board.complain("stopped")
+        sys.exit(INTERRUPTED)
     sys.exit(1 if failed else 0)
 
 
@@ -139,7 +150,10 @@ def _prepared(
     try:
         target = Target.of(given, list(files))
         pairs = [(name, value) for name, value in options.items() if value is not None]
-        if target.format and options["format"] is None:
+        asked = options["format"]
+        if target.format and asked not in (None, "auto", target.format):
+            raise BadTarget(f"-o {target.pattern}: its suffix is not that of --format {asked}")
+        if target.format and asked is None:
             pairs.append(("format", target.format))
         return target, pairs
     except BadTarget as error:
@@ -153,13 +167,6 @@ def _parsed(pairs: list[tuple[str, str]], presets: Presets) -> CropRequest:
         raise click.UsageError(error.detail) from None
 
 
-def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise click.UsageError(f"--server {text}: must be a URL like http://127.0.0.1:5000")
-    return text.rstrip("/")
-
-
 def _settings() -> Settings:
     try:
         return Settings.from_env(os.environ)
@@ -168,7 +175,13 @@ def _settings() -> Settings:
 
 
 def _board(quiet: bool) -> Board:
+    if sys.stderr is None:  # closed by the caller
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
     return Board(Console(stderr=True), quiet=quiet)
+
+
+def _shown(source: str) -> str:
+    return "standard input" if source == STREAM else source
 
 
 def _all(remote: Remote, files: list[str], pairs: list[tuple[str, str]], jobs: int) -> int:
@@ -193,7 +206,7 @@ def _collected(board: Board, futures: dict[Future[None], str]) -> int:
         words = _failure(future.result)
         if words is not None:
             failed = True
-            board.complain(f"{'standard input' if source == STREAM else source}: {words}")
+            board.complain(f"{_shown(source)}: {words}")
     return 1 if failed else 0
 
 
@@ -203,7 +216,7 @@ def _failure(attempt: Callable[[], object]) -> str | None:
         attempt()
     except CropError as error:
         return f"{error.detail} ({error.code})"
-    except (ServerError, BadTarget) as error:
+    except (ClientError, BadTarget) as error:
         return str(error)
     except Stopped:
         return "canceled"

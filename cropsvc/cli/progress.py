@@ -21,7 +21,7 @@ class Line:
 
     def show(self, words: str, fraction: float) -> None:
         """Show what happens now, and how much of all is done (0 to 1)."""
-        self.progress.update(self.task, stage=escape(words), completed=fraction)
+        self.progress.update(self.task, stage=escape(harmless(words)), completed=fraction)
 
 
 class Board:
@@ -59,8 +59,15 @@ class Board:
     def say(self, words: str) -> None:
         """Say what went well, but not to those who want quiet."""
         if not self._quiet:
-            self._console.print(words, markup=False, highlight=False, soft_wrap=True)
+            self._console.print(harmless(words), markup=False, highlight=False, soft_wrap=True)
 
     def complain(self, words: str) -> None:
         """Say what went wrong."""
-        self._console.print(words, style="red", markup=False, highlight=False, soft_wrap=True)
+        self._console.print(
+            harmless(words), style="red", markup=False, highlight=False, soft_wrap=True
+        )
+
+
+def harmless(text: str) -> str:
+    """Return the text with control characters written out: names of files may hold any."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)

@@ -20,7 +20,7 @@ BAD_PARAMETERS = [
     ("size", ["", "x", "0x10", "10x0", "-5x5", "10", "1.5x2", "axb", "10x10x10", "99999x10"]),
     ("fit", ["", "fill", "COVER "]),
     ("enlarge", ["", "maybe", "2"]),
-    ("rotate", ["", "45", "-90", "360", "right"]),
+    ("rotate", ["", "45.123", "-361", "360.01", "right"]),
     ("format", ["", "tiff", "bmp", "svg", "image/png"]),
     ("quality", ["", "0", "101", "-1", "8.5", "high"]),
     ("background", ["", "red", "#fff", "ffffff", "#gggggg", "#fffffffff"]),
@@ -56,7 +56,7 @@ def test_a_bad_output_is_refused_by_its_place(api: Client, outputs: object, fiel
 
 
 def test_all_bad_parameters_are_named_together(api: Client) -> None:
-    response = api.submit(PNG, box="1,2,3", quality="0", rotate="45", size="5x5")
+    response = api.submit(PNG, box="1,2,3", quality="0", rotate="451", size="5x5")
     body = problem(response, 400, "bad-parameter")
     assert {error["field"] for error in body["errors"]} == {"box", "quality", "rotate"}
 

@@ -49,10 +49,6 @@ def test_the_parameter_offers_every_row() -> None:
     assert list(table.FORMATS) == ["auto", *formats.OUTPUTS]
 
 
-def test_the_command_line_knows_every_suffix() -> None:
-    assert {suffix: row.name for suffix, row in formats.BY_SUFFIX.items()} == files.FORMATS
-
-
 @pytest.mark.parametrize("page", ["index.html", "plain.html"])
 def test_the_pages_offer_every_format_by_its_label(page: str) -> None:
     text = (WEB / "templates" / page).read_text(encoding="utf-8")
