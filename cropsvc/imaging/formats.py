@@ -98,7 +98,7 @@ _ROWS = (
         longest_side=65_500,
         options=_jpeg,
     ),
-    Format("png", "PNG", "image/png", ("png",), alpha="full", options=_png),
+    Format("png", "PNG", "image/png", ("png",), alpha="full", animation=True, options=_png),
     Format(
         "webp",
         "WebP",
@@ -117,6 +117,7 @@ _ROWS = (
         "image/avif",
         ("avif",),
         alpha="full",
+        animation=True,
         default_quality=60,
         longest_side=65_535,
         options=_avif,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from cropsvc.imaging.headers.color import ColorDescription, nclx_color
 from cropsvc.imaging.headers.model import SEGMENTS, Header, broken
-from cropsvc.model.errors import TooComplex
+from cropsvc.model.errors import TooComplex, Unreadable
 
 BRANDS = (b"avif", b"avis")
 # EXIF's value for a turn (counter-clockwise quarters) followed by a mirror (none, axis 0, axis 1);
@@ -137,15 +137,31 @@ def _track_sides(data: bytes) -> tuple[int, int]:
     raise broken("the AVIF has neither a meta box nor a track of images")
 
 
+def _track_frames(data: bytes) -> int:
+    """Return how many samples the track of images states (box stsz); 1 if there is none."""
+    try:
+        start, end = inside(data, (b"moov",))
+        for kind, first, last in boxes(data, start, end):
+            if kind != b"trak":
+                continue
+            entries = _at(data, (b"mdia", b"minf", b"stbl", b"stsd"), first, last)
+            if any(sample == b"av01" for sample, _, _ in boxes(data, entries[0] + 8, entries[1])):
+                sizes = _at(data, (b"mdia", b"minf", b"stbl", b"stsz"), first, last)
+                return max(1, int(struct.unpack_from(">I", data, sizes[0] + 8)[0]))
+    except (Unreadable, struct.error):
+        return 1  # what moves is broken: there is the still image
+    return 1
+
+
 def read_avif_header(data: bytes) -> Header:
-    """Return the header of an AVIF; a sequence's length is not counted, `frames` is then 2."""
+    """Return the header of an AVIF; `frames` are those of a sequence's track."""
     if not _has_meta(data):
-        return Header("avif", *_track_sides(data), frames=2)
+        return Header("avif", *_track_sides(data), frames=_track_frames(data))
     found = _properties(data)
     if b"ispe" not in found:
         raise broken("the AVIF does not say its size")
     width, height = struct.unpack_from(">II", data, found[b"ispe"] + 4)
     turn = data[found[b"irot"]] & 3 if b"irot" in found else 0
     mirror = data[found[b"imir"]] & 1 if b"imir" in found else None
-    frames = 2 if data[8:12] == b"avis" else 1
+    frames = _track_frames(data) if data[8:12] == b"avis" else 1
     return Header("avif", width, height, ORIENTATIONS[turn, mirror], frames)

@@ -10,6 +10,7 @@ from cropsvc.model.errors import TooComplex
 FIRST = 8  # bytes of the signature
 KINDS = (b"eXIf", b"acTL")
 KNOWN = (b"IHDR", b"PLTE")  # critical chunks before the pixels
+MOST_CHUNKS = 100_000  # that are walked to count the frames of an animation
 CRITICAL_BELOW = ord("a")  # a chunk whose first letter is a capital must be understood
 
 
@@ -23,10 +24,23 @@ def read_png_header(data: bytes) -> Header:
         raise broken("the PNG does not begin with its header")
     chunks = _chunks_before_pixels(data)
     actl = chunks.get(b"acTL", b"")
-    frames = struct.unpack_from(">I", actl)[0] if len(actl) >= 8 else 1
+    stated = struct.unpack_from(">I", actl)[0] if len(actl) >= 8 else 1
+    frames = min(stated, _frames(data)) if stated > 1 else 1
     return Header(
         "png", width, height, exif_orientation(chunks.get(b"eXIf", b"")) or 1, max(1, frames)
     )
+
+
+def _frames(data: bytes) -> int:
+    """Return how many frames an animation has, whatever it states; it may be cut off."""
+    count, place = 0, FIRST
+    for _ in range(MOST_CHUNKS):
+        if place + 12 > len(data):
+            return count
+        length, kind = struct.unpack_from(">I4s", data, place)
+        count += kind == b"fcTL" and place + 12 + length <= len(data)
+        place += 12 + length
+    raise TooComplex(f"the PNG has more than {MOST_CHUNKS:,} chunks")
 
 
 def _chunks_before_pixels(data: bytes) -> dict[bytes, bytes]:

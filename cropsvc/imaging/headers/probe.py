@@ -23,7 +23,7 @@ from cropsvc.model.limits import Limits
 
 SUPPORTED = "JPEG, PNG, WebP, GIF, AVIF, TIFF, BMP"
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-ANIMATED = ("gif", "webp")  # formats whose animations stay animated
+ANIMATED = ("gif", "webp", "png", "avif")  # formats whose animations stay animated
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,10 @@ def _check(header: Header, limits: Limits) -> None:
     width = max(header.width, header.canvas[0])
     height = max(header.height, header.canvas[1])
     frames = header.frames if header.format in ANIMATED else 1
+    if frames > limits.frames:
+        raise TooComplex(
+            f"the animation has {frames:,} frames; at most {limits.frames:,} are allowed"
+        )
     # Of a JPEG only what is decoded counts, which the requested outputs decide.
     most = limits.source_pixels if header.format == "jpeg" else limits.pixels
     if width * height * frames > most:

@@ -1,4 +1,4 @@
-"""Animations: frames as they are seen, one after another, to a GIF or WebP that moves."""
+"""Animations: frames as they are seen, one after another, to an animation in another format."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,11 +10,13 @@ from cropsvc.imaging import formats
 from cropsvc.imaging.formats import Encoding, Options
 from cropsvc.imaging.headers.gif import parse_gif
 from cropsvc.imaging.headers.probe import Source
+from cropsvc.imaging.render.apng_writer import ApngWriter
 from cropsvc.imaging.render.color import scalable
 from cropsvc.imaging.render.decode import open_source
 from cropsvc.imaging.render.gif_reader import composed
 from cropsvc.imaging.render.gif_writer import GifWriter
 from cropsvc.imaging.render.pillow_setup import decoding
+from cropsvc.imaging.render.png_repair import parts_of
 
 HELD = 8_000_000  # pixels of an animation that are kept decoded for several outputs: 32 MB
 MOST_PLAYS = 65_535  # that WebP can say
@@ -57,14 +59,16 @@ class Frames:
         if self._source.format == "gif":
             yield from self._composed()
             return
-        opened = open_source(self._data, self._source)
-        self.plays = _plays(opened)
+        data = parts_of(self._data, moves=True).data if self._source.format == "png" else self._data
+        opened = open_source(data, self._source)
+        self.plays = _plays(opened, self._source.format)
+        first = 1 if opened.info.get("default_image") else 0  # an image that is not shown
         for index in range(len(self)):
             with decoding():
-                opened.seek(index)
+                opened.seek(first + index)
                 opened.load()
                 image = scalable(opened.copy())
-            yield Frame(image, opened.info.get("duration", 0))
+            yield Frame(image, round(opened.info.get("duration", 0)))
 
     def _composed(self) -> Iterator[Frame]:
         gif = parse_gif(self._data, len(self))
@@ -73,16 +77,18 @@ class Frames:
             yield Frame(each.image, each.duration)
 
 
-def _plays(image: Image.Image) -> int:
-    return int(image.info.get("loop", 1))
+def _plays(image: Image.Image, source: str) -> int:
+    endless = source in ("avif", "png")  # libavif does not say; in a PNG it is the usual case
+    return int(image.info.get("loop", 0 if endless else 1))
 
 
 class _Reel(Image.Image):
-    """Frames in the shape that Pillow's WebP writer takes: one image that is sought forward."""
+    """Frames in the shape that Pillow's writers take: one image that is sought forward."""
 
     def __init__(self, frames: Iterator[Frame], count: int) -> None:
         super().__init__()
         self.n_frames = count
+        self.is_animated = True
         self.durations: list[int] = []
         self._frames = frames
         self._next()
@@ -93,6 +99,8 @@ class _Reel(Image.Image):
         self.durations.append(frame.duration)
 
     def seek(self, frame: int) -> None:
+        if frame >= self.n_frames:
+            raise EOFError
         if frame == len(self.durations):
             self._next()
 
@@ -120,11 +128,32 @@ def _webp(frames: Iterator[Frame], count: int, options: Options, plays: Callable
     return buffer.getvalue()
 
 
+def _png(frames: Iterator[Frame], count: int, options: Options, plays: Callable[[], int]) -> bytes:
+    first = next(frames)
+    writer = ApngWriter(first.image.size, options["compress_level"])
+    writer.add(first.image, first.duration)
+    for frame in frames:
+        writer.add(frame.image, frame.duration)
+    return writer.finish(plays())
+
+
+def _avif(frames: Iterator[Frame], count: int, options: Options, plays: Callable[[], int]) -> bytes:
+    buffer = BytesIO()
+    reel = _Reel((_with_alpha(frame) for frame in frames), count)
+    reel.save(buffer, "AVIF", save_all=True, duration=reel.durations, **options)
+    return buffer.getvalue()
+
+
+def _with_alpha(frame: Frame) -> Frame:
+    """Return the frame in RGBA: all of a sequence must be alike."""
+    return Frame(frame.image.convert("RGBA"), frame.duration)
+
+
 def encode_moving(
     frames: Frames, made: Callable[[Image.Image], Image.Image], output: str, encoding: Encoding
 ) -> bytes:
     """Return the animation in this format, every frame as *made* makes it."""
-    write = {"gif": _gif, "webp": _webp}[output]
+    write = {"gif": _gif, "webp": _webp, "png": _png, "avif": _avif}[output]
     finished = (Frame(made(frame.image), frame.duration) for frame in frames)
     options = formats.OUTPUTS[output].options(encoding)
     return write(finished, len(frames), options, lambda: frames.plays)
