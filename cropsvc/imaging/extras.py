@@ -5,6 +5,7 @@ from importlib.util import find_spec
 
 EXTRAS = {  # name -> the modules it brings
     "faces": ("cv2", "numpy"),
+    "heif": ("pillow_heif",),
 }
 
 
@@ -16,4 +17,4 @@ def is_installed(extra: str) -> bool:
 
 def cure(extra: str) -> str:
     """Return the sentence for a request that needs *extra*."""
-    return f"this server lacks the extra `{extra}`: pip install -r requirements/{extra}.txt"
+    return f"This server lacks the extra `{extra}`: pip install -r requirements/{extra}.txt"

@@ -136,7 +136,12 @@ _ROWS = (
 )
 OUTPUTS: dict[str, Format] = {row.name: row for row in _ROWS}
 BY_SUFFIX: dict[str, Format] = {suffix: row for row in _ROWS for suffix in row.suffixes}
-READ_ONLY = {"tiff": "image/tiff", "bmp": "image/bmp"}  # for the upload's own bytes
+READ_ONLY = {  # for the upload's own bytes
+    "tiff": "image/tiff",
+    "bmp": "image/bmp",
+    "heif": "image/heif",
+}
+AUTO = {"tiff": "png", "bmp": "png", "heif": "jpeg"}  # what `auto` is where it is not the source's
 CONTENT_TYPES = {**{row.name: row.content_type for row in _ROWS}, **READ_ONLY}
 
 
@@ -144,7 +149,7 @@ def resolve(asked: str, source: str) -> str:
     """Return the format to write where *asked* may be `auto`."""
     if asked != "auto":
         return asked
-    return "png" if source in READ_ONLY else source
+    return AUTO.get(source, source)
 
 
 def quality(asked: int | None, output: str) -> int:

@@ -24,7 +24,7 @@ def capabilities() -> Response:
     settings = services().settings
     return _json(
         {
-            "inputs": list(READ),
+            "inputs": [*READ, *(["heif"] if extras.is_installed("heif") else [])],
             "outputs": list(formats.OUTPUTS),
             "presets": services().presets.names,
             "presets_only": services().presets.only,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cropsvc.imaging import extras
 from cropsvc.imaging.headers.probe import probe
 from cropsvc.model.errors import UnsupportedFormat
 from cropsvc.model.limits import Limits
@@ -28,7 +29,8 @@ TYPES = {
 
 
 @pytest.mark.parametrize(("data", "name"), TYPES.items(), ids=str)
-def test_a_known_type_is_named(data: bytes, name: str) -> None:
+def test_a_known_type_is_named(data: bytes, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extras, "is_installed", lambda extra: False)
     with pytest.raises(UnsupportedFormat) as raised:
         probe(data, Limits())
     assert raised.value.detail.startswith(f"{name} files are not supported. Supported: JPEG, PNG")

@@ -7,6 +7,7 @@ import time
 import pytest
 from PIL import Image
 
+from cropsvc.imaging import extras
 from cropsvc.imaging.headers.probe import Source, probe
 from cropsvc.model.errors import TooComplex, TooManyPixels, Unreadable, UnsupportedFormat
 from cropsvc.model.limits import Limits
@@ -65,7 +66,8 @@ def test_a_gif_is_as_large_as_its_first_frame_needs() -> None:
      b"%PDF-1.7", b"%!PS-Adobe-3.0 EPSF-3.0", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
      b"\0\0\0\x0cjP  \r\n\x87\n", b"8BPS\0\1", b"P6 1 1 255 abc", b"RIFF\0\0\0\0WAVE"],
 )  # fmt: skip
-def test_other_first_bytes_are_unsupported(data: bytes) -> None:
+def test_other_first_bytes_are_unsupported(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extras, "is_installed", lambda extra: False)
     with pytest.raises(UnsupportedFormat):
         probe(data, LIMITS)
 

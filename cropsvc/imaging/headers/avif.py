@@ -2,12 +2,14 @@
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cropsvc.imaging.headers.color import ColorDescription, nclx_color
 from cropsvc.imaging.headers.model import SEGMENTS, Header, broken
 from cropsvc.model.errors import TooComplex, Unreadable
 
 BRANDS = (b"avif", b"avis")
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
 # EXIF's value for a turn (counter-clockwise quarters) followed by a mirror (none, axis 0, axis 1);
 # as libavif's avifImageIrotImirToExifOrientation.
 ORIENTATIONS = {
@@ -28,11 +30,19 @@ ORIENTATIONS = {
 
 def is_avif(data: bytes) -> bool:
     """Whether the file type box names an AVIF brand, as its own or as a compatible one."""
+    return any(brand in BRANDS for brand in _brands(data))
+
+
+def is_heic(data: bytes) -> bool:
+    """Whether it names a brand of HEIC (ISO 23008-12)."""
+    return any(brand in HEIC_BRANDS for brand in _brands(data))
+
+
+def _brands(data: bytes) -> list[bytes]:
     if data[4:8] != b"ftyp":
-        return False
+        return []
     length = min(int.from_bytes(data[:4], "big"), 256)
-    brands = [data[8:12], *(data[place : place + 4] for place in range(16, length, 4))]
-    return any(brand in brands for brand in BRANDS)
+    return [data[8:12], *(data[place : place + 4] for place in range(16, length, 4))]
 
 
 def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -165,3 +175,9 @@ def read_avif_header(data: bytes) -> Header:
     mirror = data[found[b"imir"]] & 1 if b"imir" in found else None
     frames = _track_frames(data) if data[8:12] == b"avis" else 1
     return Header("avif", width, height, ORIENTATIONS[turn, mirror], frames)
+
+
+def read_heic_header(data: bytes) -> Header:
+    """Return the header of a HEIC: its primary image; a sequence is not read as one."""
+    header = read_avif_header(data)
+    return replace(header, format="heif", frames=1)

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cropsvc.imaging import extras
 from cropsvc.imaging.headers import (
     avif,
     bmp,
@@ -84,6 +85,12 @@ def _reader(data: bytes, limits: Limits) -> Callable[[bytes], Header]:
         return avif.read_avif_header
     if data.startswith(b"BM"):
         return bmp.read_bmp_header
+    if avif.is_heic(data):
+        if not extras.is_installed("heif"):
+            raise UnsupportedFormat(
+                f"HEIC files are not supported. Supported: {SUPPORTED}. {extras.cure('heif')}"
+            )
+        return avif.read_heic_header
     raise UnsupportedFormat(f"{_what(data)} Supported: {SUPPORTED}.")
 
 

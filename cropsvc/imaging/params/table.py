@@ -126,7 +126,7 @@ CROP_PARAMETERS = (
     ),
     Parameter(
         "format",
-        "The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO.",
+        "The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC.",
         {"type": "string", "enum": list(FORMATS)},
         "auto",
         values.one_of(*FORMATS),

@@ -68,7 +68,7 @@ def source_profile(image: Image.Image, data: bytes, source: Source) -> Profile:
     profile = cast("bytes | None", image.info.get("icc_profile"))
     if source.format == "png":
         return png_color(data) or profile or png_gamma(data)
-    if source.format == "avif":
+    if source.format in ("avif", "heif"):
         return profile or avif_color(data)
     return profile
 

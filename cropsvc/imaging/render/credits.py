@@ -16,6 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from cropsvc.imaging.formats import Options
 from cropsvc.imaging.headers.avif_repair import readable
+from cropsvc.imaging.render.decode import open_heif
 
 T = TypeVar("T")
 
@@ -74,6 +75,8 @@ def options_for(credits: Credits, output: str) -> Options:
 
 
 def _opened(data: bytes, source: str) -> Image.Image:
+    if source == "heif":
+        return open_heif(data)
     file = BytesIO(readable(data) if source == "avif" else data)
     return Image.open(file, formats=[source.upper()])
 

@@ -1,6 +1,7 @@
 """Bytes to an image, as stored: no more of it, and no finer, than the outputs need."""
 
 from io import BytesIO
+from typing import cast
 
 from PIL import Image, ImageFile, WebPImagePlugin
 
@@ -18,7 +19,8 @@ from cropsvc.model.errors import Unreadable
 # Formats that Pillow does not read as browsers do.
 DECODERS = {"bmp": decode_bmp, "gif": decode_gif, "png": decode_png}
 ALPHA_HINT = 0x10  # in the last byte of a lossless WebP's sides
-TURNED_BY_PILLOW = ("tiff",)  # its plugin applies the orientation while it loads
+HEIF_INFO = ("icc_profile", "exif", "xmp")  # beside facts about the file, which all have
+TURNED_BY_PILLOW = ("tiff", "heif")  # their plugins apply the orientation
 
 
 def orientation(source: Source) -> Orientation:
@@ -35,6 +37,8 @@ def open_source(data: bytes, source: Source) -> ImageFile.ImageFile:
     """Return the image, not decoded yet. Raises Unreadable if it is not as its header said."""
     if source.format == "avif":
         image = _open_avif(data)
+    elif source.format == "heif":
+        image = open_heif(data)
     else:
         with decoding():
             image = Image.open(BytesIO(data), formats=[source.format.upper()])
@@ -42,6 +46,17 @@ def open_source(data: bytes, source: Source) -> ImageFile.ImageFile:
     turns_later = source.format in TURNED_BY_PILLOW and image.size == told[::-1]
     _check(image.size, image.size if turns_later else told)
     return image
+
+
+def open_heif(data: bytes) -> ImageFile.ImageFile:
+    """Return the image, by the extra `heif`, loaded when it is used."""
+    from pillow_heif import HeifImageFile, options
+
+    options.DECODE_THREADS = 1
+    with decoding():
+        image = HeifImageFile(BytesIO(data))  # type: ignore[no-untyped-call]  # it is untyped
+    image.info = {name: image.info[name] for name in HEIF_INFO if image.info.get(name)}
+    return cast("ImageFile.ImageFile", image)
 
 
 def _open_avif(data: bytes) -> ImageFile.ImageFile:
