@@ -37,11 +37,10 @@ def dashboard(settings: Settings) -> bool:
 
 def worker(settings: Settings) -> bool:
     """Whether a worker on this host has a fresh heartbeat."""
-    import redis  # only this check needs it and the engine
+    from cropsvc.queues.factory import is_alive  # only this check needs Redis and the engine
+    from cropsvc.store import connection
 
-    from cropsvc.queues.factory import is_alive
-
-    client = redis.Redis.from_url(settings.redis_url, socket_timeout=SECONDS)
+    client = connection.plain(settings.redis_url, SECONDS)
     return is_alive(settings, client, socket.gethostname())
 
 

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import redis
 
 from cropsvc.processes.supervisor import Child, Supervisor
-from cropsvc.store import keys
+from cropsvc.settings.urls import sentinel_url
+from cropsvc.store import connection, keys
 
 ANSWER = 10.0  # seconds that a server which is not ours has for its first answer
 PATIENCE = 20.0  # seconds until it is said what is missing
@@ -42,8 +43,7 @@ def embedded_store(supervisor: Supervisor, url: str, server: Child) -> None:
 def other_store(supervisor: Supervisor, url: str) -> None:
     """Wait for somebody else's server. Raises StartupTimeout after ANSWER seconds."""
     deadline = time.monotonic() + ANSWER
-    parts = urlsplit(url)
-    place = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+    place = _place(url)
 
     def give_up(reason: str) -> None:
         if time.monotonic() > deadline:
@@ -52,8 +52,15 @@ def other_store(supervisor: Supervisor, url: str) -> None:
     _ping(supervisor, url, give_up)
 
 
+def _place(url: str) -> str:
+    if sentinels := sentinel_url(url):
+        return "the master " + sentinels.master
+    parts = urlsplit(url)
+    return parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+
+
 def _ping(supervisor: Supervisor, url: str, give_up: Callable[[str], None]) -> None:
-    with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1) as client:
+    with connection.plain(url, 1.0) as client:
         while not supervisor.stop_asked:
             try:
                 client.ping()

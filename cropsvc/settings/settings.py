@@ -83,7 +83,8 @@ class Settings:
 
     redis_url: str = _storage(
         "CROPSVC_REDIS_URL", "", store_url,
-        "`redis://`, `rediss://` or `unix://`: Redis 6.2, Valkey 7.2, or newer",
+        "`redis://`, `rediss://`, `unix://`, or `redis+sentinel://user:password@host:26379,host:26379"
+        "/master-name/0` ([how](docs/howto/scale.md#sentinel)): Redis 6.2, Valkey 7.2, or newer",
         shown_default="embedded", secret=True,
     )  # fmt: skip
     queue: str = _storage(

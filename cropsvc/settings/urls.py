@@ -5,8 +5,14 @@ A URL holds a password, and a password may hold any character: no message shows 
 
 import re
 from collections.abc import Iterable
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from dataclasses import dataclass
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+SENTINEL_SCHEMES = ("redis+sentinel", "rediss+sentinel")
+SENTINEL_PORT = 26379
+SENTINEL = re.compile(
+    r"(?:(?P<credentials>[^@/]*)@)?(?P<hosts>[^@/?#]+)/(?P<master>[^/?#]+)(?:/(?P<database>\d{1,9}))?/?"
+)
 DATABASE = re.compile(r"/?|/\d{1,9}/?")
 TEXTS = frozenset({"username", "password", "client_name"})  # options beside those it converts
 NO_TEXTS = frozenset({"retry_on_error"})  # classes, which redis-py would take for letters
@@ -27,8 +33,54 @@ def url_of(text: str, schemes: tuple[str, ...]) -> SplitResult:
     return parts
 
 
+@dataclass(frozen=True)
+class SentinelUrl:
+    """Sentinels, the master that they watch, and what a connection to that master needs."""
+
+    sentinels: tuple[tuple[str, int], ...]
+    master: str
+    username: str | None
+    password: str | None
+    database: int
+    tls: bool
+
+
+def sentinel_url(text: str) -> SentinelUrl | None:
+    """Return the parts of `redis+sentinel://[user:password@]host:port,host:port/master/db`.
+
+    None for a URL of another kind. Raises ValueError.
+    """
+    scheme, _, rest = text.partition("://")
+    if scheme not in SENTINEL_SCHEMES:
+        return None
+    match = SENTINEL.fullmatch(rest)
+    if not match:
+        raise ValueError(
+            "must be like redis+sentinel://user:password@host:26379,host:26379/master-name/0"
+        )
+    hosts = [_host_and_port(one) for one in match["hosts"].split(",")]
+    user, _, password = (match["credentials"] or "").partition(":")
+    return SentinelUrl(
+        tuple(hosts),
+        unquote(match["master"]),
+        unquote(user) or None,
+        unquote(password) or None,
+        int(match["database"] or 0),
+        scheme == "rediss+sentinel",
+    )
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?", text)
+    if not match or not 0 < int(match[2] or SENTINEL_PORT) < 65536:
+        raise ValueError("must have sentinels like host:26379, with commas between them")
+    return match[1].strip("[]"), int(match[2] or SENTINEL_PORT)
+
+
 def store_url(text: str) -> str:
     """Return the URL, if redis-py can use it. Raises ValueError."""
+    if sentinel_url(text):
+        return text
     parts = url_of(text, ("redis", "rediss", "unix"))
     if parts.scheme == "unix" and not parts.path:
         raise ValueError("must have the path of a socket behind unix://")

@@ -11,6 +11,7 @@ from redis.connection import HiredisRespSerializer, PythonRespSerializer
 from redis.retry import Retry
 
 from cropsvc.settings.settings import ConfigError
+from cropsvc.settings.urls import SentinelUrl, sentinel_url
 
 NO_COPY_ABOVE = 64 * 1024  # bytes of an argument that is worth not copying
 
@@ -48,17 +49,18 @@ def for_front_end(url: str) -> Redis:
         IdleParser,  # gevent takes 4 MB, which workers do without
     )
 
-    pool = BlockingConnectionPool.from_url(
-        _needed(url),
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=1.0,
-        socket_connect_timeout=1.0,
-        max_connections=CONNECTIONS,
-        timeout=CONNECTION_SECONDS,
-        parser_class=IdleParser,
+    options: dict[str, Any] = {
+        "retry": Retry(NoBackoff(), 0),
+        "socket_timeout": 1.0,
+        "socket_connect_timeout": 1.0,
+        "parser_class": IdleParser,
         **PLAIN,
-    )
-    return Redis.from_pool(pool)
+    }
+    bounds: dict[str, Any] = {"max_connections": CONNECTIONS, "timeout": CONNECTION_SECONDS}
+    if sentinels := sentinel_url(_needed(url)):
+        # redis-py has no pool for Sentinel that waits for a free connection: none is refused.
+        return _followed(sentinels, options)
+    return Redis.from_pool(BlockingConnectionPool.from_url(url, **bounds, **options))
 
 
 def for_worker(url: str) -> Redis:
@@ -73,13 +75,43 @@ def for_crop_process(url: str) -> Redis:
     )
 
 
+def plain(url: str, seconds: float) -> Redis:
+    """Return a client for a single question, which takes at most *seconds* to connect or answer."""
+    times: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
+    if sentinels := sentinel_url(_needed(url)):
+        return _followed(sentinels, {**times, **PLAIN})
+    return Redis.from_url(url, **times)
+
+
 def _few_retries() -> Retry:
     return Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), 3)
 
 
 def _client(url: str, retry: Retry, *, single: bool = False, **options: Any) -> Redis:
-    url = _needed(url)
+    if sentinels := sentinel_url(_needed(url)):
+        return _followed(sentinels, {"retry": retry, **options, **PLAIN})
     return Redis.from_url(url, retry=retry, single_connection_client=single, **options, **PLAIN)
+
+
+def _followed(url: SentinelUrl, options: dict[str, Any]) -> Redis:
+    """Return a client whose every new connection goes to the master of that moment.
+
+    A server that has become a replica ends its clients' connections, or refuses their writes; both
+    make redis-py connect again.
+    """
+    from redis.sentinel import Sentinel
+
+    asked = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}
+    sentinel: Any = Sentinel(url.sentinels, sentinel_kwargs=asked)  # type: ignore[no-untyped-call]  # redis-py leaves it so
+    client: Redis = sentinel.master_for(
+        url.master,
+        username=url.username,
+        password=url.password,
+        db=url.database,
+        ssl=url.tls,
+        **options,
+    )
+    return client
 
 
 def _needed(url: str) -> str:
