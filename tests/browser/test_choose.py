@@ -1,8 +1,10 @@
 """Ways to bring a picture to the page, and what is refused before any upload."""
 
+import base64
 import re
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
@@ -68,3 +70,53 @@ def test_a_wrong_file_leaves_the_picture_on_the_stage_as_it_was(page: CropPage) 
     expect(page.page.get_by_role("alert")).to_contain_text("not an image")
     page.crop()
     assert (page.shown() == pictures.pattern(400, 300)[20:70, 10:110]).all()
+
+
+SEVERAL = """() => {
+  const transfer = new DataTransfer();
+  const bytes = Uint8Array.from(atob(DATA), c => c.charCodeAt(0));
+  for (const name of ['one.png', 'two.png', 'three.png'])
+    transfer.items.add(new File([bytes], name));
+  document.body.dispatchEvent(
+    new DragEvent('drop', {dataTransfer: transfer, bubbles: true, cancelable: true}));
+}"""
+
+
+def test_several_dropped_files_are_not_lost_without_a_word(page: CropPage) -> None:
+    data = base64.b64encode(pictures.png(400, 300)).decode()
+    page.page.evaluate(SEVERAL.replace("DATA", f"'{data}'"))
+    page.await_editor()
+    expect(page.page.get_by_role("alert")).to_contain_text("3 files came")
+    expect(page.page.locator("#source-name")).to_have_text("one.png")
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280, 1920])
+@pytest.mark.parametrize(
+    "sides", [(300, 3000), (1600, 400), (2000, 1000), (3000, 600), (4000, 200)]
+)
+def test_no_shape_of_image_breaks_the_page(
+    stack: Stack, open_page: Open, width: int, sides: tuple[int, int]
+) -> None:
+    page = open_page(stack.url, viewport={"width": width, "height": 800})
+    page.choose("wide.png", pictures.encode(np.zeros((sides[1], sides[0], 3), np.uint8)))
+    found = page.page.evaluate(
+        """() => {
+          const place = (name) => document.querySelector(name).getBoundingClientRect();
+          const handles = [...document.querySelectorAll(".cropper-point")].map((one) =>
+            one.getBoundingClientRect()).filter((one) => one.width);
+          const [stage, settings] = [place("#stage"), place("#settings")];
+          return {
+            page: document.documentElement.scrollWidth,
+            stage: stage.right,
+            overlaps: stage.right > settings.left + 1 && stage.bottom > settings.top + 1
+              && stage.left < settings.right && stage.top < settings.bottom,
+            outside: handles.filter((one) => one.left < stage.left - 12
+              || one.right > stage.right + 12 || one.top < stage.top - 12
+              || one.bottom > stage.bottom + 12).length,
+          };
+        }"""
+    )
+    assert found["page"] <= width
+    assert found["stage"] <= width
+    assert not found["overlaps"]
+    assert found["outside"] == 0

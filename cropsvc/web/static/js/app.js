@@ -45,7 +45,9 @@ async function take(file) {
     document.title = "cropsvc";
     announce(`${source.name}, ${source.size.w} by ${source.size.h} pixels. Set the box, then crop.`);
     byId("stage").focus({ preventScroll: true });
+    return true;
   } catch (error) { complain(error); }
+  return false;
 }
 
 async function open(next, regions = [], rotation = 0) {

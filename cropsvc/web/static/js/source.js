@@ -57,14 +57,18 @@ async function standIn(source) {
 }
 
 /** Call `take(file)` for each way a file can come to the page; `sample` is the sample's URL. */
-export function listen(take, { sample, failed }) {
+export function listen(takeOne, { sample, failed }) {
+  const take = async (...files) => {
+    const shown = await takeOne(files[0]);
+    if (shown && files.length > 1) failed(new Error(`${files.length} files came. This page crops one image at a time: “${files[0].name}” is shown.`));
+  };
   for (const [button, input] of [["choose", "file"], ["change", "file"], ["camera", "photo"]]) {
     byId(button).addEventListener("click", () => byId(input).click());
   }
   for (const id of ["file", "photo"]) {
     const input = byId(id);
     const chosen = () => {
-      if (input.files[0]) take(input.files[0]);
+      if (input.files[0]) take(...input.files);
       input.value = ""; // so that the same file can be chosen again
     };
     input.addEventListener("change", chosen);
@@ -76,8 +80,8 @@ export function listen(take, { sample, failed }) {
     return take(new File([await answer.blob()], "sample.jpg", { type: "image/jpeg" }));
   });
   document.addEventListener("paste", (event) => {
-    const file = [...event.clipboardData.files].find((one) => one.size);
-    if (file) { event.preventDefault(); take(file); }
+    const files = [...event.clipboardData.files].filter((one) => one.size);
+    if (files.length) { event.preventDefault(); take(...files); }
   });
   listenForDrops(take);
 }
@@ -94,6 +98,6 @@ function listenForDrops(take) {
     event.preventDefault();
     depth = 0;
     over(false);
-    if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+    if (event.dataTransfer.files[0]) take(...event.dataTransfer.files);
   });
 }
