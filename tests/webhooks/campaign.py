@@ -1,0 +1,129 @@
+"""Kills everything while jobs with webhooks run: `python -m tests.webhooks.campaign 500`.
+
+Every job's message must arrive, none before the image can be fetched, and twice only under one
+`webhook-id`. Prints the figures; exits with 1 if one of these does not hold.
+"""
+
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import psutil
+
+from tests import pictures
+from tests.processes import crop_processes
+from tests.stack import Part, Stack, running, until
+from tests.webhooks.receiver import SECRET, receiving
+
+SEED = 19
+PAUSE = 1.2  # seconds between two kills
+KINDS = ("worker", "crop process", "web", "webhooks", "valkey")
+
+
+class Killer(threading.Thread):
+    """Kills one part after another, and starts it again."""
+
+    def __init__(self, stack: Stack, courier: Part) -> None:
+        super().__init__(daemon=True)
+        self.stack, self.courier, self.kills = stack, courier, Counter[str]()
+        self.over = threading.Event()
+        self._rng = random.Random(SEED)
+
+    def run(self) -> None:
+        while not self.over.wait(PAUSE):
+            kind = self._rng.choice(KINDS)
+            self._kill(kind)
+            self.kills[kind] += 1
+
+    def _kill(self, kind: str) -> None:
+        if kind in ("worker", "crop process"):
+            tree = self.stack.worker.tree()
+            crops = crop_processes(tree)
+            chosen = crops if kind == "crop process" else [one for one in tree if one not in crops]
+            if chosen:
+                with suppress(psutil.Error):
+                    self._rng.choice(chosen).kill()
+            if not self.stack.worker.running:
+                self.stack.worker.start()
+            return
+        part = {"web": self.stack.web, "webhooks": self.courier, "valkey": self.stack.valkey}[kind]
+        part.signal(signal.SIGKILL)
+        part.join(10)
+        if kind == "valkey":
+            self.stack.start_valkey()
+        else:
+            part.start()
+
+
+def submitted(stack: Stack, url: str, number: int) -> str:
+    """The id of a job; asked again until it is taken."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with suppress(httpx.TransportError):
+            answer = httpx.post(
+                f"{stack.url}/v1/crops", params={"webhook": url}, content=pictures.unlike(number),
+                headers={"Idempotency-Key": f"n{number}", "Content-Type": "image/png"}, timeout=10,
+            )  # fmt: skip
+            if answer.status_code == 202:
+                return str(answer.json()["id"])
+        time.sleep(0.2)
+    raise SystemExit(f"job {number} was not taken")
+
+
+def is_fetched(stack: Stack, job_id: str) -> bool:
+    """Whether the image is there, once the service answers."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with suppress(httpx.TransportError):
+            answer = httpx.get(f"{stack.url}/v1/crops/{job_id}/image", timeout=10)
+            if answer.status_code not in (429, 500, 502, 503):
+                return answer.status_code == 200
+        time.sleep(0.2)
+    return False
+
+
+def main(count: int) -> int:
+    """Run it, and return the exit code."""
+    with receiving() as receiver, tempfile.TemporaryDirectory() as directory:
+        hosts = f"127.0.0.1:{receiver.port}"
+        settings = {"webhook_secret": SECRET, "webhook_hosts": hosts, "queue_cap": 1000}
+        with running(Path(directory), workers=2, url_networks="127.0.0.1/32", **settings) as stack:
+            command = [sys.executable, "-m", "cropsvc.webhooks"]
+            courier = stack._part("webhooks", command, dict(stack.web._environ))
+            courier.start()
+            killer = Killer(stack, courier)
+            killer.start()
+            began = time.monotonic()
+            ids = {submitted(stack, receiver.url("/ok"), number) for number in range(count)}
+            killer.over.set()
+            killer.join()
+
+            def missing() -> set[str]:
+                return ids - {came[1].removeprefix("msg_") for came in list(receiver.came)}
+
+            with suppress(TimeoutError):
+                until(lambda: not missing(), seconds=120, what="every message has arrived")
+            took = time.monotonic() - began
+            early = [one for one in ids if not is_fetched(stack, one)]
+            courier.signal(signal.SIGTERM)
+            courier.join(25)
+    twice = len(receiver.came) - len({came[1] for came in receiver.came})
+    kinds = Counter(came[2].get("type") for came in receiver.came)
+    report = (
+        f"{len(ids)} jobs in {took:.0f} s, kills: {dict(killer.kills)}\n"
+        f"missing {len(missing())}, twice {twice}, wrong signatures {len(receiver.wrong)}\n"
+        f"messages by type: {dict(kinds)}; without an image: {len(early)}"
+    )
+    print(report)  # noqa: T201 - its output
+    return 1 if missing() or receiver.wrong or early or set(kinds) != {"crop.done"} else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))
