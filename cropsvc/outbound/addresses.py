@@ -27,7 +27,8 @@ SPECIAL = tuple(
     )
 )  # fmt: skip
 GLOBAL_UNICAST = ip_network("2000::/3")
-ISATAP = (0x00005EFE, 0x02005EFE)  # the upper half of the interface's id
+ISATAP = 0x5EFE  # the upper half of the interface's id, but for the bits universal and group
+ISATAP_MASK = 0xFCFFFFFF
 
 
 def is_allowed(text: str, networks: Iterable[Network]) -> bool:
@@ -46,5 +47,5 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     if any(address in network for network in SPECIAL):
         return False
     if isinstance(address, IPv6Address):
-        return address in GLOBAL_UNICAST and (int(address) >> 32) & 0xFFFFFFFF not in ISATAP
+        return address in GLOBAL_UNICAST and (int(address) >> 32) & ISATAP_MASK != ISATAP
     return True

@@ -63,6 +63,8 @@ def of_many() -> Response:
         try:
             found.append(_entry(wanted, names))
         except CropError as error:
+            if error.status >= 500:
+                raise  # the store is away: nothing is known of the entry
             missing.append(f"{wanted.id} {wanted.output or ''}: {error.code}: {error.detail}\n")
     return _answer(found, "".join(missing).encode(), "crops.zip")
 

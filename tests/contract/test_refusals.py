@@ -141,7 +141,6 @@ OTHERS = {
     "zip": b"PK\x03\x04" + bytes(60),
     "ico": b"\0\0\1\0\1\0" + bytes(60),
     "jpeg 2000": b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(60),
-    "heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(60),
     "riff that is not webp": b"RIFF\x24\0\0\0WAVEfmt " + bytes(60),
     "one byte": b"\x89",
     "zeros": bytes(1000),
@@ -155,6 +154,13 @@ def test_what_is_no_image_of_ours_is_unsupported_whatever_it_is_called(
     problem(api.upload(OTHERS[kind], name="holiday.jpg"), 415, "unsupported-format")
     headers = {"Content-Type": "image/jpeg"}
     problem(api.submit(OTHERS[kind], headers=headers), 415, "unsupported-format")
+
+
+def test_a_heic_is_unsupported_or_if_the_server_has_the_extra_unreadable(api: Client) -> None:
+    has_extra = api.get("/v1/capabilities").json()["extras"]["heif"]
+    expected = (422, "unreadable") if has_extra else (415, "unsupported-format")
+    stub = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(60)
+    problem(api.submit(stub), *expected)
 
 
 # images that cannot be done
