@@ -116,3 +116,25 @@ def test_a_text_is_cut_and_cleaned() -> None:
 
 def test_a_gif_holds_no_credits_and_fails_nothing() -> None:
     assert crop(source("jpeg"), format="gif", metadata="copyright").error is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be", "cp037"])
+def test_entities_are_never_expanded_in_whatever_encoding(encoding: str) -> None:
+    text = (
+        f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE a [<!ENTITY f "EXPANDED">]>'
+        '<a xmlns:d="http://purl.org/dc/elements/1.1/"><d:creator>&f;</d:creator></a>'
+    )
+    buffer = BytesIO()
+    Image.new("RGB", (20, 20)).save(buffer, "JPEG", xmp=text.encode(encoding))
+    assert not read_credits(buffer.getvalue(), "jpeg")
+
+
+@pytest.mark.parametrize("kind", ["webp", "avif"])
+def test_an_animation_keeps_its_credits(kind: str) -> None:
+    frames = [Image.new("RGB", (20, 20), color) for color in ("red", "lime", "blue")]
+    buffer = BytesIO()
+    frames[0].save(
+        buffer, kind.upper(), save_all=True, append_images=frames[1:], duration=100, xmp=XMP
+    )
+    made = crop(buffer.getvalue(), format=kind, metadata="copyright").data
+    assert read_credits(made, kind).credit == "Agency"

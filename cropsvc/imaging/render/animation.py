@@ -150,10 +150,17 @@ def _with_alpha(frame: Frame) -> Frame:
 
 
 def encode_moving(
-    frames: Frames, made: Callable[[Image.Image], Image.Image], output: str, encoding: Encoding
+    frames: Frames,
+    made: Callable[[Image.Image], Image.Image],
+    output: str,
+    encoding: Encoding,
+    kept: Options,
 ) -> bytes:
-    """Return the animation in this format, every frame as *made* makes it."""
+    """Return the animation in this format, every frame as *made* makes it.
+
+    *kept* is metadata as options for Pillow; an APNG and a GIF hold none of it.
+    """
     write = {"gif": _gif, "webp": _webp, "png": _png, "avif": _avif}[output]
     finished = (Frame(made(frame.image), frame.duration) for frame in frames)
-    options = formats.OUTPUTS[output].options(encoding)
+    options = {**formats.OUTPUTS[output].options(encoding), **kept}
     return write(finished, len(frames), options, lambda: frames.plays)

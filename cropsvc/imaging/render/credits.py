@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from io import BytesIO
 from typing import TypeVar
 from xml.etree import ElementTree
+from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from PIL import Image, IptcImagePlugin
@@ -24,6 +25,7 @@ ARTIST, COPYRIGHT = 0x013B, 0x8298
 IPTC = {"creator": (2, 80), "rights": (2, 116), "credit": (2, 110)}
 DC, PHOTOSHOP = "{http://purl.org/dc/elements/1.1/}", "{http://ns.adobe.com/photoshop/1.0/}"
 LONGEST = 2000  # characters of one text
+UTF16 = (b"\xff\xfe", b"\xfe\xff", b"\0<", b"<\0")
 LARGEST_PACKET = 512 * 1024  # bytes of XMP that are parsed
 PNG_XMP = b"XML:com.adobe.xmp\0"  # XMP 3, chapter 1.1.5: not compressed, no language
 PACKET = """\
@@ -112,14 +114,28 @@ def _xmp(image: Image.Image, data: bytes) -> bytes:
 
 
 def _from_xmp(packet: bytes) -> Credits:
-    if not packet or len(packet) > LARGEST_PACKET or b"<!" in packet:  # a DOCTYPE has entities
+    if packet[:2] not in UTF16:
+        packet = packet.strip(b"\0 \r\n")
+    if not packet or len(packet) > LARGEST_PACKET:
         return Credits()
-    root = ElementTree.fromstring(packet.strip(b"\0 \r\n"))  # noqa: S314 - see above
+    _refuse_doctype(packet)
+    root = ElementTree.fromstring(packet)  # noqa: S314 - without a doctype there are no entities
     return Credits(
         ", ".join(_values(root, f"{DC}creator")),
         _first(_values(root, f"{DC}rights")),
         _first(_values(root, f"{PHOTOSHOP}Credit")),
     )
+
+
+def _refuse_doctype(packet: bytes) -> None:
+    """Raise ValueError at a doctype, in whatever encoding: it may define entities."""
+
+    def refuse(*_: object) -> None:
+        raise ValueError("a doctype")
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = refuse
+    parser.Parse(packet, True)
 
 
 def _values(root: ElementTree.Element, name: str) -> Iterator[str]:

@@ -184,8 +184,10 @@ class _Maker:
             count += 1
             return finish(cut(frame, (x, y, x + width, y + height), task.sides))
 
+        kept = self._kept(task)
+
         def write(encoding: Encoding) -> bytes:
-            return encode_moving(self._frames, made, task.output, encoding)
+            return encode_moving(self._frames, made, task.output, encoding, kept)
 
         crop = task.crop
         asked = encoding_of(crop, task.output)
