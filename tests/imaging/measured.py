@@ -1,8 +1,8 @@
 """Render a file in a process of its own, as the crop process does, and tell what it took.
 
 `python -m tests.imaging.measured FILE JSON` prints one line of JSON: the outcome of each output
-(`done`, or an error's code), milliseconds, and by how many bytes the peak memory grew over that of
-a warm process.
+(`done`, or an error's code) and its size, milliseconds, and by how many bytes the peak memory grew
+over that of a warm process.
 """
 
 import json
@@ -37,16 +37,28 @@ def peak() -> int:
 
     Not getrusage's ru_maxrss: a child inherits its parent's, and pytest's is large.
     """
+    return _kilobytes("VmHWM:") * 1024
+
+
+def resident() -> int:
+    """The memory this process has resident now, in bytes."""
+    return _kilobytes("VmRSS:") * 1024
+
+
+def _kilobytes(name: str) -> int:
     status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+    return int(status.partition(name)[2].split()[0])
 
 
-def outcome(data: bytes, params: dict[str, object]) -> list[str]:
+def outcome(data: bytes, params: dict[str, object]) -> dict[str, list[object]]:
     try:
         made = render(data, parse(params.items()), Limits(), lambda stage, at: None)
     except CropError as error:
-        return [error.code]
-    return [one.error.code if one.error else "done" for one in made]
+        return {"outcome": [error.code], "sizes": []}
+    return {
+        "outcome": [one.error.code if one.error else "done" for one in made],
+        "sizes": [(one.width, one.height) for one in made],
+    }
 
 
 def main() -> None:
@@ -54,9 +66,9 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     outcome(pictures.png(), {})
     before, start = peak(), time.perf_counter()
-    codes = outcome(data, params)
+    told = outcome(data, params)
     took = 1000 * (time.perf_counter() - start)
-    print(json.dumps({"outcome": codes, "ms": took, "grew": peak() - before}))  # noqa: T201 - for the parent process
+    print(json.dumps(told | {"ms": took, "grew": peak() - before}))  # noqa: T201 - for the parent process
 
 
 if __name__ == "__main__":
