@@ -63,7 +63,7 @@ class Stats(Base):
             return 0.0
         idle_since = max(int(ends[0].split()[0]), oldest[0][1]) if oldest else seconds * 1000
         busy = sum(int(end.split()[-1]) for end in ends)
-        span = busy + max(0.0, float(seconds) * 1000 - idle_since)
+        span: float = busy + max(0.0, seconds * 1000 - idle_since)
         return len(ends) * 1000 / max(span, 1.0)  # a job may end in the millisecond it came
 
     def waiting(self) -> int:
