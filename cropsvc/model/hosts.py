@@ -1,6 +1,7 @@
 """Which hosts may be called: `images.example.com`, `*.example.org:8080`, `*`."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 USUAL_PORTS = (80, 443)
@@ -35,3 +36,8 @@ class HostRule:
         if self.name.startswith("*."):
             return host.endswith(self.name[1:])
         return self.name in ("*", host)
+
+
+def host_allowed(rules: Iterable[HostRule], host: str, port: int) -> bool:
+    """Return whether one of *rules* allows this host (in lower case) at this port."""
+    return any(rule.allows(host, port) for rule in rules)

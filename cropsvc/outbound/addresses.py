@@ -5,7 +5,7 @@ IPv4 address: RFC 4291 (mapped, compatible), 3056 (6to4), 4380 (Teredo), 6052 an
 5214 (ISATAP).
 """
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -17,11 +17,13 @@ from ipaddress import (
 
 Network = IPv4Network | IPv6Network
 
-# Not public, though ipaddress calls some of them global.
+# Not public, though ipaddress calls some of them global. 168.63.129.16 is inside of Azure: its
+# machines get configuration and secrets there (learn.microsoft.com, "What is 168.63.129.16").
 SPECIAL = tuple(
     ip_network(text)
     for text in (
-        "192.0.0.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.175.48.0/24",
+        "168.63.129.16/32", "192.0.0.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24",
+        "192.175.48.0/24",
         "::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23",
         "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20", "5f00::/16",
     )
@@ -31,13 +33,22 @@ ISATAP = 0x5EFE  # the upper half of the interface's id, but for the bits univer
 ISATAP_MASK = 0xFCFFFFFF
 
 
-def is_allowed(text: str, networks: Iterable[Network]) -> bool:
-    """Return whether an address may be called: it is public, or in one of *networks*."""
-    try:
-        address = ip_address(text.partition("%")[0])
-    except ValueError:
-        return False
-    return any(address in network for network in networks) or is_public(address)
+@dataclass(frozen=True)
+class Allowed:
+    """Which addresses may be called: those of *networks*, and every public one if *public*."""
+
+    networks: tuple[Network, ...] = ()
+    public: bool = True
+
+    def takes(self, text: str) -> bool:
+        """Return whether an address may be called."""
+        try:
+            address = ip_address(text.partition("%")[0])
+        except ValueError:
+            return False
+        if any(address in network for network in self.networks):
+            return True
+        return self.public and is_public(address)
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:

@@ -1,4 +1,4 @@
-"""urllib3 connections that open a socket only to an allowed address.
+"""Calls to other servers, over urllib3 connections that open a socket only to an allowed address.
 
 The check sits where the socket is opened: it sees the very address that is connected to. So
 redirects, retries and names that change between two look-ups cannot pass it. The name stays for
@@ -6,7 +6,9 @@ the Host header and for TLS.
 """
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import urllib3
@@ -14,24 +16,71 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from cropsvc.outbound.addresses import Network, is_allowed
+from cropsvc.outbound.addresses import Allowed
+from cropsvc.outbound.target import Target
 
 
 class AddressForbidden(Exception):
     """A name leads to an address that may not be called."""
 
 
+@dataclass(frozen=True)
+class Call:
+    """What is asked for: a method, a target, headers, and the body if there is one."""
+
+    method: str
+    target: Target
+    headers: Mapping[str, str]
+    body: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Route:
+    """How a call goes out: to which addresses, through which proxy, and how long it may wait.
+
+    Through a *proxy* the proxy checks the addresses. No variable of the environment names one.
+    """
+
+    allowed: Allowed
+    proxy: str
+    seconds: float  # for the connection, and for each read
+
+
+@contextmanager
+def called(call: Call, route: Route) -> Iterator[urllib3.BaseHTTPResponse]:
+    """Yield the answer, its body unread; afterwards its connection is closed.
+
+    It follows no redirect and retries nothing. Raises AddressForbidden and what urllib3 raises.
+    """
+    manager = pool(route)
+    try:
+        answer = manager.urlopen(
+            call.method,
+            call.target.url,
+            body=call.body,
+            headers=call.headers,
+            redirect=False,
+            retries=False,
+            preload_content=False,
+            timeout=urllib3.Timeout(connect=route.seconds, read=route.seconds),
+        )
+        with closing(answer):
+            yield answer
+    finally:
+        manager.clear()
+
+
 class _Checked(HTTPConnection):
     """Opens a socket to the first address of the host, if all of them are allowed."""
 
-    networks: tuple[Network, ...] = ()
+    allowed = Allowed()
 
     def _new_conn(self) -> socket.socket:
         try:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise NewConnectionError(self, "the name cannot be looked up") from error
-        if not all(is_allowed(str(address[4][0]), self.networks) for address in found):
+        if not all(self.allowed.takes(str(address[4][0])) for address in found):
             raise AddressForbidden
         return self._connected(found)
 
@@ -56,15 +105,12 @@ class _CheckedTLS(_Checked, HTTPSConnection):
     """The same under TLS."""
 
 
-def pool(networks: tuple[Network, ...], proxy: str = "") -> urllib3.PoolManager:
-    """Return a pool whose connections go to public addresses and to *networks* only.
-
-    Through a *proxy* the proxy checks the addresses. No variable of the environment names one.
-    """
-    if proxy:
-        return urllib3.ProxyManager(proxy, num_pools=1, maxsize=1)
-    plain = type("Plain", (_Checked,), {"networks": networks})
-    tls = type("TLS", (_CheckedTLS,), {"networks": networks})
+def pool(route: Route) -> urllib3.PoolManager:
+    """Return a pool for one call."""
+    if route.proxy:
+        return urllib3.ProxyManager(route.proxy, num_pools=1, maxsize=1)
+    plain = type("Plain", (_Checked,), {"allowed": route.allowed})
+    tls = type("TLS", (_CheckedTLS,), {"allowed": route.allowed})
     manager = urllib3.PoolManager(num_pools=1, maxsize=1)
     manager.pool_classes_by_scheme = {
         "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),

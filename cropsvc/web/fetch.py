@@ -3,10 +3,10 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import gevent
-from urllib3 import BaseHTTPResponse, Timeout
+from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
 from cropsvc import __version__
@@ -19,7 +19,9 @@ from cropsvc.model.errors import (
     SourceForbidden,
     TooLarge,
 )
-from cropsvc.outbound.connection import AddressForbidden, pool
+from cropsvc.model.hosts import host_allowed
+from cropsvc.outbound.addresses import Allowed
+from cropsvc.outbound.connection import AddressForbidden, Call, Route, called
 from cropsvc.outbound.target import Target
 from cropsvc.settings.settings import Settings
 from cropsvc.web.metrics import count
@@ -102,38 +104,16 @@ def _followed(target: Target, settings: Settings) -> bytes:
 
 @contextmanager
 def _opened(target: Target, settings: Settings) -> Iterator[BaseHTTPResponse]:
-    if not any(rule.allows(target.host, target.port) for rule in settings.url_hosts):
+    if not host_allowed(settings.url_hosts, target.host, target.port):
         raise SourceForbidden(FORBIDDEN)
-    seconds = settings.url_timeout
+    route = Route(Allowed(settings.url_networks), settings.url_proxy, settings.url_timeout)
     try:
-        with closing(_connections(settings)) as connections:
-            response = connections.urlopen(
-                "GET",
-                target.url,
-                headers=HEADERS,
-                redirect=False,
-                retries=False,
-                preload_content=False,
-                timeout=Timeout(connect=seconds, read=seconds),
-            )
-            with closing(response):
-                yield response
+        with called(Call("GET", target, HEADERS), route) as response:
+            yield response
     except AddressForbidden:
         raise SourceForbidden(FORBIDDEN) from None
     except (HTTPError, OSError, ValueError) as error:
         raise FetchFailed(NO_ANSWER) from error
-
-
-class _connections:
-    """A pool for one request; `close` ends its connections."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._pool = pool(settings.url_networks, settings.url_proxy)
-        self.urlopen = self._pool.urlopen
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._pool.clear()
 
 
 def _body(response: BaseHTTPResponse, most: int) -> bytes:

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response
 
 from cropsvc.model.errors import BadParameter, FieldError, NotFound, NotReady, SourceForbidden
+from cropsvc.model.hosts import host_allowed
 from cropsvc.outbound.target import Target
 from cropsvc.settings.settings import Settings
 from cropsvc.web.auth import current_owner
@@ -17,8 +18,8 @@ bp = Blueprint("webhook", __name__, url_prefix="/v1/crops")
 def checked_webhook(url: str | None, settings: Settings) -> str | None:
     """Return the URL, if it is one that messages may go to. Raises BadParameter, SourceForbidden.
 
-    It must be https. Where the operator lists networks of their own, http is taken too; whether
-    the address is in one of them is checked at the delivery.
+    It must be https. Where the operator lists networks of their own, http is taken too; the
+    delivery checks that the address is in one of them.
     """
     if url is None:
         return None
@@ -30,7 +31,7 @@ def checked_webhook(url: str | None, settings: Settings) -> str | None:
         raise _wrong(str(error)) from None
     if target.scheme != "https" and not settings.url_networks:
         raise _wrong("must begin with https://")
-    if not any(rule.allows(target.host, target.port) for rule in settings.webhook_hosts):
+    if not host_allowed(settings.webhook_hosts, target.host, target.port):
         raise SourceForbidden(FORBIDDEN)
     return url
 

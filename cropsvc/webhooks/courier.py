@@ -13,12 +13,12 @@ from cropsvc.model.job import Job, JobRef
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Store, StoreUnavailable
 from cropsvc.webhooks.delivery import Attempt, attempt
+from cropsvc.webhooks.shares import Place, Shares
 
 AT_ONCE = 100
-AT_ONE_RECEIVER = 8  # a receiver that hangs leaves room for the others
 LOOK = 500  # due messages that are looked at
 PAUSE_SECONDS = 0.25  # between two looks
-CROWDED_SECONDS = 1.0  # how long a message waits whose receiver has enough to do
+CROWDED_SECONDS = 0.25  # a full share waits so long for the one before it
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Courier:
     ) -> None:
         self._store, self.settings, self._deliver = store, settings, deliver
         self._pool = Pool(AT_ONCE)
-        self._busy: Counter[str] = Counter()
+        self._shares = Shares()
         self._stopping = False
 
     def run(self) -> None:
@@ -54,6 +54,7 @@ class Courier:
 
     def look(self) -> None:
         """Start a delivery for each due message that has a place."""
+        put_off: Counter[str] = Counter()
         for ref in self._store.due_messages(LOOK):
             if self._pool.full():
                 return
@@ -62,23 +63,26 @@ class Courier:
                 self._store.settle_message(ref, "failed", 0, 0)  # it is gone
                 continue
             receiver = urlsplit(job.webhook.url).netloc
-            crowded = self._busy[receiver] >= AT_ONE_RECEIVER
-            if not self._store.claim_message(ref, *([CROWDED_SECONDS] if crowded else [])):
-                continue
-            if not crowded:
-                self._busy[receiver] += 1
-                self._pool.spawn(self._send, ref, job, receiver)
+            if not self._shares.has_room(receiver):
+                full_shares = put_off[receiver] // self._shares.of(receiver)
+                self._store.claim_message(ref, CROWDED_SECONDS * (1 + full_shares))
+                put_off[receiver] += 1
+            elif self._store.claim_message(ref):
+                self._pool.spawn(self._send, ref, job, self._shares.take(receiver))
 
-    def _send(self, ref: JobRef, job: Job, receiver: str) -> None:
+    def _send(self, ref: JobRef, job: Job, place: Place) -> None:
         began = time.monotonic()
+        answered = False
         try:
             made = self._deliver(job, self.settings)
+            answered = made.status > 0
             state = self._store.settle_message(ref, made.state, made.status, made.wait)
-            self._store.count({f"webhooks:{state if made.state == 'waiting' else made.state}": 1})
+            if state != "gone":  # its job was deleted meanwhile
+                self._store.count({f"webhooks:{state}": 1})
         except StoreUnavailable as error:
             log.warning("a delivery cannot be noted; it is made again: %s", error)
             return
         finally:
-            self._busy[receiver] -= 1
+            self._shares.give_back(place, answered=answered)
         seconds = round(time.monotonic() - began, 3)
         log.info("webhook %s: status %s in %s s, now %s", ref.id, made.status, seconds, state)

@@ -4,20 +4,20 @@ import json
 import logging
 import random
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import gevent
 from standardwebhooks import Webhook as Signer
-from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
 from cropsvc import __version__
 from cropsvc.jobs.presentation import job_json
+from cropsvc.model.hosts import host_allowed
 from cropsvc.model.job import Job
-from cropsvc.outbound.connection import AddressForbidden, pool
+from cropsvc.outbound.addresses import Allowed
+from cropsvc.outbound.connection import AddressForbidden, Call, Route, called
 from cropsvc.outbound.target import Target
 from cropsvc.settings.settings import Settings
 
@@ -84,24 +84,13 @@ def _posted(
     url: str, body: bytes, headers: dict[str, str], settings: Settings
 ) -> tuple[int, Mapping[str, str]]:
     target = Target.read(url)
-    if not any(rule.allows(target.host, target.port) for rule in settings.webhook_hosts):
+    if not host_allowed(settings.webhook_hosts, target.host, target.port):
         raise AddressForbidden  # the operator has taken the host from the list since
-    connections = pool(settings.url_networks, settings.url_proxy)
-    try:
-        answer = connections.urlopen(
-            "POST",
-            target.url,
-            body=body,
-            headers=headers,
-            redirect=False,
-            retries=False,
-            preload_content=False,
-            timeout=Timeout(connect=SECONDS, read=SECONDS),
-        )
-        with closing(answer):
-            return answer.status, answer.headers
-    finally:
-        connections.clear()
+    # Without TLS a message goes to the operator's own networks only.
+    allowed = Allowed(settings.url_networks, public=target.scheme == "https")
+    route = Route(allowed, settings.url_proxy, SECONDS)
+    with called(Call("POST", target, headers, body), route) as answer:
+        return answer.status, answer.headers
 
 
 def outcome(status: int, headers: Mapping[str, str], attempts: int) -> Attempt:

@@ -81,6 +81,7 @@ def test_a_delivered_message_is_gone_and_the_job_says_so(store: Store) -> None:
 def test_a_message_that_waits_comes_back_when_it_is_due(store: Store) -> None:
     job = hooked(store, "a")
     store.finish(begun(store, job), DONE)
+    store.claim_message(job.ref)
     assert store.settle_message(job.ref, "waiting", 500, 5) == "waiting"
     found = webhook(store, "a")
     assert (found.state, found.attempts, found.last_status) == ("waiting", 1, 500)
@@ -91,6 +92,7 @@ def test_a_message_that_waits_comes_back_when_it_is_due(store: Store) -> None:
 def test_a_message_whose_job_expires_first_has_failed(store: Store) -> None:
     job = hooked(store, "a")
     store.finish(begun(store, job), DONE)
+    store.claim_message(job.ref)
     assert store.settle_message(job.ref, "waiting", 500, 61) == "failed"  # results live for 60 s
     assert webhook(store, "a").state == "failed"
     assert store.client.exists(OUTBOX) == 0
@@ -115,10 +117,22 @@ def test_a_message_can_be_sent_again(store: Store) -> None:
     job = hooked(store, "a")
     assert not store.resend_message(job.ref)
     store.finish(begun(store, job), DONE)
+    store.claim_message(job.ref)
     store.settle_message(job.ref, "delivered", 200, 0)
     assert store.resend_message(job.ref)
     assert store.due_messages(1) == [job.ref]
     assert webhook(store, "a").attempts == 1
+
+
+@pytest.mark.parametrize("state", ["delivered", "failed", "waiting"])
+def test_a_message_asked_for_during_its_delivery_is_sent_again(store: Store, state: str) -> None:
+    job = hooked(store, "a")
+    store.finish(begun(store, job), DONE)
+    store.claim_message(job.ref)
+    store.resend_message(job.ref)
+    store.settle_message(job.ref, state, 200, 5)
+    assert store.due_messages(1) == [job.ref]
+    assert (webhook(store, "a").state, webhook(store, "a").attempts) == ("waiting", 1)
 
 
 def test_the_oldest_message_has_an_age(store: Store) -> None:

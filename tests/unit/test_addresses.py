@@ -5,13 +5,13 @@ from ipaddress import ip_network
 import pytest
 
 from cropsvc.model.hosts import HostRule
-from cropsvc.outbound.addresses import is_allowed
+from cropsvc.outbound.addresses import Allowed
 from cropsvc.outbound.target import Target
 
 INSIDE = (
     "127.0.0.1", "127.1.2.3", "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "172.16.0.1",
     "172.31.255.255", "192.168.0.1", "169.254.169.254", "100.64.0.1", "100.127.255.255",
-    "192.0.0.1", "192.0.0.170", "192.0.2.1", "192.88.99.1", "198.18.0.1", "198.19.255.255",
+    "168.63.129.16", "192.0.0.1", "192.0.0.170", "192.0.2.1", "192.88.99.1", "198.18.0.1", "198.19.255.255",
     "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1",
     "255.255.255.255", "::", "::1", "::7f00:1", "::127.0.0.1", "::ffff:127.0.0.1",
     "::ffff:10.0.0.1", "::ffff:8.8.8.8", "::ffff:0:127.0.0.1", "64:ff9b::7f00:1",
@@ -35,12 +35,12 @@ NOT_URLS = (
 
 @pytest.mark.parametrize("address", INSIDE)
 def test_an_address_that_is_not_public_is_refused(address: str) -> None:
-    assert not is_allowed(address, ())
+    assert not Allowed().takes(address)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_a_public_address_is_allowed(address: str) -> None:
-    assert is_allowed(address, ())
+    assert Allowed().takes(address)
 
 
 def test_the_table_has_sixty_forms() -> None:
@@ -48,11 +48,18 @@ def test_the_table_has_sixty_forms() -> None:
 
 
 def test_the_operators_networks_are_allowed() -> None:
-    networks = (ip_network("10.1.0.0/16"), ip_network("::1/128"))
-    assert is_allowed("10.1.2.3", networks)
-    assert is_allowed("::1", networks)
-    assert not is_allowed("10.2.0.1", networks)
-    assert not is_allowed("::ffff:10.1.2.3", networks)
+    allowed = Allowed((ip_network("10.1.0.0/16"), ip_network("::1/128")))
+    assert allowed.takes("10.1.2.3")
+    assert allowed.takes("::1")
+    assert allowed.takes("8.8.8.8")
+    assert not allowed.takes("10.2.0.1")
+    assert not allowed.takes("::ffff:10.1.2.3")
+
+
+def test_where_no_public_address_is_allowed_the_networks_are() -> None:
+    allowed = Allowed((ip_network("10.1.0.0/16"),), public=False)
+    assert allowed.takes("10.1.2.3")
+    assert not any(allowed.takes(address) for address in PUBLIC)
 
 
 @pytest.mark.parametrize("text", NOT_URLS)

@@ -7,13 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from cropsvc.outbound.connection import AddressForbidden, pool
+from cropsvc.outbound.addresses import Allowed
+from cropsvc.outbound.connection import AddressForbidden, Call, Route, called
+from cropsvc.outbound.target import Target
 from tests import pictures
 from tests.contract.client import Client, problem
 from tests.stack import Stack
 from tests.web.origin import Origin, serving
 
 TIMEOUT = 2
+REBIND = Call("GET", Target.read("http://rebind.test/"), {})
+PUBLIC_ONLY = Route(Allowed(), "", TIMEOUT)
 FORMS = (  # of loopback and other places inside; libc understands the odd ones
     "http://127.0.0.1/", "http://localhost/", "http://2130706433/", "http://0x7f000001/",
     "http://0177.0.0.1/", "http://127.1/", "http://0/", "http://[::1]/", "http://[::]/",
@@ -179,8 +183,8 @@ def test_a_name_with_one_private_answer_is_refused(
 ) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 80)) for one in answers]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-    with pytest.raises(AddressForbidden):
-        pool(()).urlopen("GET", "http://rebind.test/", retries=False)
+    with pytest.raises(AddressForbidden), called(REBIND, PUBLIC_ONLY):
+        pass
 
 
 def test_the_address_that_was_checked_is_the_one_connected_to(
@@ -202,8 +206,8 @@ def test_the_address_that_was_checked_is_the_one_connected_to(
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     monkeypatch.setattr("cropsvc.outbound.connection.socket.socket", Wire)
-    with pytest.raises(Exception, match="no connection"):
-        pool(()).urlopen("GET", "http://rebind.test/", retries=False)
+    with pytest.raises(Exception, match="no connection"), called(REBIND, PUBLIC_ONLY):
+        pass
     assert (looked_up, connected) == (["rebind.test"], [("8.8.8.8", 80)])
 
 

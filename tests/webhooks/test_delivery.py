@@ -1,16 +1,28 @@
 """What a receiver's answer means, and that the official verifier accepts what is sent."""
 
 import json
+import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from ipaddress import ip_network
 
 import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
+from cropsvc.model.hosts import HostRule
 from cropsvc.model.job import Output, Webhook
-from cropsvc.webhooks.delivery import DELAYS, Attempt, headers_of, message, outcome, retry_after
+from cropsvc.settings.settings import Settings
+from cropsvc.webhooks.delivery import (
+    DELAYS,
+    Attempt,
+    attempt,
+    headers_of,
+    message,
+    outcome,
+    retry_after,
+)
 from tests.store.conftest import job_of
 
 OLD, NEW = ("whsec_" + "QUFB" * 8, "whsec_" + "QkJC" * 8)
@@ -88,3 +100,27 @@ def test_a_malformed_retry_after_counts_for_nothing(text: str) -> None:
 def test_retry_after_may_be_a_date() -> None:
     later = datetime.now(UTC) + timedelta(seconds=60)
     assert 55 < retry_after(format_datetime(later, usegmt=True)) <= 60
+
+
+@pytest.mark.parametrize(("scheme", "calls"), [("http", 0), ("https", 1)])
+def test_without_tls_no_public_address_is_called(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, calls: int
+) -> None:
+    called: list[object] = []
+
+    class Wire(socket.socket):
+        def connect(self, address: object) -> None:
+            called.append(address)
+            raise ConnectionRefusedError
+
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 80))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr("cropsvc.outbound.connection.socket.socket", Wire)
+    settings = replace(
+        Settings.from_env({}),
+        webhook_hosts=(HostRule("*"),),
+        webhook_secrets=(NEW,),
+        url_networks=(ip_network("10.0.0.0/8"),),
+    )
+    made = attempt(replace(JOB, webhook=Webhook(f"{scheme}://r.test/h")), settings)
+    assert (made.state, made.status, len(called)) == ("waiting", 0, calls)

@@ -41,13 +41,14 @@ class Office:
 
 @pytest.fixture(scope="module")
 def office(make_module_stack: Callable[..., Stack]) -> Iterator[Office]:
-    with receiving() as receiver, socket.create_server(("127.0.0.1", 0), backlog=128) as dead:
+    with receiving() as receiver, socket.create_server(("", 0), backlog=256) as dead:
         hosts = [f"127.0.0.1:{port}" for port in (receiver.port, dead.getsockname()[1])]
+        hosts += [f"*:{dead.getsockname()[1]}"]
         stack = make_module_stack(
             workers=2,
             webhook_secret=SECRET,
             webhook_hosts=",".join(["*", *hosts]),
-            url_networks="127.0.0.1/32",
+            url_networks="127.0.0.1/32,127.0.1.0/24",
         )
         command = [sys.executable, "-m", "cropsvc.webhooks"]
         courier = stack._part("webhooks", command, dict(stack.web._environ))
@@ -115,9 +116,12 @@ def test_what_waits_says_until_when(office: Office, path: str, status: int) -> N
     assert office.receiver.count("/ok") == 0
 
 
-def test_a_receiver_that_hangs_delays_nobody_else(office: Office) -> None:
+def test_receivers_that_hang_delay_nobody_else(office: Office) -> None:
+    """Thirty messages to one that is dead, and one to each of thirty names of it."""
     for number in range(30):
         office.api.accepted(pictures.unlike(900 + number), webhook=office.dead)
+        alias = office.dead.replace("127.0.0.1", f"127.0.1.{number}")
+        office.api.accepted(pictures.unlike(930 + number), webhook=alias)
     office.settled(office.submit("/beside", 999), "delivered", 10)
 
 
