@@ -22,7 +22,7 @@ class Local:
     limits: Limits
 
     def crop(self, source: str, index: int, request: CropRequest) -> None:
-        """Crops one image. Raises a CropError, OSError, BadTarget."""
+        """Crop one image. Raises a CropError, OSError, BadTarget."""
         line = self.board.line(source)
         line.show("reading", 0.0)
         data = read(source)

@@ -68,7 +68,7 @@ def address_for(settings: Settings) -> str:
 
 
 def main() -> None:
-    """Serve until SIGTERM; ends with a clear line when a setting is wrong."""
+    """Serve until SIGTERM; end with a clear line when a setting is wrong."""
     settings = held_settings.read(os.environ)
     if address_for(settings) != settings.bind:
         sys.stderr.write(

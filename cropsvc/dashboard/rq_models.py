@@ -87,7 +87,7 @@ class ShownWorker(Worker):
     queue_class: type[Queue] = ReadOnlyQueue
 
     def _set_connection(self, connection: Redis) -> Redis:
-        """Leaves the connection alone: a worker's would wait for minutes."""
+        """Leave the connection alone: a worker's would wait for minutes."""
         return connection
 
     @classmethod

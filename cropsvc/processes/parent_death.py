@@ -13,7 +13,7 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def die_with_parent(parent: int, number: int = signal.SIGKILL) -> None:
-    """Has the kernel send signal *number* to this process when *parent* ends.
+    """Have the kernel send signal *number* to this process when *parent* ends.
 
     Raises SystemExit if *parent* has ended already. Linux only; elsewhere it does nothing.
     The kernel watches the *thread* that forked this process, so fork from a main thread.

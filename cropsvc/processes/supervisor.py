@@ -65,7 +65,7 @@ class Child:
         self.starts += 1
 
     def check(self) -> None:
-        """Note its death, starts it again once that is due."""
+        """Note its death, and start it again once that is due."""
         process = self._process
         if process and (code := process.poll()) is not None:
             self._reap(process.pid, code)
@@ -160,7 +160,7 @@ class Supervisor:
             self.tick()
 
     def tick(self, seconds: float = 3600.0) -> None:
-        """Sleeps until something happens or *seconds* have passed; starts again what died."""
+        """Sleep until something happens or *seconds* have passed; start again what died."""
         waits = [wait for child in self.children if (wait := child.wait) is not None]
         if select.select([self._wakeup], [], [], min([seconds, *waits]))[0]:
             os.read(self._wakeup, 4096)

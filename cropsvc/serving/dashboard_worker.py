@@ -11,5 +11,5 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     """Serves the dashboard: slow clients must not hold it."""
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answers what cannot be parsed."""
+        """Answer what cannot be parsed."""
         super().handle_error(req, ProblemSocket(client), addr, exc)

@@ -45,7 +45,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
             raise StopIteration
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answers what cannot be parsed, so that the client gets to read it; always a 4xx."""
+        """Answer what cannot be parsed, so that the client gets to read it; always a 4xx."""
         if isinstance(exc, UnsupportedTransferCoding):  # gunicorn: 501
             exc = InvalidHeader("Transfer-Encoding")
         super().handle_error(req, ProblemSocket(client), addr, exc)
@@ -82,7 +82,7 @@ def _drained(req: Any) -> bool:
 
 
 def _linger(sock: Any) -> None:
-    """Lets the client read the answer: no more is sent, what still comes is dropped."""
+    """Let the client read the answer: no more is sent, what still comes is dropped."""
     try:
         sock.shutdown(socket.SHUT_WR)
         with gevent.Timeout(LINGER_SECONDS, False):

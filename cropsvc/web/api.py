@@ -88,7 +88,7 @@ def events(job_id: str) -> Response:
 
 @bp.delete("/<job_id>")
 def delete(job_id: str) -> Response:
-    """Cancel the job, or removes one that has ended."""
+    """Cancel the job, or remove one that has ended."""
     _no_arguments()
     services().jobs.delete(current_owner(), job_id)
     return Response(status=204)

@@ -43,7 +43,7 @@ def login() -> BaseResponse:
 
 @bp.post("/logout")
 def logout() -> BaseResponse:
-    """Forgets the key again."""
+    """Forget the key again."""
     response: Response = redirect("/", code=303)  # type: ignore[assignment]  # Flask's is one
     response.delete_cookie(COOKIE)
     return response

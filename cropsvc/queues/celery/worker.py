@@ -79,7 +79,7 @@ class CropWorker(Worker):  # type: ignore[misc]  # Celery has no types
         )
 
     def on_start(self) -> None:
-        """Has this worker look up at intervals, while it is connected and no crop runs."""
+        """Have this worker look up at intervals, while it is connected and no crop runs."""
         super().on_start()
         self.timer.call_repeatedly(LOOK_SECONDS, self._life.look)
         if self._burst:
