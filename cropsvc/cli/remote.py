@@ -45,7 +45,7 @@ class Remote:
     def cancel_all(self) -> None:
         """Cancel every job that runs; what the server says to that does not matter any more."""
         for job_id in [*self.running]:
-            with contextlib.suppress(ClientError):
+            with contextlib.suppress(ClientError, Stopped):
                 self.client.delete(job_id)
 
     def _submitted(self, source: str, fields: Pairs, line: Line) -> Job:

@@ -14,12 +14,13 @@ from urllib.parse import quote
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
-from cropsvc.client.errors import JobFailed, NoAnswer
+from cropsvc.client.errors import JobFailed, NoAnswer, ServiceError
 from cropsvc.client.model import Job, Output, job_of
 from cropsvc.client.transport import Transport
 from cropsvc.client.upload import File, Sent, content_of, field_text, form
 
 POLL_SECONDS = 20.0  # of one long poll
+UNLIKE_OURS = (ValueError, KeyError, TypeError)  # what reading an answer that is no job raises
 
 
 @dataclass(frozen=True)
@@ -143,17 +144,33 @@ class Client:
                 yield from _events(answer)
             except HTTPError as error:
                 raise NoAnswer(f"the events broke off: {error}", retry_after=1.0) from None
+            except UNLIKE_OURS:
+                raise self._not_ours() from None
 
     def delete(self, job: Job | str) -> None:
-        """Cancel the job, or delete one that has ended."""
-        self._transport.send("DELETE", _path(job))
+        """Cancel the job, or delete one that has ended. Raises ServiceError and NoAnswer."""
+        asked = 0
+
+        def ask() -> None:
+            nonlocal asked
+            asked += 1
+            self._transport.send("DELETE", _path(job))
+
+        try:
+            self._transport.patiently(ask)
+        except ServiceError as error:
+            if error.status != 404 or asked == 1:
+                raise  # else an attempt without an answer has deleted it
 
     def _job(self, ask: Callable[[], BaseHTTPResponse]) -> Job:
         answer = self._transport.patiently(ask)
         try:
             return job_of(json.loads(answer.data))
-        except (ValueError, KeyError, TypeError):
-            raise NoAnswer(f"{self._transport.url} does not answer as a cropsvc does") from None
+        except UNLIKE_OURS:
+            raise self._not_ours() from None
+
+    def _not_ours(self) -> NoAnswer:
+        return NoAnswer(f"{self._transport.url} does not answer as a cropsvc does")
 
 
 def _path(job: Job | str) -> str:

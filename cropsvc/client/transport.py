@@ -116,8 +116,11 @@ class Transport:
 
 def _is_hopeless(error: BaseException | None) -> bool:
     """Whether asking again is no use: most likely the URL is wrong."""
-    refused = isinstance(error, NewConnectionError) and "refused" in str(error).lower()
-    return refused or isinstance(error, NameResolutionError | SSLError)
+    if isinstance(error, NewConnectionError) and isinstance(
+        error.__cause__, ConnectionRefusedError
+    ):
+        return True
+    return isinstance(error, NameResolutionError | SSLError)
 
 
 def _words(error: BaseException | None) -> str:

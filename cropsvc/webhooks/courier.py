@@ -77,7 +77,7 @@ class Courier:
             made = self._deliver(job, self.settings)
             answered = made.status > 0
             state = self._store.settle_message(ref, made.state, made.status, made.wait)
-            if state != "gone":  # its job was deleted meanwhile
+            if state != "gone":  # its job was deleted while it was sent
                 self._store.count({f"webhooks:{state}": 1})
         except StoreUnavailable as error:
             log.warning("a delivery cannot be noted; it is made again: %s", error)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -87,6 +88,63 @@ def test_sent_bytes_are_reported(client: Client) -> None:
 def test_a_wait_may_be_bounded(stack: Stack) -> None:
     with Client(stack.url) as client, pytest.raises(TimeoutError):
         client.wait(client.submit(pictures.large(), format="avif", effort="small"), seconds=0.05)
+
+
+class Scripted(BaseHTTPRequestHandler):
+    """Answers with the next status and body of its list; 0 closes without an answer."""
+
+    answers: list[tuple[int, bytes]]
+    seen: list[str]
+
+    def answer(self) -> None:
+        self.seen.append(f"{self.command} {self.path}")
+        status, body = self.answers.pop(0)
+        if status:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+        self.close_connection = True
+
+    do_GET = do_DELETE = answer
+
+    def log_message(self, *words: object) -> None:
+        pass
+
+
+@contextmanager
+def scripted(*answers: tuple[int, bytes]) -> Iterator[tuple[Client, list[str]]]:
+    """A client of a server that answers by a script, and the requests that it saw."""
+    seen: list[str] = []
+    handler = type("Handler", (Scripted,), {"answers": list(answers), "seen": seen})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    with Client(url, sleep=lambda _: None) as client:
+        yield client, seen
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("first", [503, 429, 0])
+@pytest.mark.parametrize("then", [204, 404])
+def test_a_delete_is_repeated_until_it_is_answered(first: int, then: int) -> None:
+    with scripted((first, b""), (then, b"")) as (client, seen):
+        client.delete("a")
+    assert seen == ["DELETE /v1/crops/a"] * 2
+
+
+def test_a_delete_of_what_is_not_there_is_refused() -> None:
+    with scripted((404, b"")) as (client, _), pytest.raises(ServiceError) as caught:
+        client.delete("a")
+    assert caught.value.status == 404
+
+
+@pytest.mark.parametrize("data", [b"{", b"[]", b"{}", b"7", b"\xff"])
+def test_events_that_are_no_jobs_are_no_answer(data: bytes) -> None:
+    stream = b"event: progress\ndata: " + data + b"\n\n"
+    with scripted((200, stream)) as (client, _), pytest.raises(NoAnswer, match="as a cropsvc does"):
+        list(client.events("a"))
 
 
 class Busy(BaseHTTPRequestHandler):

@@ -1,6 +1,6 @@
 -- Note an attempt to deliver a message; `wait` milliseconds until the next one, or -1 for none.
 -- A message whose next attempt would come after the job's end of life has failed.
--- One that is due again already was asked for anew during the attempt: it stays.
+-- One that is due again already was asked for again during the attempt: it stays.
 local record, outbox = unpack(KEYS)
 local member, hook_state, status, wait = unpack(ARGV)
 -- include clock
