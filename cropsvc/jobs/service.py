@@ -111,14 +111,18 @@ class Jobs(Submissions):
         self, job: Job, name: str | None, first: bytes | None
     ) -> tuple[Job, Output, bytes]:
         """Do the same for a job that was read, with the *first* output's bytes if known."""
-        output = self._output(job, name)
+        output = self.output_of(job, name)
         index = job.outputs.index(output)
         data = self._store.result(job, index) if index or first is None else first
         if data is None:
             raise Expired(f"the image of job {job.id} has expired")
         return job, output, data
 
-    def _output(self, job: Job, name: str | None) -> Output:
+    def output_of(self, job: Job, name: str | None) -> Output:
+        """Return the named output's facts, or the first's, of a job that is done.
+
+        Raises NotFound, NotReady, Canceled, the job's or output's own error.
+        """
         output = job.output(name)
         if output is None:
             raise NotFound(f"job {job.id} has no output named {(name or '')[:64]!r}")

@@ -3,7 +3,9 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
 
 from flask import Blueprint, Response, request
 
@@ -33,10 +35,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Found:
-    """An entry with its name in the ZIP; `read` returns the bytes."""
+    """An entry with its name in the ZIP; `read` returns the bytes, `missed` notes if it cannot."""
 
     name: str
     read: Callable[[], bytes]
+    missed: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 @bp.get("/crops/<job_id>/archive")
@@ -52,26 +55,37 @@ def of_job(job_id: str) -> Response:
         raise error_of(job.error) if job.error else NotReady(f"job {job.id} has no output")
     names = SafeNames()
     found = [_found(job, output, output.name, names) for output in done]
-    return _answer(found, b"", f"crops-{job.id[:8]}.zip")
+    return _answer(found, [], f"crops-{job.id[:8]}.zip")
 
 
 @bp.post("/archive")
 def of_many() -> Response:
     """Return a ZIP of the outputs that the request lists; `missing.txt` names those not there."""
-    names, found, missing = SafeNames(), [], []
+    names, found, missing = SafeNames(), list[Found](), list[str]()
     for wanted in _wanted():
-        try:
-            found.append(_entry(wanted, names))
-        except CropError as error:
-            if error.status >= 500:
-                raise  # the store is away: nothing is known of the entry
-            missing.append(f"{wanted.id} {wanted.output or ''}: {error.code}: {error.detail}\n")
-    return _answer(found, "".join(missing).encode(), "crops.zip")
+        with _noted(wanted, missing):
+            found.append(_entry(wanted, names, missing))
+    return _answer(found, missing, "crops.zip")
 
 
-def _entry(wanted: Wanted, names: SafeNames) -> Found:
-    job, output, _ = services().jobs.image(current_owner(), wanted.id, wanted.output)
-    return _found(job, output, wanted.name or f"crop-{job.id[:8]}-{output.name}", names)
+@contextmanager
+def _noted(wanted: Wanted, missing: list[str]) -> Iterator[None]:
+    """Turn what an entry raises into a line of *missing*."""
+    try:
+        yield
+    except CropError as error:
+        if error.status >= 500:
+            raise  # the store is away: nothing is known of the entry
+        line = f"{wanted.id} {wanted.output or ''}: {error.code}: {error.detail}"
+        missing.append("".join(char if char.isprintable() else "?" for char in line) + "\n")
+
+
+def _entry(wanted: Wanted, names: SafeNames, missing: list[str]) -> Found:
+    jobs = services().jobs
+    job = jobs.get(current_owner(), wanted.id)
+    output = jobs.output_of(job, wanted.output)
+    found = _found(job, output, wanted.name or f"crop-{job.id[:8]}-{output.name}", names)
+    return replace(found, missed=partial(_noted, wanted, missing))
 
 
 def _found(job: Job, output: Output, name: str, names: SafeNames) -> Found:
@@ -85,7 +99,9 @@ def _found(job: Job, output: Output, name: str, names: SafeNames) -> Found:
 def _wanted() -> list[Wanted]:
     if (request.content_length or 0) > LARGEST_BODY:
         raise TooLarge(f"the list has {request.content_length} bytes; {LARGEST_BODY} are allowed")
-    body = request.get_data(cache=False) if request.content_length else b""
+    body = request.stream.read(LARGEST_BODY + 1)  # one that comes in chunks states no length
+    if len(body) > LARGEST_BODY:
+        raise TooLarge(f"the list has more than the {LARGEST_BODY} bytes that are allowed")
     try:
         entries = json.loads(body)["entries"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -111,12 +127,14 @@ def _wrong(field: str, detail: str) -> BadParameter:
     return BadParameter.of(FieldError(field, detail))
 
 
-def _answer(found: list[Found], missing: bytes, name: str) -> Response:
-    length, digest = 0, hashlib.sha256()
-    for piece in zipped(_files(found, missing)):  # read twice: the head holds length and digest
+def _answer(found: list[Found], missing: list[str], name: str) -> Response:
+    length, digest, kept = 0, hashlib.sha256(), list[Found]()
+    for piece in zipped(_files(found, missing, kept)):  # read twice: the head holds the digest
         length += len(piece)
         digest.update(piece)
-    body: Iterable[bytes] = () if request.method == "HEAD" else zipped(_files(found, missing))
+    body: Iterable[bytes] = ()
+    if request.method != "HEAD":
+        body = zipped(_files([replace(one, missed=nullcontext) for one in kept], missing, []))
     response = Response(body, content_type="application/zip")
     response.headers["Content-Length"] = str(length)
     response.headers["Repr-Digest"] = repr_digest(digest.hexdigest())
@@ -125,8 +143,14 @@ def _answer(found: list[Found], missing: bytes, name: str) -> Response:
     return response
 
 
-def _files(found: list[Found], missing: bytes) -> Iterator[tuple[str, bytes]]:
+def _files(
+    found: list[Found], missing: list[str], kept: list[Found]
+) -> Iterator[tuple[str, bytes]]:
+    """Yield names and bytes; note in *kept* and *missing* which could be read."""
     for one in found:
-        yield one.name, one.read()
+        with one.missed():
+            data = one.read()
+            kept.append(one)
+            yield one.name, data
     if missing:
-        yield MISSING, missing
+        yield MISSING, "".join(missing).encode()

@@ -12,6 +12,11 @@ from pathlib import PurePosixPath
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time of a ZIP entry
 LONGEST_NAME = 120  # characters
 UNSAFE = re.compile(r"[^\w .()+,@=~-]")
+IMAGE_SUFFIX = re.compile(
+    r"\.(jpe?g|jpe|jfif|png|apng|webp|gif|avif|tiff?|bmp|dib|hei[cf]|jxl|svg)$", re.IGNORECASE
+)
+# Names that Windows keeps for devices, with any suffix (learn.microsoft.com, "Naming Files").
+DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 Entry = tuple[str, bytes]
 
 
@@ -55,11 +60,11 @@ class SafeNames:
     def of(self, wanted: str, suffix: str) -> str:
         """Return a name like *wanted*, with this suffix."""
         last = PurePosixPath(wanted.replace("\\", "/")).name
-        stem = UNSAFE.sub("_", last).strip(" .") or "image"
-        stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", stem)[:LONGEST_NAME] or "image"
+        stem = IMAGE_SUFFIX.sub("", UNSAFE.sub("_", last).strip(" ."))[:LONGEST_NAME].strip(" .")
+        stem = f"_{stem}" if DEVICE.match(stem) else stem or "image"
         name, count = f"{stem}.{suffix}", 1
-        while name.lower() in self._taken:
+        while name.casefold() in self._taken:
             count += 1
             name = f"{stem} ({count}).{suffix}"
-        self._taken.add(name.lower())
+        self._taken.add(name.casefold())
         return name

@@ -83,6 +83,14 @@ def test_what_is_gone_is_listed_inside(api: Client) -> None:
     assert len(files) == 2
 
 
+def test_a_missing_entry_cannot_write_lines_of_its_own(api: Client) -> None:
+    job = api.crop(pictures.unlike(5))
+    entries = [{"id": job["id"]}, {"id": "a\nb"}, {"id": job["id"], "output": "x\r\ny"}]
+    files = unzipped(api.post("/v1/archive", json={"entries": entries}))
+    lines = files["missing.txt"].decode().splitlines()
+    assert [line.split(":")[0] for line in lines] == ["a?b ", f"{job['id']} x??y"]
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -1,7 +1,9 @@
 """What only a running service can show: another program's request, and a job while it runs."""
 
+import io
 import subprocess
 import time
+import zipfile
 
 from tests import pictures
 from tests.contract.client import Client, Json, checked, close
@@ -51,3 +53,13 @@ def test_progress_while_running(api: Client) -> None:
     api.until_state(job, "canceled", seconds=5)
     assert progress(api, job["id"])["state"] == "FAILURE"
     assert api.get("/result.png", params={"jobid": job["id"]}).status_code == 410
+
+
+def test_the_list_of_an_archive_may_come_in_chunks(api: Client) -> None:
+    job = api.crop(pictures.unlike(6))
+    body = (piece for piece in (b'{"entries": [{"id": "', job["id"].encode(), b'"}]}'))
+    headers = {"Content-Type": "application/json"}
+    answer = api.post("/v1/archive", content=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert [archive.read(info) for info in archive.infolist()] == [api.bytes_of(job)]
