@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import partial
-from importlib.util import find_spec
 
 from cropsvc.model.hosts import HostRule
 from cropsvc.model.limits import Lifetimes, Limits
@@ -12,11 +11,11 @@ from cropsvc.settings import parsers
 from cropsvc.settings.parsers import ApiKey, Network, one_of, size, whole
 from cropsvc.settings.reader import ConfigError, Reader
 from cropsvc.settings.rows import ROW, Row, setting
+from cropsvc.settings.together import check_together
 from cropsvc.settings.urls import broker_url, store_url
 
 __all__ = ["ApiKey", "ConfigError", "Network", "Settings", "rows"]
 
-CELERY_PACKAGES = ("celery", "msgpack")  # of the optional extra
 LEAST_JOB_MEMORY = "128MiB"  # with less every crop fails, or that of a small AVIF; tried
 MONTH = 31 * 86400  # seconds
 
@@ -218,9 +217,8 @@ class Settings:
         reader = Reader(environ)
         reader.check_names(rows())
         values = {one.name: reader.value(one.metadata[ROW], one.default) for one in fields(cls)}
-        settings = cls(**values)  # type: ignore[arg-type]  # each parser gives its field's type
-        settings._check_together()
-        return settings
+        check_together(values)
+        return cls(**values)  # type: ignore[arg-type]  # each parser gives its field's type
 
     @property
     def limits(self) -> Limits:
@@ -242,23 +240,6 @@ class Settings:
     def webhooks_on(self) -> bool:
         """Whether clients may ask for webhooks."""
         return bool(self.webhook_secrets and self.webhook_hosts)
-
-    def _check_together(self) -> None:
-        if bool(self.webhook_secrets) != bool(self.webhook_hosts):
-            raise ConfigError(
-                "CROPSVC_WEBHOOK_SECRET and CROPSVC_WEBHOOK_HOSTS go together; one is missing"
-            )
-        if self.queue == "celery" and not self.broker_url:
-            raise ConfigError("CROPSVC_BROKER_URL is needed when CROPSVC_QUEUE is 'celery'")
-        if self.queue == "celery" and not all(map(find_spec, CELERY_PACKAGES)):
-            raise ConfigError(
-                "CROPSVC_QUEUE='celery' needs packages that are not installed: "
-                "pip install -r requirements/celery.txt"
-            )
-        if bool(self.dashboard_user) != bool(self.dashboard_password):
-            raise ConfigError(
-                "CROPSVC_DASHBOARD_USER and CROPSVC_DASHBOARD_PASSWORD go together; one is missing"
-            )
 
 
 def rows() -> tuple[Row, ...]:
