@@ -46,7 +46,8 @@ def _parameters(command: Command) -> Command:
     """Add an option for each parameter of the API, the files, and -o."""
     for row in reversed(PARAMETERS):
         words = f"{row.description.replace('`', '')}  [default: {row.default}]"
-        option = click.option(f"--{row.name}", help=words, metavar=_metavar(row.schema))
+        names = dict.fromkeys((f"--{row.name.replace('_', '-')}", f"--{row.name}"))
+        option = click.option(*names, row.name, help=words, metavar=_metavar(row.schema))
         command = option(command)
     command = click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")(command)
     command = click.option("-o", "--output", "target", metavar="TARGET", help=TARGET_HELP)(command)

@@ -76,6 +76,9 @@ def test_presets_only_takes_a_preset() -> None:
         ("size = '1x1'\n", 1, "table"),
         ("[a]\nquality = 101\n", 2, "100"),
         ("[a]\nbox = [1, 2, 3, 4]\n", 2, "box"),
+        ("[a]\nformat = 'jpeg'\nlossless = true\n", 3, "without loss"),
+        ("[a]\nmax_bytes = 2000\nformat = 'png'\n", 2, "no quality to lower"),
+        ("[a]\nsize = '99999x1'\n", 2, "too long"),
     ],
 )
 def test_a_wrong_entry_stops_the_start_with_its_line(text: str, line: int, words: str) -> None:

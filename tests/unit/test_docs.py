@@ -10,6 +10,8 @@ from urllib.parse import unquote
 
 import pytest
 
+from cropsvc.imaging.params.table import PARAMETERS
+
 ROOT = Path(__file__).resolve().parents[2]
 
 SKIPPED = {"var", "build", "secrets", "node_modules", "__pycache__"}  # made, not written
@@ -279,3 +281,8 @@ def _write(root: Path, file: str, text: str) -> None:
     for name, content in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(content)
+
+
+def test_the_cli_page_names_every_parameter() -> None:
+    page = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+    assert [row.name for row in PARAMETERS if f"`--{row.name.replace('_', '-')}`" not in page] == []

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from cropsvc.imaging import extras, formats
+from cropsvc.imaging import formats
 from cropsvc.imaging.geometry.crop_plan import Place, Plan, plan, plan_with, tilted_part
 from cropsvc.imaging.geometry.decoding import Need, decoded_pixels
 from cropsvc.imaging.geometry.orientation import Sides, turn
 from cropsvc.imaging.geometry.straighten import Tilt
 from cropsvc.imaging.headers.probe import Source
+from cropsvc.imaging.params.checks import check_encoding, check_extras, check_size
 from cropsvc.imaging.params.model import Crop, CropRequest
 from cropsvc.model.errors import BadParameter, CropError, FieldError, TooManyPixels
 from cropsvc.model.limits import Limits
@@ -25,7 +26,7 @@ def check(request: CropRequest, source: Source, limits: Limits) -> None:
     needs: list[Need] = []
     for index, crop in enumerate(request.outputs):
         try:
-            _check_extras(crop)
+            check_extras(crop)
             needs.append(_need(crop, check_output(crop, source, limits), source))
         except CropError as error:
             fields = [FieldError(request.field(index, e.field), e.detail) for e in error.errors]
@@ -76,37 +77,13 @@ def check_output(crop: Crop, source: Source, limits: Limits, place: Place | None
 
     Raises what `check` raises; its `errors` name the field.
     """
-    _check_size(crop, limits)
+    check_size(crop, limits)
     sides = source.width, source.height
     planned = plan_with(crop, *sides, place) if place else plan(crop, *sides)
     output = formats.resolve(crop.format, source.format)
-    _check_encoding(crop, output)
+    check_encoding(crop, output)
     _check_canvas(planned.canvas, output, limits)
     return planned
-
-
-def _check_extras(crop: Crop) -> None:
-    if crop.anchor.method == "face" and not extras.is_installed("faces"):
-        raise BadParameter.of(FieldError("anchor", f"'face': {extras.cure('faces')}"))
-
-
-def _check_size(crop: Crop, limits: Limits) -> None:
-    sides = (crop.size.width or 0, crop.size.height or 0) if crop.size else (0, 0)
-    if max(sides) > limits.side:
-        detail = f"a side of {max(sides)} pixels is too long; ask for at most {limits.side}"
-        raise BadParameter.of(FieldError("size", detail))
-
-
-def _check_encoding(crop: Crop, output: str) -> None:
-    row = formats.OUTPUTS[output]
-    lossy = row.default_quality is not None
-    if crop.lossless and lossy and not row.can_be_lossless:
-        detail = f"{row.label} cannot be written without loss; ask for WebP or PNG"
-        raise BadParameter.of(FieldError("lossless", detail))
-    if crop.max_bytes and (not lossy or crop.lossless):
-        kind = f"lossless {row.label}" if lossy else row.label
-        detail = f"{kind} has no quality to lower; ask for JPEG, WebP or AVIF"
-        raise BadParameter.of(FieldError("max_bytes", detail))
 
 
 def _check_canvas(canvas: Sides, output: str, limits: Limits) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cropsvc.imaging.params.checks import check_encoding, check_extras, check_size
+from cropsvc.imaging.params.model import Crop
 from cropsvc.imaging.params.table import CROP_PARAMETERS
+from cropsvc.model.errors import BadParameter
 from cropsvc.settings.settings import ConfigError, Settings
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -56,6 +59,8 @@ def presets_of(settings: Settings) -> Presets:
     """Return the presets that the settings name. Raises ConfigError with the line."""
     tables = tomllib.loads(settings.presets)
     entries = [_preset(name, table, settings.presets) for name, table in tables.items()]
+    for entry in entries:
+        _check(entry, settings)
     own = {preset.name for preset in entries}
     built_in = () if "classic" in own else BUILT_IN.entries
     return Presets((*built_in, *entries), settings.presets_only)
@@ -70,6 +75,19 @@ def _preset(name: str, table: object, text: str) -> Preset:
         raise _wrong(text, name, "description", limit)
     pairs = [(key, value) for key, value in table.items() if key != "description"]
     return Preset(name, description, tuple(_checked(text, name, *pair) for pair in pairs))
+
+
+def _check(preset: Preset, settings: Settings) -> None:
+    """Refuse what no image could be cropped by."""
+    crop = Crop(**preset.values())
+    try:
+        check_extras(crop)
+        check_size(crop, settings.limits)
+        if crop.format != "auto":
+            check_encoding(crop, crop.format)
+    except BadParameter as error:
+        [wrong] = error.errors
+        raise _wrong(settings.presets, preset.name, wrong.field, wrong.detail) from None
 
 
 def _checked(text: str, preset: str, name: str, value: object) -> tuple[str, str]:
