@@ -218,9 +218,3 @@ def test_an_orientation_that_is_none_of_the_eight_is_ignored(kind: str, value: i
     exif[pictures.ORIENTATION] = value
     data = pictures.encode(PHOTO, kind, exif=exif, **KINDS[kind])
     assert np.array_equal(pixels(data), decoded(data))
-
-
-def test_a_tiffs_orientation_in_xmp_counts_as_pillow_has_it() -> None:
-    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
-    data = pictures.encode(PHOTO, "tiff", tiffinfo={700: xmp})
-    assert np.array_equal(pixels(data), SHOW[6](PHOTO))

@@ -1,14 +1,11 @@
 """The facts of a header, and the error for one that is broken."""
 
-import re
 from dataclasses import dataclass
 
 from cropsvc.model.errors import Unreadable
 
 SEGMENTS = 4096  # parts of a header that are walked; real files have below 1,000
 METADATA = 1024 * 1024  # bytes of an EXIF or XMP block that are looked at
-
-_XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')
 
 
 @dataclass(frozen=True)
@@ -29,9 +26,3 @@ class Header:
 def broken(detail: str) -> Unreadable:
     """Return the error for an image with the right first bytes and something wrong after them."""
     return Unreadable(f"the image cannot be read: {detail}")
-
-
-def xmp_orientation(xmp: bytes) -> int:
-    """Return the orientation an XMP packet states, 1 without; read as Pillow reads it."""
-    match = _XMP_ORIENTATION.search(xmp)
-    return int(match[1]) if match else 1

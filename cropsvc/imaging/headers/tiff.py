@@ -3,9 +3,9 @@
 import struct
 from dataclasses import dataclass
 
-from cropsvc.imaging.headers.model import METADATA, SEGMENTS, Header, xmp_orientation
+from cropsvc.imaging.headers.model import SEGMENTS, Header
 
-WIDTH, HEIGHT, ORIENTATION, XMP = 256, 257, 274, 700
+WIDTH, HEIGHT, ORIENTATION = 256, 257, 274
 SHORT = 3  # a field type
 INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}  # field type -> struct code
 
@@ -51,13 +51,6 @@ def _integer(data: bytes, entry: tuple[int, int] | None, layout: _Layout) -> int
     return int(struct.unpack_from(layout.order + INTEGERS[entry[0]], data, place)[0])
 
 
-def _block(data: bytes, entry: tuple[int, int] | None, layout: _Layout) -> bytes:
-    if entry is None:
-        return b""
-    count, offset = struct.unpack_from(f"{layout.order}2{layout.offset}", data, entry[1])
-    return data[offset : offset + min(count, METADATA)]
-
-
 def exif_orientation(exif: bytes) -> int:
     """Return the orientation that an EXIF block states, 0 where it states none or is broken.
 
@@ -87,7 +80,7 @@ def read_tiff_header(data: bytes) -> Header:
         "tiff",
         _integer(data, first.get(WIDTH), layout),
         _integer(data, first.get(HEIGHT), layout),
-        stated if 1 <= stated <= 8 else xmp_orientation(_block(data, first.get(XMP), layout)),
+        stated if 1 <= stated <= 8 else 1,
         pages=_pages(data, start, layout),
     )
 

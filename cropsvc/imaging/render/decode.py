@@ -14,10 +14,11 @@ from cropsvc.imaging.render.gif_reader import decode_gif
 from cropsvc.imaging.render.jpeg import decode_jpeg
 from cropsvc.imaging.render.pillow_setup import decoding
 from cropsvc.imaging.render.png import decode_png
+from cropsvc.imaging.render.tiff import decode_tiff
 from cropsvc.model.errors import Unreadable
 
 # Formats that Pillow does not read as browsers do.
-DECODERS = {"bmp": decode_bmp, "gif": decode_gif, "png": decode_png}
+DECODERS = {"bmp": decode_bmp, "gif": decode_gif, "png": decode_png, "tiff": decode_tiff}
 ALPHA_HINT = 0x10  # in the last byte of a lossless WebP's sides
 HEIF_INFO = ("icc_profile", "exif", "xmp")  # beside facts about the file, which all have
 TURNED_BY_PILLOW = ("tiff", "heif")  # their plugins apply the orientation

@@ -1,0 +1,78 @@
+"""TIFF's pixels: what Pillow reads of the mended file, and planes of 16 bits one by one."""
+
+from io import BytesIO
+
+from PIL import Image, UnidentifiedImageError
+
+from cropsvc.imaging.headers.model import broken
+from cropsvc.imaging.render.metadata import TIFF_TAGS
+from cropsvc.imaging.render.tiff_repair import (
+    COMPRESSION,
+    EXTRA,
+    PHOTOMETRIC,
+    SUBSAMPLING,
+    Directory,
+    directory_of,
+    has_wide_planes,
+    readable,
+    sample_file,
+)
+
+YCBCR, PLAIN = 6, 1  # a photometric interpretation, a compression
+MODES = {  # photometric interpretation, samples, kind of the extra ones -> mode
+    (1, 2, 2): "LA", (2, 3, None): "RGB", (2, 4, 0): "RGB", (2, 4, 1): "RGBa",
+    (2, 4, 2): "RGBA", (5, 4, None): "CMYK", (5, 5, 0): "CMYK",
+}  # fmt: skip
+
+
+def decode_tiff(data: bytes) -> Image.Image:
+    """Return the first page, upright.
+
+    Raises Unreadable with the kind of a file that is not read, or whatever Pillow raises.
+    """
+    found = directory_of(data)
+    if found and _is_subsampled(found):
+        raise _unread(found)
+    if found and has_wide_planes(found):
+        return _merged(found)
+    try:
+        image = Image.open(BytesIO(readable(data)), formats=["TIFF"])
+    except UnidentifiedImageError:
+        if found is None or not found.fields:
+            raise
+        raise _unread(found) from None
+    image.load()
+    return image
+
+
+def _is_subsampled(found: Directory) -> bool:
+    """Whether colour is stored for blocks of pixels, without a codec that would unpack it."""
+    if found.values(PHOTOMETRIC) != (YCBCR,) or found.values(COMPRESSION, (PLAIN,)) != (PLAIN,):
+        return False
+    return found.values(SUBSAMPLING, (2, 2)) != (1, 1)
+
+
+def _merged(found: Directory) -> Image.Image:
+    extra = next(iter(found.values(EXTRA)), None)
+    mode = MODES.get((found.values(PHOTOMETRIC, (0,))[0], found.samples, extra))
+    if mode is None:
+        raise _unread(found)
+    bands = [_high_bytes(found, index) for index in range(len(Image.new(mode, (1, 1)).getbands()))]
+    whole = Image.merge(mode, bands)
+    whole.info = bands[0].info
+    if any(tag in found.fields for tag in TIFF_TAGS):
+        whole.info["tags"] = True  # metadata, to be dropped
+    return whole if mode != "RGBa" else whole.convert("RGBA")
+
+
+def _high_bytes(found: Directory, index: int) -> Image.Image:
+    """Return a plane's upper 8 bits, as Pillow takes them of pixels that lie together."""
+    band = Image.open(BytesIO(sample_file(found, index)), formats=["TIFF"])
+    raw = "L;16B" if band.mode == "I;16B" else "L;16"
+    high = Image.frombytes("L", band.size, band.tobytes(), "raw", raw)
+    high.info = band.info
+    return high
+
+
+def _unread(found: Directory) -> Exception:
+    return broken(f"a TIFF with {found.kind}; save it as RGB or grey of 8 or 16 bits")
