@@ -26,6 +26,7 @@ from cropsvc.imaging.render.pillow_setup import decoding
 from cropsvc.imaging.render.postprocess import TRANSPOSES, straightened
 from cropsvc.imaging.render.resize import cut
 from cropsvc.model.errors import CropError
+from cropsvc.model.limits import Limits
 
 CONTAINER = "http://ns.google.com/photos/1.0/container/"
 MPF = b"MPF\0"
@@ -74,8 +75,8 @@ class CutMap:
 class GainMaps:
     """The gain map of an upload, for the outputs that are to keep it. No output fails for it."""
 
-    def __init__(self, data: bytes, source: Source, scans: int) -> None:
-        self._data, self._source, self._scans = data, source, scans
+    def __init__(self, data: bytes, source: Source, limits: Limits) -> None:
+        self._data, self._source, self._limits = data, source, limits
         self._found: GainMap | None = None
         self._kept = set[str]()  # names of outputs
 
@@ -85,12 +86,12 @@ class GainMaps:
         if task.crop.hdr != "keep" or task.output != "jpeg" or not source.has_gain_map:
             return None
         if self._found is None:
-            self._found = find_gain_map(self._data, self._scans)
+            self._found = find_gain_map(self._data, self._limits.scans)
         found = self._found
         if found is None or found.width * found.height > source.width * source.height:
             return None
         try:
-            image = cut_map(found, source, task)
+            image = cut_map(found, source, task, self._limits.pixels)
         except CropError:
             return None
         self._kept.add(task.crop.name)
@@ -102,10 +103,10 @@ class GainMaps:
         return tuple(note for note in self._source.dropped if not kept or note != GAIN_MAP_NOTE)
 
 
-def cut_map(found: GainMap, source: Source, task: OutputPlan) -> Image.Image:
+def cut_map(found: GainMap, source: Source, task: OutputPlan, most: int) -> Image.Image:
     """Return the part of the map that belongs to an output, at the map's own share of its sides.
 
-    Raises what decoding raises.
+    *most* is the number of pixels that may be decoded. Raises what decoding raises.
     """
     stored = stored_sides(source)
     shares = found.width / stored[0], found.height / stored[1]
@@ -113,7 +114,7 @@ def cut_map(found: GainMap, source: Source, task: OutputPlan) -> Image.Image:
     x, y, width, height = task.region
     box = (x * shares[0], y * shares[1], (x + width) * shares[0], (y + height) * shares[1])
     part = (int(box[0]), int(box[1]), ceil(box[2] - box[0]), ceil(box[3] - box[1]))
-    shrink = shrink_for([(part, sides)])
+    shrink = shrink_for([(part, sides)], (found.width, found.height), most)
     with decoding():
         whole = decode_jpeg(found.data, shrink=shrink, bottom=ceil(box[3]))
         if whole.mode not in ("L", "RGB"):

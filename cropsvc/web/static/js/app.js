@@ -13,7 +13,7 @@ import { announce, byId, bytes, copy } from "./words.js";
 const app = byId("app");
 const { api, ready, page, sample } = app.dataset;
 const maxUpload = Number(app.dataset.maxUpload);
-const maxPixels = Number(app.dataset.maxPixels);
+const maxPixels = (format) => Number(format === "jpeg" ? app.dataset.maxSourcePixels : app.dataset.maxPixels); // a JPEG may be decoded smaller
 
 let source = null;
 let work = null; // {abort, job, state} of the crop under way
@@ -51,7 +51,7 @@ async function take(file) {
 }
 
 async function open(next, regions = [], rotation = 0) {
-  const url = await preview(next, maxPixels); // may throw; what is on the stage stays then
+  const url = await preview(next, maxPixels(next.format)); // may throw; what is on the stage stays then
   if (source?.file) URL.revokeObjectURL(source.url);
   source = next;
   view("edit");
