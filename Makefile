@@ -50,8 +50,8 @@ lock: $(VENV)/installed-dev ## compile the hashed requirements*.txt from pyproje
 	@for extra in celery tracing faces heif; do \
 		$(COMPILE) -c requirements/dev.txt --extra $$extra -o requirements/$$extra.txt || exit 1; done
 
-# In containers. COMPOSE=docker-compose takes version 1.29.
-COMPOSE := docker compose
+# In containers. COMPOSE, an argument or a variable of the environment, names another compose.
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 PORT ?= 5000
 DASHBOARD_PORT ?= 9181
 QUEUE ?= rq

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 from playwright.sync_api import expect
 
 from tests import pictures
@@ -161,6 +162,28 @@ def test_a_photo_turned_by_exif_is_cropped_as_it_is_shown(
     page.crop()
     difference = page.shown().astype(int) - cut(upright, (30, 20, 200, 150))
     assert np.abs(difference).mean() < 5  # what the source's own compression cost
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_photo_that_its_density_shows_smaller_is_cropped_in_its_own_pixels(
+    page: CropPage, orientation: int
+) -> None:
+    upright = pictures.photo(640, 400, seed=3)
+    width, height = (640, 400) if orientation == 1 else (400, 640)
+    exif = Image.Exif()
+    exif[pictures.ORIENTATION] = orientation
+    exif[ExifTags.Base.XResolution] = exif[ExifTags.Base.YResolution] = 144.0
+    exif[ExifTags.Base.ResolutionUnit] = 2
+    exif.get_ifd(ExifTags.IFD.Exif).update({40962: width // 2, 40963: height // 2})
+    stored = Image.fromarray(upright if orientation == 1 else np.rot90(upright))
+    data = pictures.save(stored, "jpeg", quality=95, exif=exif)
+    page.choose("dense.jpg", data)
+    expect(page.page.locator("#source-facts")).to_contain_text("640 × 400")
+    page.type_box((30, 20, 500, 300))
+    page.page.select_option("#format", "png")
+    page.crop()
+    difference = page.shown().astype(int) - cut(upright, (30, 20, 500, 300))
+    assert np.abs(difference).mean() < 5
 
 
 def test_several_boxes_are_cropped_from_one_upload(on_pattern: CropPage) -> None:

@@ -6,16 +6,21 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from cropsvc.imaging.render.credits import PACKET, read_credits
+from cropsvc.imaging.headers import xmp
+from cropsvc.imaging.render.credits import DC, PHOTOSHOP, read_credits
 from tests import pictures
 from tests.imaging.engine import crop
 
-XMP = PACKET.format(
-    content="<dc:creator><rdf:Seq><rdf:li>Ann</rdf:li><rdf:li>Bob &amp; Co</rdf:li></rdf:Seq>"
-    '</dc:creator><dc:rights><rdf:Alt><rdf:li xml:lang="x-default">\u00a9 Ann</rdf:li></rdf:Alt>'
-    "</dc:rights><photoshop:Credit>Agency</photoshop:Credit>"
-    '<exif:GPSLatitude xmlns:exif="http://ns.adobe.com/exif/1.0/">52,31N</exif:GPSLatitude>'
-).encode()
+XMP = xmp.packet(
+    xmp.description(
+        {"dc": DC[1:-1], "photoshop": PHOTOSHOP[1:-1]},
+        "<dc:creator><rdf:Seq><rdf:li>Ann</rdf:li><rdf:li>Bob &amp; Co</rdf:li></rdf:Seq>"
+        "</dc:creator><dc:rights><rdf:Alt>"
+        '<rdf:li xml:lang="x-default">\u00a9 Ann</rdf:li></rdf:Alt>'
+        "</dc:rights><photoshop:Credit>Agency</photoshop:Credit>"
+        '<exif:GPSLatitude xmlns:exif="http://ns.adobe.com/exif/1.0/">52,31N</exif:GPSLatitude>',
+    )
+)
 SECRETS = (b"52,31N", b"Camera", b"SERIAL", b"Software X", b"a comment")
 WRITTEN = ("jpeg", "png", "webp", "avif")
 

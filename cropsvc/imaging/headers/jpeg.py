@@ -2,6 +2,7 @@
 
 import re
 import struct
+from typing import Protocol
 
 from cropsvc.imaging.headers.model import SEGMENTS, Header, broken
 from cropsvc.imaging.headers.tiff import exif_orientation
@@ -16,6 +17,7 @@ END = bytes([0xFF, EOI])
 BARE = {0x01, *range(0xD0, 0xDA), FILL}  # without a segment
 EXIF, XMP = (b"Exif\0\0", b"Exif\0\xff"), b"http://ns.adobe.com/xap/1.0/\0"
 GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1"  # ISO 21496-1; older files say it in XMP
+GAIN_MAP_NOTE = "gain-map-dropped"
 GAIN_MAP_IN_XMP = (b"hdrgm:", b"apdi:AuxiliaryImageType")
 VIDEO_IN_XMP = (b'MotionPhoto="1"', b'MicroVideo="1"', b"MotionPhoto>1<", b"MicroVideo>1<")
 SAMSUNG_VIDEO = b"MotionPhoto_Data"
@@ -28,6 +30,13 @@ UNSHOWN = {  # frames that no browser decodes
 # A fill byte, a second FF, is met as a marker: runs of millions must not be walked one by one.
 _MARKER = re.compile(rb"\xff([^\x00])")
 _MARKER_IN_SCAN = re.compile(rb"\xff([^\x00\xd0-\xd7])")
+
+
+class Walk(Protocol):
+    """Looks at segments."""
+
+    def take(self, marker: int, body: bytes, place: int) -> None:
+        """Note what this segment says; its body stands at *place*."""
 
 
 class _Walk:
@@ -60,7 +69,7 @@ class _Walk:
 def read_jpeg_header(data: bytes, max_scans: int) -> Header:
     """Return the header of a JPEG. Raises TooComplex for too many scans or segments."""
     walk = _Walk()
-    place = _first_scan(data, walk)
+    place = walk_segments(data, walk)
     bits, height, width, components = walk.frame
     unshown = next((UNSHOWN[kind] for kind in walk.kinds if kind in UNSHOWN), None)
     if unshown or bits != 8 or components not in (1, 3, 4):
@@ -78,7 +87,11 @@ def read_jpeg_header(data: bytes, max_scans: int) -> Header:
     )
 
 
-def _first_scan(data: bytes, walk: _Walk) -> int:
+def walk_segments(data: bytes, walk: Walk) -> int:
+    """Show *walk* every segment before the first scan, and return where that begins.
+
+    Raises Unreadable where there is none, TooComplex for too many segments.
+    """
     place = 2
     for _ in range(SEGMENTS):
         match = _MARKER.search(data, place)
@@ -120,7 +133,7 @@ def _scans_walked(data: bytes, place: int, limit: int) -> int:
 def is_progressive(data: bytes) -> bool:
     """Whether the image comes in scans of growing detail."""
     walk = _Walk()
-    _first_scan(data, walk)
+    walk_segments(data, walk)
     return bool({0xC2, 0xCA}.intersection(walk.kinds))
 
 
@@ -149,7 +162,7 @@ def shortened(data: bytes, bottom: int) -> bytes:
     What is not a plain, complete JPEG is left as it is, so that its faults are found.
     """
     walk = _Walk()
-    first = _first_scan(data, walk)
+    first = walk_segments(data, walk)
     height = walk.frame[1]
     if len(walk.kinds) != 1 or walk.kinds[0] not in SHORTENED or not walk.rows:
         return data
@@ -166,4 +179,4 @@ def _dropped(walk: _Walk, data: bytes) -> tuple[str, ...]:
     xmp = walk.xmp
     gain_map = walk.has_gain_map or any(name in xmp for name in GAIN_MAP_IN_XMP)
     video = any(name in xmp for name in VIDEO_IN_XMP) or SAMSUNG_VIDEO in data[-8192:]
-    return ("gain-map-dropped",) * gain_map + ("video-dropped",) * video
+    return (GAIN_MAP_NOTE,) * gain_map + ("video-dropped",) * video

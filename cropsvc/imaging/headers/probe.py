@@ -40,6 +40,11 @@ class Source:
     dropped: tuple[str, ...] = ()  # notes on what else it holds, and no output keeps
 
     @property
+    def has_gain_map(self) -> bool:
+        """Whether it is a photo with a map that says how much brighter an HDR screen shows it."""
+        return jpeg.GAIN_MAP_NOTE in self.dropped
+
+    @property
     def animated(self) -> bool:
         """Whether every frame is used where the output can move."""
         return self.frames > 1 and self.format in ANIMATED

@@ -109,6 +109,7 @@ class Crop:
     effort: Effort = "balanced"
     max_bytes: int | None = None
     metadata: str = "none"
+    hdr: str = "drop"
     background: str = "#ffffff"
     strict: bool = False  # refuse an image with a missing or damaged part
     decision_only: bool = False  # no image is made: only where its region would go

@@ -173,6 +173,13 @@ CROP_PARAMETERS = (
         values.one_of("none", "copyright"),
     ),
     Parameter(
+        "hdr",
+        "`keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike.",
+        {"type": "string", "enum": ["drop", "keep"]},
+        "drop",
+        values.one_of("drop", "keep"),
+    ),
+    Parameter(
         "background",
         "`#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none.",
         _string("background", examples=["#ffffff", "#00000000"]),

@@ -9,13 +9,13 @@ from dataclasses import dataclass, fields
 from io import BytesIO
 from typing import TypeVar
 from xml.etree import ElementTree
-from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from PIL import Image, IptcImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
 from cropsvc.imaging.formats import Options
+from cropsvc.imaging.headers import xmp
 from cropsvc.imaging.headers.avif_repair import readable
 from cropsvc.imaging.render.decode import open_heif
 
@@ -25,17 +25,7 @@ ARTIST, COPYRIGHT = 0x013B, 0x8298
 IPTC = {"creator": (2, 80), "rights": (2, 116), "credit": (2, 110)}
 DC, PHOTOSHOP = "{http://purl.org/dc/elements/1.1/}", "{http://ns.adobe.com/photoshop/1.0/}"
 LONGEST = 2000  # characters of one text
-UTF16 = (b"\xff\xfe", b"\xfe\xff", b"\0<", b"<\0")
-LARGEST_PACKET = 512 * 1024  # bytes of XMP that are parsed
 PNG_XMP = b"XML:com.adobe.xmp\0"  # XMP 3, chapter 1.1.5: not compressed, no language
-PACKET = """\
-<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF \
-xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" \
-xmlns:dc="http://purl.org/dc/elements/1.1/" \
-xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/">{content}</rdf:Description></rdf:RDF>\
-</x:xmpmeta>
-<?xpacket end="r"?>"""
 
 
 @dataclass(frozen=True)
@@ -48,6 +38,9 @@ class Credits:
 
     def __bool__(self) -> bool:
         return bool(self.creator or self.rights or self.credit)
+
+
+NOTHING = Credits()
 
 
 def read_credits(data: bytes, source: str) -> Credits:
@@ -64,16 +57,18 @@ def read_credits(data: bytes, source: str) -> Credits:
     return Credits(*(_first(getattr(one, f.name) for one in found) for f in fields(Credits)))
 
 
-def options_for(credits: Credits, output: str) -> Options:
-    """Return Pillow's options that write the credits into this format."""
-    if not credits or output == "gif":
+def options_for(credits: Credits, output: str, more_xmp: str = "") -> Options:
+    """Return Pillow's options that write the credits, and descriptions in XMP, into this format."""
+    described = (_description(credits) if credits else "") + more_xmp
+    if not described or output == "gif":
         return {}
-    exif, xmp = _exif(credits), _packet(credits)
-    if output == "png":
-        info = PngInfo()
-        info.add_itxt("XML:com.adobe.xmp", xmp.decode())
-        return {"exif": exif, "pnginfo": info}
-    return {"exif": exif, "xmp": xmp}
+    packet = xmp.packet(described)
+    options: Options = {"exif": _exif(credits)} if credits else {}
+    if output != "png":
+        return options | {"xmp": packet}
+    info = PngInfo()
+    info.add_itxt("XML:com.adobe.xmp", packet.decode())
+    return options | {"pnginfo": info}
 
 
 def _opened(data: bytes, source: str) -> Image.Image:
@@ -114,28 +109,14 @@ def _xmp(image: Image.Image, data: bytes) -> bytes:
 
 
 def _from_xmp(packet: bytes) -> Credits:
-    if packet[:2] not in UTF16:
-        packet = packet.strip(b"\0 \r\n")
-    if not packet or len(packet) > LARGEST_PACKET:
+    root = xmp.parsed(packet)
+    if root is None:
         return Credits()
-    _refuse_doctype(packet)
-    root = ElementTree.fromstring(packet)  # noqa: S314 - without a doctype there are no entities
     return Credits(
         ", ".join(_values(root, f"{DC}creator")),
         _first(_values(root, f"{DC}rights")),
         _first(_values(root, f"{PHOTOSHOP}Credit")),
     )
-
-
-def _refuse_doctype(packet: bytes) -> None:
-    """Raise ValueError at a doctype, in whatever encoding: it may define entities."""
-
-    def refuse(*_: object) -> None:
-        raise ValueError("a doctype")
-
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = refuse
-    parser.Parse(packet, True)
 
 
 def _values(root: ElementTree.Element, name: str) -> Iterator[str]:
@@ -197,7 +178,7 @@ def _exif(credits: Credits) -> bytes:
     return exif.tobytes()
 
 
-def _packet(credits: Credits) -> bytes:
+def _description(credits: Credits) -> str:
     parts = []
     if credits.creator:
         parts.append(_list("dc:creator", "Seq", "<rdf:li>", credits.creator))
@@ -205,7 +186,7 @@ def _packet(credits: Credits) -> bytes:
         parts.append(_list("dc:rights", "Alt", '<rdf:li xml:lang="x-default">', credits.rights))
     if credits.credit:
         parts.append(f"<photoshop:Credit>{escape(credits.credit)}</photoshop:Credit>")
-    return PACKET.format(content="".join(parts)).encode()
+    return xmp.description({"dc": DC[1:-1], "photoshop": PHOTOSHOP[1:-1]}, "".join(parts))
 
 
 def _list(name: str, kind: str, item: str, text: str) -> str:

@@ -14,9 +14,10 @@ from cropsvc.imaging.headers.probe import Source, probe
 from cropsvc.imaging.params.model import Crop, CropRequest
 from cropsvc.imaging.render.animation import Frames, encode_moving
 from cropsvc.imaging.render.color import scalable, source_profile
-from cropsvc.imaging.render.credits import Credits, options_for, read_credits
+from cropsvc.imaging.render.credits import NOTHING, Credits, options_for, read_credits
 from cropsvc.imaging.render.decode import decode
 from cropsvc.imaging.render.encode import Encoded, encode, encoding_of, fitted
+from cropsvc.imaging.render.gain_map import GainMaps
 from cropsvc.imaging.render.look import Look
 from cropsvc.imaging.render.metadata import TRUNCATED, take_metadata
 from cropsvc.imaging.render.output_plan import OutputPlan, placed, planned
@@ -64,7 +65,7 @@ def render(data: bytes, request: CropRequest, limits: Limits, report: Report) ->
         return [one for one in plans if isinstance(one, Rendered)]
     if source.format == "jpeg":
         check_decoding([(task.region, task.sides) for task in tasks], source, limits)
-    maker = _Maker(data, source, tasks)
+    maker = _Maker(data, source, tasks, limits.scans)
     share = (1 - DECODED) / len(plans)
     rendered = []
     for index, plan in enumerate(plans):
@@ -124,7 +125,7 @@ def _rendered(maker: "_Maker", task: OutputPlan, report: _Share) -> Rendered:
 class _Maker:
     """The decoded upload; makes outputs of it."""
 
-    def __init__(self, data: bytes, source: Source, tasks: list[OutputPlan]) -> None:
+    def __init__(self, data: bytes, source: Source, tasks: list[OutputPlan], scans: int) -> None:
         still = [(task.region, task.sides) for task in tasks if not task.moves]
         shrink = shrink_for(still) if source.format == "jpeg" else 1
         bottom = max((region[1] + region[3] for region, _ in still), default=1)
@@ -132,6 +133,7 @@ class _Maker:
         self._source = source
         self._data = data
         self._credits: Credits | None = None
+        self._gain_maps = GainMaps(data, source, scans)
         self._has_metadata = take_metadata(first)
         self._truncated = bool(first.info.get(TRUNCATED))
         self._frames = Frames(data, source, shared=len(tasks) - len(still) > 1)
@@ -148,7 +150,7 @@ class _Maker:
             ("animation-flattened",) * lost
             + ("metadata-dropped",) * self._has_metadata
             + ("pages-dropped",) * (self._source.pages > 1)
-            + self._source.dropped
+            + self._gain_maps.notes(task)
             + ("source-truncated",) * self._truncated
         )
 
@@ -162,10 +164,14 @@ class _Maker:
         for step in finish.steps():
             image = step(image)
         report("encoding", CUT)
-        kept = self._kept(task)
+        gains = self._gain_maps.of(task)
 
         def write(encoding: Encoding) -> bytes:
-            return encode(image, task.output, encoding, kept)
+            if gains is None:
+                return encode(image, task.output, encoding, self._kept(task))
+            behind = gains.file(encoding)
+            kept = self._kept(task, gains.description(len(behind)))
+            return gains.behind(encode(image, task.output, encoding, kept), behind)
 
         crop = task.crop
         asked = encoding_of(crop, task.output)
@@ -193,12 +199,12 @@ class _Maker:
         asked = encoding_of(crop, task.output)
         return fitted(write, asked, crop.max_bytes), finish.notes
 
-    def _kept(self, task: OutputPlan) -> Options:
+    def _kept(self, task: OutputPlan, more_xmp: str = "") -> Options:
         if task.crop.metadata == "none":
-            return {}
+            return options_for(NOTHING, task.output, more_xmp)
         if self._credits is None:
             self._credits = read_credits(self._data, self._source.format)
-        return options_for(self._credits, task.output)
+        return options_for(self._credits, task.output, more_xmp)
 
     def _refuse_if_strict(self, task: OutputPlan) -> None:
         if task.crop.strict and self._truncated:

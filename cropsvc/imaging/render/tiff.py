@@ -1,4 +1,4 @@
-"""TIFF's pixels: what Pillow reads of the mended file, and planes of 16 bits one by one."""
+"""TIFF's pixels: what Pillow reads of the repaired file, and planes of 16 bits one by one."""
 
 from io import BytesIO
 

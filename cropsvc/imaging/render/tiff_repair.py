@@ -1,4 +1,4 @@
-"""TIFF files as libtiff reads them, where Pillow does not: their first directory is written anew.
+"""TIFF files as libtiff reads them, where Pillow does not: their first directory is written again.
 
 A big-endian BigTIFF becomes a classic one; an orientation of another type than SHORT is made one;
 an orientation in XMP is left out; a colour map of 8-bit values gets 16 bits (TIFF 6.0, BigTIFF).
@@ -55,7 +55,7 @@ class Directory:
 
     @property
     def kind(self) -> str:
-        """What it holds, in words: `5 samples of 8 bits, CMYK, uncompressed`."""
+        """What it holds, as text: `5 samples of 8 bits, CMYK, uncompressed`."""
         color = next(iter(self.values(PHOTOMETRIC)), -1)
         bits = "/".join(map(str, dict.fromkeys(self.values(BITS, (1,)))))
         form = {2: " signed", 3: " floating"}.get(next(iter(self.values(SAMPLE_FORMAT)), 1), "")
@@ -95,17 +95,17 @@ def _fields(data: bytes, start: int, order: str, *, is_big: bool) -> Iterator[tu
 
 
 def readable(data: bytes) -> bytes:
-    """Return the file as Pillow reads it right: the same bytes where nothing is to be mended."""
+    """Return the file as Pillow reads it right: the same bytes where nothing is wrong."""
     found = directory_of(data)
     if found is None:
         return data
-    mended = _mended(found)
-    if mended == found.fields and not (found.is_big and found.order == ">"):
+    repaired = _repaired(found)
+    if repaired == found.fields and not (found.is_big and found.order == ">"):
         return data
-    return _written(found, mended)
+    return _written(found, repaired)
 
 
-def _mended(found: Directory) -> dict[int, Field]:
+def _repaired(found: Directory) -> dict[int, Field]:
     fields = dict(found.fields)
     turn = found.values(ORIENTATION)
     if turn and fields[ORIENTATION].kind != SHORT:
@@ -131,7 +131,7 @@ def sample_file(found: Directory, index: int) -> bytes:
 
 
 def _one_sample(found: Directory, index: int) -> dict[int, Field]:
-    fields = _mended(found)
+    fields = _repaired(found)
     for tag in (STRIPS, STRIP_BYTES, TILES, TILE_BYTES):
         values = found.values(tag)
         each = len(values) // found.samples

@@ -1,5 +1,6 @@
 // Where the image comes from: chosen, dropped, pasted, the sample, or an earlier job's upload.
 
+import { inStoredPixels } from "./density.js";
 import { dropped } from "./folders.js";
 import { upright } from "./orient.js";
 import { formatOf, placeholder, tiffSize } from "./sniff.js";
@@ -31,7 +32,7 @@ export function fromJob(job) {
 /** The URL to show on the stage, once its `size` is known; throws an Error with a text for the user. */
 export async function preview(source, maxPixels) {
   const image = await loaded(source.url);
-  const url = image ? await upright(source, image) : await standIn(source);
+  const url = image ? await shown(source, image) : await standIn(source);
   if (!url) throw new Error(`“${source.name}” cannot be read; the file seems to be broken.`);
   if (image) source.size = sizeOf(url === source.url ? image : await loaded(url));
   const { w, h } = source.size;
@@ -39,6 +40,8 @@ export async function preview(source, maxPixels) {
   const [has, most] = [w * h, maxPixels].map((count) => count.toLocaleString("en"));
   throw new Error(`This image has ${w} × ${h} = ${has} pixels; the service takes up to ${most}.`);
 }
+
+const shown = (source, image) => (source.format === "webp" ? upright : inStoredPixels)(source, image);
 
 const sizeOf = (image) => ({ w: image.naturalWidth, h: image.naturalHeight });
 
