@@ -92,11 +92,12 @@ SEVERAL = """() => {
 }"""
 
 
-def test_several_dropped_files_are_not_lost_without_a_word(page: CropPage) -> None:
+def test_several_dropped_files_are_all_in_the_tray(page: CropPage) -> None:
     data = base64.b64encode(pictures.png(400, 300)).decode()
     page.page.evaluate(SEVERAL.replace("DATA", f"'{data}'"))
     page.await_editor()
-    expect(page.page.get_by_role("alert")).to_contain_text("3 files came")
+    expect(page.page.locator("#tray-list button")).to_have_count(3)
+    expect(page.page.locator("#tray-count")).to_have_text("1 of 3")
     expect(page.page.locator("#source-name")).to_have_text("one.png")
 
 
