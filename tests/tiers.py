@@ -17,6 +17,7 @@ QUICK = (  # pure: no server is started
     "tests/jobs",
     "tests/cropping",
     "tests/dashboard/test_guard.py",
+    "tests/deploy/test_kubernetes.py",
 )
 FULL = {  # what needs more than Python, or minutes: only with --tier all
     "tests/browser": "browser",
