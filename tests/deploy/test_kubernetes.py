@@ -157,7 +157,7 @@ def test_every_command_is_a_program_of_ours(name: str) -> None:
         case ["python", "-m", module]:
             assert (ROOT / module.replace(".", "/") / "__main__.py").is_file()
         case other:
-            pytest.fail(f"{other} is no program of ours")
+            pytest.fail(f"not a program of ours: {other}")
 
 
 def test_a_worker_has_time_to_end_its_crop_and_room_for_it(tmp_path: Path) -> None:
