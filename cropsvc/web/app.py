@@ -42,9 +42,8 @@ def create_app(settings: Settings) -> Flask:
     logs.configure(settings.log_format, settings.log_level)
     client = connection.for_front_end(settings.redis_url)
     store = Store(client, settings.lifetimes, settings.secrets)
-    owners = tuple(dict.fromkeys(key.name for key in settings.api_keys)) or (auth.OPEN,)
     limits, presets = settings.limits, presets_of(settings)
-    policy = Policy(settings.queue_cap, owners, limits)
+    policy = Policy(settings.queue_cap, auth.owners_of(settings.api_keys), limits)
     parts = (store, queue_from(settings, store), JobEvents(store.changes, store.load), policy)
     spans = spans_of(settings.otlp_endpoint, "cropsvc-web")
     if not spans:

@@ -1,6 +1,7 @@
 """Whose request it is: an API key in the header, or the cookie that the page got for one."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import timedelta
 
 from flask import Blueprint, Response, g, redirect, request
@@ -16,6 +17,11 @@ COOKIE = "cropsvc_key"
 COOKIE_LIFE = timedelta(days=30)
 
 bp = Blueprint("owner", __name__)
+
+
+def owners_of(keys: Iterable[ApiKey]) -> tuple[str, ...]:
+    """Return who shares the queue, each once: while a key is rotated, its owner has two."""
+    return tuple(dict.fromkeys(key.name for key in keys)) or (OPEN,)
 
 
 def current_owner() -> str:

@@ -56,7 +56,9 @@ class Service:
 
         def terminal() -> dict | None:
             job = self.job(job_id)
-            return job if job["state"] in TERMINAL else None
+            if "state" not in job:
+                assert job["code"] == "unavailable", job  # on a machine that is too busy
+            return job if job.get("state") in TERMINAL else None
 
         return until(terminal, seconds=seconds, what=f"{job_id} ends")
 

@@ -90,6 +90,11 @@ def test_control_characters_of_a_name_do_not_reach_the_terminal(tmp_path: Path) 
     assert "a\\x1b[31mb.jpg" in done.stderr
 
 
+def with_interrupts() -> None:
+    """Undo what a shell does to a program that it starts in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_ctrl_c_ends_local_with_the_shells_status(tmp_path: Path) -> None:
     for number in range(60):
         (tmp_path / f"{number}.jpg").write_bytes(pictures.large(seed=1))
@@ -97,7 +102,7 @@ def test_ctrl_c_ends_local_with_the_shells_status(tmp_path: Path) -> None:
     names = [f"{number}.jpg" for number in range(60)]
     with subprocess.Popen(
         [*COMMAND, "local", *names, "--format", "avif", "-o", "out/"], cwd=tmp_path, env=environ,
-        stderr=subprocess.PIPE, text=True,
+        stderr=subprocess.PIPE, text=True, preexec_fn=with_interrupts,
     ) as process:  # fmt: skip
         deadline = time.monotonic() + 30
         while not list(tmp_path.glob("out/*.avif")) and time.monotonic() < deadline:

@@ -45,7 +45,7 @@ def project(compose: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     shutil.copytree(ROOT, tree, ignore=NOT_OURS)
     started = Project(tree, compose, f"cropsvc-test-{secrets.token_hex(4)}")
     try:
-        started.up()
+        started.first_words = started.up()
         yield started
     finally:
         started.remove()

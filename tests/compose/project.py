@@ -36,6 +36,7 @@ class Project:
     name: str
     port: int = field(default_factory=free_port)
     dashboard_port: int = field(default_factory=free_port)
+    first_words: str = ""  # what the first `make up` said
 
     @property
     def url(self) -> str:

@@ -23,7 +23,7 @@ def test_from_nothing_to_a_cropped_photo_in_one_command(project: Project) -> Non
 
 
 def test_up_says_where_the_page_and_the_dashboard_are(project: Project) -> None:
-    said = project.up()
+    said = project.first_words
 
     assert f"cropsvc is ready: http://localhost:{project.port}/" in said
     assert f"http://localhost:{project.dashboard_port}/" in said
@@ -93,7 +93,12 @@ def test_up_again_after_a_change_of_the_code_loses_no_job(project: Project) -> N
     assert all(project.container(service) != before[service] for service in OURS)
 
 
-def test_up_again_gives_the_front_end_a_changed_secret(project: Project) -> None:
+def test_up_again_gives_the_front_end_a_changed_secret_and_down_keeps_the_jobs(
+    project: Project,
+) -> None:
+    with load(project.url, 3) as running:
+        pass
+    running.settle(JOB_LIMIT)
     keys = project.tree / "secrets" / "api_keys"
     keys.chmod(0o644)
     keys.write_text(f"somebody:{hashlib.sha256(b'the key').hexdigest()}\n")
@@ -101,26 +106,18 @@ def test_up_again_gives_the_front_end_a_changed_secret(project: Project) -> None
     refused = httpx.post(f"{project.url}/v1/crops", content=b"", timeout=60)
     keys.write_text("")
     keys.chmod(0o444)
-    project.up()
-
     assert refused.status_code == 401
-    assert crop(project).status_code == 200
 
-
-def test_down_keeps_the_jobs(project: Project) -> None:
-    with load(project.url, 3) as running:
-        pass
-    running.settle(JOB_LIMIT)
     assert project.make("down").returncode == 0
     assert [project.containers(service) for service in OURS] == [[], [], []]
     project.up()
-
+    assert crop(project).status_code == 200
     assert set(running.states().values()) == {"done"}
 
 
-def test_destroy_asks_first_and_then_leaves_nothing(
-    project: Project, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_destroy_asks_first_and_then_leaves_nothing(project: Project) -> None:
+    """The last test of the last file: nothing is started again."""
+
     def volumes() -> str:
         return docker("volume", "ls", "--quiet", "--filter", f"name={project.name}")
 
@@ -135,7 +132,6 @@ def test_destroy_asks_first_and_then_leaves_nothing(
     kept = volumes()
     secrets: Path = project.tree / "secrets"
     had_secrets = secrets.exists()
-    project.up()  # for the other tests
 
     assert left == [[], [], []]
     assert kept == ""

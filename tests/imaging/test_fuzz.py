@@ -1,6 +1,6 @@
 """Broken files at random: only our own errors come out, within the memory bound.
 
-60 seconds where CI=true, 3 elsewhere; CROPSVC_FUZZ_SECONDS says otherwise.
+25 seconds where CI=true, 3 elsewhere; CROPSVC_FUZZ_SECONDS says otherwise.
 """
 
 import json
@@ -17,7 +17,7 @@ from tests.imaging import fuzz
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = os.environ.get("CROPSVC_FUZZ_SECONDS") or (
-    "60" if os.environ.get("CI") == "true" else "3"
+    "25" if os.environ.get("CI") == "true" else "3"
 )
 OURS = {"done", "unreadable", "unsupported-format", "too-many-pixels", "too-complex",
         "crop-failed", "box-outside"}  # fmt: skip

@@ -1,6 +1,6 @@
 """A gain map cut, turned and scaled like its image, and written behind it (Ultra HDR 1.1).
 
-The primary image tells where the map is by XMP (Container) and by CIPA DC-007's index (MPF).
+The primary image says where the map is by XMP (Container) and by CIPA DC-007's index (MPF).
 """
 
 import struct
