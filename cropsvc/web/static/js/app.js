@@ -128,10 +128,7 @@ function changed() {
 
 function crop() {
   const { wrong } = output;
-  if (wrong) {
-    wrong.closest("details")?.setAttribute("open", "");
-    return wrong.focus();
-  }
+  if (wrong) return wrong.focus();
   if (busy() || !editor.current) return null;
   keep({ aspect: boxes.shaping.aspect, output: output.settings });
   return editor.many ? cropAll(editor.items) : single.crop(editor.current, boxes.shaping.aspect);

@@ -12,6 +12,7 @@ export class Output {
     this.last = "w";
     this.quality = null; // null: the service's own default
     for (const id of ["lock", "fit", "format", "lossless", "copyright"]) byId(id).addEventListener("change", changed);
+    byId("more").addEventListener("click", () => this.more(byId("more-settings").hidden));
     byId("max-bytes").addEventListener("input", changed);
     byId("size-w").addEventListener("input", () => { this.typed("w"); changed(); });
     byId("size-h").addEventListener("input", () => { this.typed("h"); changed(); });
@@ -31,7 +32,9 @@ export class Output {
 
   /** The first field whose number the service would refuse, or undefined. */
   get wrong() {
-    return FIELDS.map(byId).find((field) => !field.disabled && !field.validity.valid);
+    const found = FIELDS.map(byId).find((field) => !field.disabled && !field.validity.valid);
+    if (found?.id === "max-bytes") this.more(true);
+    return found;
   }
 
   /** All settings, as `restore` takes them. */
@@ -42,6 +45,11 @@ export class Output {
       lossless: byId("lossless").checked, copyright: byId("copyright").checked,
       maxBytes: byId("max-bytes").value ? Math.round(Number(byId("max-bytes").value) * 1000) : null,
     };
+  }
+
+  more(open) {
+    byId("more-settings").hidden = !open;
+    byId("more").setAttribute("aria-expanded", open);
   }
 
   restore({ width, height, locked, fit, format, quality, lossless, copyright, maxBytes }) {
@@ -55,7 +63,7 @@ export class Output {
     byId("max-bytes").value = maxBytes ? maxBytes / 1000 : "";
     this.last = height && !width ? "h" : "w";
     this.quality = quality || null;
-    byId("more").open ||= Boolean(lossless || copyright || maxBytes);
+    if (lossless || copyright || maxBytes) this.more(true);
   }
 
   /** The format that will be written for a source of this one. */
