@@ -65,7 +65,7 @@ def render(data: bytes, request: CropRequest, limits: Limits, report: Report) ->
         return [one for one in plans if isinstance(one, Rendered)]
     if source.format == "jpeg":
         check_decoding([(task.region, task.sides) for task in tasks], source, limits)
-    maker = _Maker(data, source, tasks, limits.scans)
+    maker = _Maker(data, source, tasks, limits)
     share = (1 - DECODED) / len(plans)
     rendered = []
     for index, plan in enumerate(plans):
@@ -125,7 +125,9 @@ def _rendered(maker: "_Maker", task: OutputPlan, report: _Share) -> Rendered:
 class _Maker:
     """The decoded upload; makes outputs of it."""
 
-    def __init__(self, data: bytes, source: Source, tasks: list[OutputPlan], scans: int) -> None:
+    def __init__(
+        self, data: bytes, source: Source, tasks: list[OutputPlan], limits: Limits
+    ) -> None:
         still = [(task.region, task.sides) for task in tasks if not task.moves]
         shrink = shrink_for(still) if source.format == "jpeg" else 1
         bottom = max((region[1] + region[3] for region, _ in still), default=1)
@@ -133,7 +135,7 @@ class _Maker:
         self._source = source
         self._data = data
         self._credits: Credits | None = None
-        self._gain_maps = GainMaps(data, source, scans)
+        self._gain_maps = GainMaps(data, source, tasks, limits)
         self._has_metadata = take_metadata(first)
         self._truncated = bool(first.info.get(TRUNCATED))
         self._frames = Frames(data, source, shared=len(tasks) - len(still) > 1)
