@@ -14,6 +14,7 @@ from cropsvc.imaging.render.tiff_repair import (
     Directory,
     directory_of,
     has_wide_planes,
+    is_grey_by_alpha,
     readable,
     sample_file,
 )
@@ -42,7 +43,14 @@ def decode_tiff(data: bytes) -> Image.Image:
             raise
         raise _unread(found) from None
     image.load()
-    return image
+    return _divided(image) if found and is_grey_by_alpha(found) else image
+
+
+def _divided(image: Image.Image) -> Image.Image:
+    """Return the grey image, which was read as if it was not multiplied by its alpha."""
+    grey = Image.frombytes("La", image.size, image.tobytes()).convert("LA")
+    grey.info = image.info
+    return grey
 
 
 def _is_subsampled(found: Directory) -> bool:
