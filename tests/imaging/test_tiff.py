@@ -188,6 +188,8 @@ def test_the_orientation_is_not_taken_from_xmp() -> None:
          np.zeros((HEIGHT, WIDTH, 3), np.float32), "3 samples of 32 floating bits, RGB"),
         ({258: shorts(16, 16, 16), 262: shorts(8), 277: shorts(3)},
          np.zeros((HEIGHT, WIDTH, 3), np.uint16), "3 samples of 16 bits, Lab"),
+        ({258: shorts(8, 8, 8), 259: shorts(50001), 262: shorts(2), 277: shorts(3)},
+         np.zeros((HEIGHT, WIDTH, 3), np.uint8), "8 bits, RGB, compression 50001"),
     ],
 )  # fmt: skip
 def test_what_is_not_read_is_refused_by_its_kind(

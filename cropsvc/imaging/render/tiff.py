@@ -20,6 +20,7 @@ from cropsvc.imaging.render.tiff_repair import (
 )
 
 YCBCR, PLAIN = 6, 1  # a photometric interpretation, a compression
+NO_CODEC = ((33003,), (33005,), (34712,), (34887,), (50001,), (50002,))  # JPEG 2000, LERC, WebP, XL
 MODES = {  # photometric interpretation, samples, kind of the extra ones -> mode
     (1, 2, 2): "LA", (2, 3, None): "RGB", (2, 4, 0): "RGB", (2, 4, 1): "RGBa",
     (2, 4, 2): "RGBA", (5, 4, None): "CMYK", (5, 5, 0): "CMYK",
@@ -32,7 +33,7 @@ def decode_tiff(data: bytes) -> Image.Image:
     Raises Unreadable with the kind of a file that is not read, or whatever Pillow raises.
     """
     found = directory_of(data)
-    if found and _is_subsampled(found):
+    if found and (_is_subsampled(found) or found.values(COMPRESSION, (PLAIN,))[:1] in NO_CODEC):
         raise _unread(found)
     if found and has_wide_planes(found):
         return _merged(found)
