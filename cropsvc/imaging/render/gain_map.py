@@ -88,7 +88,7 @@ class GainMaps:
         if found is None or not self._fits(found):
             return None
         try:
-            return _Decoded.of(found, self._needs(found))
+            return _Decoded.of(found, self._needs(found), self._limits.pixels)
         except CropError:
             return None
 
@@ -104,9 +104,10 @@ class GainMaps:
             return False
         # A progressive JPEG is held as a whole, however small it is decoded.
         sides = found.width, found.height
-        pixels = whole if found.progressive else decoded_pixels(self._needs(found), sides)
+        most = self._limits.pixels
+        pixels = whole if found.progressive else decoded_pixels(self._needs(found), sides, most)
         beside = [(task.region, task.sides) for task in self._tasks if not task.moves]
-        return pixels + decoded_pixels(beside, stored) <= self._limits.pixels
+        return pixels + decoded_pixels(beside, stored, most) <= most
 
 
 @dataclass(frozen=True)
@@ -119,9 +120,9 @@ class _Decoded:
     profile: bytes
 
     @classmethod
-    def of(cls, found: GainMap, needs: Sequence[Need]) -> "_Decoded":
-        """Decode what is needed of a map. Raises what decoding raises."""
-        shrink = shrink_for(needs)
+    def of(cls, found: GainMap, needs: Sequence[Need], most: int) -> "_Decoded":
+        """Decode what is needed of a map, of at most *most* pixels. Raises what decoding raises."""
+        shrink = shrink_for(needs, (found.width, found.height), most)
         bottom = max(part[1] + part[3] for part, _ in needs)
         with decoding():
             image = decode_sound_jpeg(found.data, shrink=shrink, bottom=bottom)

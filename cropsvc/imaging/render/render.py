@@ -15,7 +15,7 @@ from cropsvc.imaging.params.model import Crop, CropRequest
 from cropsvc.imaging.render.animation import Frames, encode_moving
 from cropsvc.imaging.render.color import scalable, source_profile
 from cropsvc.imaging.render.credits import NOTHING, Credits, options_for, read_credits
-from cropsvc.imaging.render.decode import decode
+from cropsvc.imaging.render.decode import decode, stored_sides
 from cropsvc.imaging.render.encode import Encoded, encode, encoding_of, fitted
 from cropsvc.imaging.render.gain_map import GainMaps
 from cropsvc.imaging.render.look import Look
@@ -129,7 +129,8 @@ class _Maker:
         self, data: bytes, source: Source, tasks: list[OutputPlan], limits: Limits
     ) -> None:
         still = [(task.region, task.sides) for task in tasks if not task.moves]
-        shrink = shrink_for(still) if source.format == "jpeg" else 1
+        stored, is_jpeg = stored_sides(source), source.format == "jpeg"
+        shrink = shrink_for(still, stored, limits.pixels) if is_jpeg else 1
         bottom = max((region[1] + region[3] for region, _ in still), default=1)
         first = decode(data, source, shrink=shrink, bottom=bottom)
         self._source = source
