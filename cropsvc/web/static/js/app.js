@@ -81,12 +81,12 @@ async function select(item) {
   if (single.running) return false;
   try { await editor.open(item); }
   catch (error) { complain(error.message); return false; }
-  if (editor.current !== item) return false; // another one was chosen meanwhile
+  if (editor.current !== item) return false; // another one was chosen since
   byId("problem").hidden = true;
   hold(busy());
   tray.show(editor.items, item);
   if (item.job?.state === "done") await card.done(item.job, { name: item.source.name });
-  else if (item.state === "failed") card.ended("failed", item.words);
+  else if (item.state === "failed") card.ended("failed", item.message);
   else card.hide();
   return true;
 }
@@ -221,7 +221,9 @@ if (byId("job-data")) {
   resume(data("job-data"), data("asked-data"));
 } else {
   const last = remembered();
-  if (last) {
+  if (presets.name) { // the operator allows nothing else
+    presets.fill();
+  } else if (last) {
     output.restore(last.output || {});
     boxes.shaping.set(last.aspect || "");
   }

@@ -20,7 +20,7 @@ export class Batch {
     Object.assign(this, { items, running: true, paused: false, abort: new AbortController() });
     const queue = [...items];
     for (const item of items) {
-      Object.assign(item, { state: "waiting", progress: 0, job: null, words: "", asked: pairs(item), key: randomKey() });
+      Object.assign(item, { state: "waiting", progress: 0, job: null, message: "", asked: pairs(item), key: randomKey() });
       this.changed(item);
     }
     this.changed();
@@ -43,7 +43,7 @@ export class Batch {
     const { signal } = this.abort;
     try {
       this.step(item, "sending", 0);
-      const away = () => { item.words = "The server is away or busy, trying again."; this.changed(item); };
+      const away = () => { item.message = "The server is away or busy, trying again."; this.changed(item); };
       const sent = (loaded, total) => this.step(item, "sending", (loaded / total) * 0.4);
       item.job = await send(this.api, item.source, item.asked, { key: item.key, signal, sent, away });
       item.source.jobId = item.job.id;
@@ -65,12 +65,12 @@ export class Batch {
   }
 
   step(item, state, progress) {
-    Object.assign(item, { state, progress: Math.max(item.progress || 0, progress), words: "" });
+    Object.assign(item, { state, progress: Math.max(item.progress || 0, progress), message: "" });
     this.changed(item);
   }
 
-  end(item, state, words = "") {
-    Object.assign(item, { state, words, progress: state === "done" ? 1 : 0 });
+  end(item, state, message = "") {
+    Object.assign(item, { state, message, progress: state === "done" ? 1 : 0 });
     this.changed(item);
     this.changed();
   }

@@ -21,7 +21,7 @@ export class Editor {
     return this.items.length > 1;
   }
 
-  /** Bring an item onto the stage; throws an Error in words, and the stage stays as it was. */
+  /** Bring an item onto the stage; throws an Error with a text, and the stage stays as it was. */
   async open(item) {
     const turn = this.turn += 1;
     const { source } = item;
@@ -83,7 +83,7 @@ export class Editor {
     if (region && same) this.boxes.start(item.source.size, { boxes: [region] });
   }
 
-  /** Bring the settings' fields and words into line. */
+  /** Bring the settings' fields and texts into line. */
   draw() {
     const { source } = this.current;
     this.output.draw(this.boxes.box, source.format);

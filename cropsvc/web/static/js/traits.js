@@ -20,7 +20,7 @@ const LOOK = {
   avif: (bytes, text) => ({ animated: text.slice(8, 12) === "avis", alpha: text.includes("aux:hevc:auxid:1") || text.includes("auxiliary:alpha") }),
 };
 
-/** What will be lost, in words; empty if nothing is. */
+/** What will be lost, as a text; empty if nothing is. */
 export function losses({ animated, alpha }, format) {
   if (format !== "jpeg") return "";
   const kept = animated ? "Only the first frame is kept: JPEG has no animation. WebP has." : "";

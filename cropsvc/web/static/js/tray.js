@@ -54,7 +54,7 @@ export class Tray {
     button.tabIndex = chosen ? 0 : -1;
     button.setAttribute("aria-pressed", chosen);
     button.setAttribute("aria-label", `${item.source.name}, ${STATES[item.state]}`);
-    button.title = item.words ? `${item.source.name}: ${item.words}` : item.source.name;
+    button.title = item.message ? `${item.source.name}: ${item.message}` : item.source.name;
     bar.hidden = !["waiting", "sending", "cropping"].includes(item.state);
     bar.value = item.progress || 0;
   }
