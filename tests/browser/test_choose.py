@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests import pictures
@@ -52,6 +53,15 @@ def test_what_cannot_be_cropped_is_said_before_any_upload(page: CropPage, case: 
     expect(page.page.get_by_role("alert")).to_contain_text(words)
     expect(page.page.locator("#drop")).to_be_visible()
     assert "POST" not in posts
+
+
+def test_a_jpeg_of_more_pixels_than_may_be_decoded_is_cropped_smaller(page: CropPage) -> None:
+    data = pictures.save(Image.new("L", (8000, 7000), 90), "jpeg", quality=50)
+    page.choose("large.jpg", data)
+    expect(page.page.locator("#source-facts")).to_contain_text("8000 × 7000")
+    page.page.fill("#size-w", "80")
+    page.crop()
+    assert page.shown().shape[:2] == (70, 80)
 
 
 def test_a_file_that_is_too_large_is_said_before_any_upload(

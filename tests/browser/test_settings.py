@@ -64,7 +64,7 @@ def test_a_preset_of_the_operator_fills_the_fields(
     page = open_page(make_stack(presets=str(tmp_path / "presets.toml")).url)
     page.choose("photo.png", pictures.png(400, 300))
     page.page.select_option("#preset", "avatar")
-    expect(page.page.locator("#preset-words")).to_have_text("Round, on every profile")
+    expect(page.page.locator("#preset-text")).to_have_text("Round, on every profile")
     expect(page.page.get_by_role("radio", name="1:1")).to_be_checked()
     expect(page.page.get_by_label("Without loss")).to_be_checked()
     assert page.violations() == []

@@ -81,7 +81,7 @@ async function select(item) {
   if (single.running) return false;
   try { await editor.open(item); }
   catch (error) { complain(error.message); return false; }
-  if (editor.current !== item) return false; // another one was chosen since
+  if (editor.current !== item) return false; // another one was chosen while it loaded
   byId("problem").hidden = true;
   hold(busy());
   tray.show(editor.items, item);

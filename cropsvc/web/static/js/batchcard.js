@@ -29,7 +29,7 @@ export class BatchCard {
     byId("batch-bar").hidden = !batch.running;
     byId("batch-title").textContent = this.title(done, all);
     const parts = [failed && `${failed} failed`, canceled && `${canceled} canceled`].filter(Boolean);
-    byId("batch-words").textContent = parts.length ? `${parts.join(", ")}. Choose one in the list to see why.` : "";
+    byId("batch-text").textContent = parts.length ? `${parts.join(", ")}. Choose one in the list to see why.` : "";
     byId("batch-pause").hidden = byId("batch-cancel").hidden = !batch.running;
     byId("batch-pause").textContent = batch.paused ? "Go on" : "Pause";
     byId("batch-retry").hidden = batch.running || !(failed + canceled);
@@ -59,7 +59,7 @@ export class BatchCard {
       }
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      byId("batch-words").textContent = error.message;
+      byId("batch-text").textContent = error.message;
     } finally {
       button.disabled = false;
     }

@@ -25,7 +25,8 @@ export class Editor {
   async open(item) {
     const turn = this.turn += 1;
     const { source } = item;
-    const url = await preview(source, Number(app.dataset.maxPixels));
+    const { maxPixels, maxSourcePixels } = app.dataset;
+    const url = await preview(source, Number(source.format === "jpeg" ? maxSourcePixels : maxPixels)); // a JPEG may be decoded smaller
     item.traits ||= await traits(source).catch(() => ({}));
     if (turn !== this.turn) return;
     this.keep();

@@ -14,7 +14,7 @@ export class Presets {
   /** Fill the fields with what the chosen preset says. */
   fill() {
     const option = this.field.selectedOptions[0];
-    byId("preset-words").textContent = option.dataset.text || "";
+    byId("preset-text").textContent = option.dataset.text || "";
     if (!this.name) return;
     const parameters = JSON.parse(option.dataset.parameters);
     const [w, h] = (parameters.aspect || "").split(":").map(Number);
