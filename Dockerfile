@@ -26,6 +26,10 @@ WORKDIR /srv
 COPY wsgi.py worker.py gunicorn.conf.py ./
 COPY cropsvc cropsvc
 RUN /opt/cropsvc/bin/python -m compileall -q .
+# `make image` adds version, revision, time and base.
+LABEL org.opencontainers.image.title=cropsvc \
+      org.opencontainers.image.description="A crop service: job API and page on Flask, Redis Queue and Pillow" \
+      org.opencontainers.image.licenses=MIT
 ENV PATH=/opt/cropsvc/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

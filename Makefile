@@ -49,13 +49,15 @@ lock: $(VENV)/installed-dev ## compile the hashed requirements*.txt from pyproje
 	@$(COMPILE) -c requirements/dev.txt -o requirements.txt
 	@for extra in celery tracing faces heif blobs; do \
 		$(COMPILE) -c requirements/dev.txt --extra $$extra -o requirements/$$extra.txt || exit 1; done
+	@$(subst pip compile pyproject.toml,pip compile,$(COMPILE)) --group kubernetes \
+		-o requirements/kubernetes.txt
 
 # In containers. COMPOSE, an argument or a variable of the environment, names another compose.
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 PORT ?= 5000
 DASHBOARD_PORT ?= 9181
 QUEUE ?= rq
-export COMPOSE_PROFILES := celery # which engine is started is said by name
+export COMPOSE_PROFILES := celery,webhooks # what is started is said by name
 export COMPOSE_PROJECT_NAME ?= cropsvc
 export STOP_GRACE := $(shell echo $$(($(or $(CROPSVC_JOB_TIMEOUT),30) + 15)))s
 CONFIG_NOW = "$$(cat secrets/* compose/valkey.conf compose/rabbitmq/* | cksum)"

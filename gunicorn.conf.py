@@ -40,3 +40,7 @@ def post_fork(server, worker):
 def post_worker_init(worker):
     """Once the application is loaded."""
     tune_allocator()
+    if worker.age == 1:  # the first process of this start, so that a warning is logged once
+        from cropsvc.web import start_check  # after gevent has put its parts in place
+
+        start_check.in_background(worker.wsgi.extensions["cropsvc"].store)

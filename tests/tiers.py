@@ -17,6 +17,7 @@ QUICK = (  # pure: no server is started
     "tests/jobs",
     "tests/cropping",
     "tests/dashboard/test_guard.py",
+    "tests/deploy",
 )
 FULL = {  # what needs more than Python, or minutes: only with --tier all
     "tests/browser": "browser",
@@ -24,6 +25,7 @@ FULL = {  # what needs more than Python, or minutes: only with --tier all
     "tests/chaos": "chaos",
     "tests/compose": "containers",
     "tests/contract/test_soak.py": "soak",
+    "tests/proxy": "nginx",
 }
 left_out: Counter[str] = Counter()  # in this process: why, and how many tests
 

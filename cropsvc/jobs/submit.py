@@ -33,6 +33,7 @@ class Upload:
     data: bytes | None
     facts: SourceInfo
     upload_from: str
+    file_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,14 @@ class Submissions(Lookup):
         """Give a slot back that no job took."""
         self._store.release(slot.ref)
 
-    def upload(self, slot: QueueSlot, data: bytes, request: CropRequest) -> Upload:
+    def upload(
+        self, slot: QueueSlot, data: bytes, request: CropRequest, file_name: str = ""
+    ) -> Upload:
         """Return new bytes as an upload, once their header passes the limits and the request."""
         source = probe(data, self._policy.limits)
         check(request, source, self._policy.limits)
         facts = source_info(data, source.format, source.width, source.height)
-        return Upload(data, facts, slot.ref.id)
+        return Upload(data, facts, slot.ref.id, file_name)
 
     def earlier_upload(
         self, owner: str, source: str, request: CropRequest, key: str | None = None
@@ -107,7 +110,7 @@ class Submissions(Lookup):
             repeated = self._job_that_used(owner, source, key) if key else None
             if repeated is None:
                 raise
-            return Upload(None, repeated.source, source)
+            return Upload(None, repeated.source, source, repeated.file_name)
 
     def _job_that_used(self, owner: str, source: str, key: str) -> Job | None:
         claimed = self._store.claimed(owner, IdempotencyClaim(_digest(key), ""))
@@ -120,7 +123,7 @@ class Submissions(Lookup):
         check(request, Source(facts.format, facts.width, facts.height), self._policy.limits)
         if not self._store.has_source(job):
             raise Expired(f"the upload of job {source} is no longer kept")
-        return Upload(None, facts, job.upload_from)
+        return Upload(None, facts, job.upload_from, job.file_name)
 
     def submit(self, slot: QueueSlot, submission: Submission) -> Job:
         """Return the new job, the one that the Idempotency-Key claims, or one with a reused result.
@@ -195,6 +198,7 @@ def _job_of(slot: QueueSlot, submission: Submission) -> Job:
         upload_from=upload.upload_from,
         position=waiting + 1,
         trace=submission.trace,
+        file_name=upload.file_name,
         webhook=Webhook(submission.webhook) if submission.webhook else None,
     )
 

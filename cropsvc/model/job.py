@@ -90,6 +90,7 @@ class Job:
     position: int | None = None
     trace: str = ""  # of the request that made the job
     webhook: Webhook | None = None
+    file_name: str = ""  # of the upload, as the client named it; only the job's page shows it
 
     @property
     def id(self) -> str:
@@ -136,8 +137,10 @@ def new_job(ref: JobRef, now: int, source: SourceInfo, request: str, names: Iter
 def job_fields(job: Job) -> dict[str, str | int | float]:
     """Return the hash fields of a new job's record."""
     hook = {"hook": job.webhook.url} if job.webhook else {}
+    named = {"file": job.file_name} if job.file_name else {}
     return {
         **hook,
+        **named,
         "state": job.state,
         "progress": job.progress,
         "stage": job.stage,
@@ -175,6 +178,7 @@ def job_from_fields(ref: JobRef, fields: Mapping[bytes, bytes], position: int | 
         position=position if state == "queued" else None,
         trace=fields.get(b"trace", b"").decode(),
         webhook=_webhook(fields),
+        file_name=fields.get(b"file", b"").decode(),
     )
 
 

@@ -3,6 +3,7 @@
 A step that must be atomic is a Lua script in `scripts/`.
 """
 
+from cropsvc.store.configuration import Configuration
 from cropsvc.store.errors import (
     ClaimTaken,
     NoFreeConnection,
@@ -59,5 +60,5 @@ __all__ = [
 ]
 
 
-class Store(Submitting, Running, Recovery, Outbox, Stats, Events):
+class Store(Submitting, Running, Recovery, Outbox, Stats, Configuration, Events):
     """The records and bytes of all jobs, in *client*'s database."""

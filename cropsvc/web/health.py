@@ -16,14 +16,18 @@ def healthz() -> Response:
 
 @bp.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """200 if jobs would be taken and done now; else 503, and the part that fails."""
+    """200 if jobs would be taken and done now; else 503, and the part that fails.
+
+    Warnings do not change the status: the service works, but the store may lose jobs.
+    """
     try:
-        checks = _checks()
+        checks, warnings = _checks(), services().store.warnings()
     except StoreUnavailable as error:
-        checks = {"redis": f"does not answer: {type(error).__name__}"}
+        checks, warnings = {"redis": f"does not answer: {type(error).__name__}"}, []
     failing = {part: verdict for part, verdict in checks.items() if verdict != "ok"}
     ready = not failing
-    body = jsonify(status="ready" if ready else "not ready", checks=checks, failing=list(failing))
+    status = "ready" if ready else "not ready"
+    body = jsonify(status=status, checks=checks, failing=list(failing), warnings=warnings)
     return body, 200 if ready else 503
 
 

@@ -25,7 +25,7 @@ def image_page() -> Response:
     if request.method == "HEAD":
         current_owner()
         return Response(mimetype="text/html")
-    return job_page(job_json(accept_sample([("preset", "classic")])), classic=True)
+    return job_page(accept_sample([("preset", "classic")]), classic=True)
 
 
 @bp.get("/progress")

@@ -27,6 +27,7 @@ READ = 1024 * 1024  # gunicorn receives as much at once and copies the rest at e
 CHUNK = 64 * 1024  # of a form, as it is parsed
 FORM_ALLOWANCE = 64 * 1024  # bytes a form may have beside its file
 MOST_PARTS = 40
+LONGEST_FILE_NAME = 120  # characters
 MOST_FIELD_BYTES = 2 * CHUNK  # `outputs` may be long; Werkzeug counts its buffer of one chunk too
 FORM = "application/x-www-form-urlencoded"
 
@@ -37,6 +38,7 @@ class Body:
 
     image: bytes | None
     fields: tuple[tuple[str, str], ...]
+    file_name: str = ""
 
 
 def read_body() -> Body:
@@ -135,10 +137,17 @@ def _form(data: bytes, boundary: str, limit: int) -> Body:
         raise BadRequest("a part of the multipart form has no name; name each part")
     if "image" in fields:
         raise BadRequest("no file: the form's part 'image' has no filename, so it is only text")
-    return Body(_picture(files.items(multi=True), limit), tuple(fields.items(multi=True)))
+    image, name = _picture(files.items(multi=True), limit)
+    return Body(image, tuple(fields.items(multi=True)), name)
 
 
-def _picture(files: Iterable[tuple[str, FileStorage]], limit: int) -> bytes | None:
+def file_name_of(text: str) -> str:
+    """Return the last part of a file's name, printable and not too long."""
+    last = text.replace("\\", "/").rpartition("/")[2]
+    return "".join(filter(str.isprintable, last))[-LONGEST_FILE_NAME:]
+
+
+def _picture(files: Iterable[tuple[str, FileStorage]], limit: int) -> tuple[bytes | None, str]:
     found = list(files)
     strange = [name for name, _ in found if name != "image"]
     if strange:
@@ -146,8 +155,8 @@ def _picture(files: Iterable[tuple[str, FileStorage]], limit: int) -> bytes | No
     if len(found) > 1:
         raise BadRequest(f"{len(found)} files came in the field 'image'; send one")
     if not found:
-        return None
+        return None, ""
     data: bytes = found[0][1].read()
     if len(data) > limit:
         raise TooLarge(f"the upload has {len(data)} bytes; {limit} are allowed")
-    return data
+    return data, file_name_of(found[0][1].filename or "")

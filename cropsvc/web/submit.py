@@ -18,7 +18,7 @@ from cropsvc.store import QueueSlot, StoreUnavailable
 from cropsvc.web.auth import current_owner
 from cropsvc.web.fetch import fetched
 from cropsvc.web.rate_limit import rate_limit
-from cropsvc.web.request_body import read_body
+from cropsvc.web.request_body import Body, read_body
 from cropsvc.web.request_id import request_id
 from cropsvc.web.services import services
 from cropsvc.web.webhook import checked_webhook
@@ -70,7 +70,7 @@ def accept(
         body = read_body()
         wanted = _wanted([*request.args.items(multi=True), *body.fields], strict=strict)
         crop = change(_parsed(wanted.pairs, strict, _presets()))
-        upload = _upload(place, body.image, wanted, crop, key)
+        upload = _upload(place, body, wanted, crop, key)
         hook = checked_webhook(wanted.webhook, services().settings)
         submission = Submission(upload, crop, key, request_id(), hook)
         wait = wait_of(wanted.wait) if seconds is None else seconds
@@ -163,9 +163,9 @@ def _submit(
 
 
 def _upload(
-    place: QueueSlot, image: bytes | None, wanted: SubmitOptions, crop: CropRequest, key: str | None
+    place: QueueSlot, body: Body, wanted: SubmitOptions, crop: CropRequest, key: str | None
 ) -> Upload:
-    jobs = services().jobs
+    jobs, image = services().jobs, body.image
     if wanted.url is not None:
         if image or wanted.source is not None:
             raise BadParameter.of(FieldError("url", "goes without a file and without `source`"))
@@ -180,7 +180,7 @@ def _upload(
         raise BadRequest("no file: send an image as the field 'image', or as the body")
     if not image:
         raise BadRequest("the file is empty")
-    return jobs.upload(place, image, crop)
+    return jobs.upload(place, image, crop, body.file_name)
 
 
 def _wanted(pairs: Pairs, *, strict: bool) -> SubmitOptions:

@@ -164,19 +164,26 @@ def test_a_photo_turned_by_exif_is_cropped_as_it_is_shown(
     assert np.abs(difference).mean() < 5  # what the source's own compression cost
 
 
-@pytest.mark.parametrize("orientation", [1, 6])
-def test_a_photo_that_its_density_shows_smaller_is_cropped_in_its_own_pixels(
-    page: CropPage, orientation: int
-) -> None:
-    upright = pictures.photo(640, 400, seed=3)
-    width, height = (640, 400) if orientation == 1 else (400, 640)
+def dense(stored: Image.Image, orientation: int, shown: tuple[int, int]) -> bytes:
+    """A JPEG whose resolution makes Chromium show it at the size *shown*, before it is turned."""
     exif = Image.Exif()
     exif[pictures.ORIENTATION] = orientation
-    exif[ExifTags.Base.XResolution] = exif[ExifTags.Base.YResolution] = 144.0
+    exif[ExifTags.Base.XResolution] = 72 * stored.width / shown[0]
+    exif[ExifTags.Base.YResolution] = 72 * stored.height / shown[1]
     exif[ExifTags.Base.ResolutionUnit] = 2
-    exif.get_ifd(ExifTags.IFD.Exif).update({40962: width // 2, 40963: height // 2})
+    exif.get_ifd(ExifTags.IFD.Exif).update(dict(zip((40962, 40963), shown, strict=True)))
+    return pictures.save(stored, "jpeg", quality=95, exif=exif)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "shown"), [(1, (320, 200)), (1, (400, 640)), (6, (200, 320)), (1, (960, 600))]
+)
+def test_a_photo_that_its_density_shows_at_another_size_is_cropped_in_its_own_pixels(
+    page: CropPage, orientation: int, shown: tuple[int, int]
+) -> None:
+    upright = pictures.photo(640, 400, seed=3)
     stored = Image.fromarray(upright if orientation == 1 else np.rot90(upright))
-    data = pictures.save(stored, "jpeg", quality=95, exif=exif)
+    data = dense(stored, orientation, shown)
     page.choose("dense.jpg", data)
     expect(page.page.locator("#source-facts")).to_contain_text("640 × 400")
     page.type_box((30, 20, 500, 300))

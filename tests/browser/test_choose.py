@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests import pictures
@@ -54,6 +55,15 @@ def test_what_cannot_be_cropped_is_said_before_any_upload(page: CropPage, case: 
     assert "POST" not in posts
 
 
+def test_a_jpeg_of_more_pixels_than_may_be_decoded_is_cropped_smaller(page: CropPage) -> None:
+    data = pictures.save(Image.new("L", (8000, 7000), 90), "jpeg", quality=50)
+    page.choose("large.jpg", data)
+    expect(page.page.locator("#source-facts")).to_contain_text("8000 × 7000")
+    page.page.fill("#size-w", "80")
+    page.crop()
+    assert page.shown().shape[:2] == (70, 80)
+
+
 def test_a_file_that_is_too_large_is_said_before_any_upload(
     make_stack: Callable[..., Stack], open_page: Open
 ) -> None:
@@ -82,11 +92,12 @@ SEVERAL = """() => {
 }"""
 
 
-def test_several_dropped_files_are_not_lost_without_a_word(page: CropPage) -> None:
+def test_several_dropped_files_are_all_in_the_tray(page: CropPage) -> None:
     data = base64.b64encode(pictures.png(400, 300)).decode()
     page.page.evaluate(SEVERAL.replace("DATA", f"'{data}'"))
     page.await_editor()
-    expect(page.page.get_by_role("alert")).to_contain_text("3 files came")
+    expect(page.page.locator("#tray-list button")).to_have_count(3)
+    expect(page.page.locator("#tray-count")).to_have_text("1 of 3")
     expect(page.page.locator("#source-name")).to_have_text("one.png")
 
 

@@ -92,11 +92,12 @@ def test_the_curl_line_of_several_boxes_asks_for_all(on_photo: CropPage, tmp_pat
     assert [output["name"] for output in job["outputs"]] == ["1", "2"]
 
 
-def test_a_size_that_the_service_refuses_is_told_in_its_words(on_photo: CropPage) -> None:
+def test_a_size_that_the_service_refuses_is_refused_at_the_field(on_photo: CropPage) -> None:
     on_photo.page.fill("#size-w", "20000")
     on_photo.submit()
-    expect(on_photo.title).to_have_text("This crop failed")
-    expect(on_photo.words).to_contain_text("at most 16384")
+    expect(on_photo.page.locator("#size-w-wrong")).to_contain_text("1 to 16384")
+    expect(on_photo.page.locator("#size-w")).to_be_focused()
+    expect(on_photo.page.locator("#job")).to_be_hidden()
     on_photo.page.fill("#size-w", "40")
     on_photo.crop()
     assert on_photo.shown().shape == (20, 40, 3)

@@ -117,6 +117,35 @@ def test_a_reload_of_a_rotated_crop_shows_the_box_where_it_was(page: CropPage) -
     assert np.array_equal(page.shown(), np.rot90(PATTERN, 3)[21:321, 11:261])
 
 
+def test_a_link_restores_shape_size_format_quality_and_name(
+    page: CropPage, open_page: Open
+) -> None:
+    page.choose("autumn walk.png", pictures.encode(PATTERN))
+    page.page.get_by_role("radio", name="4:5").check(force=True)
+    page.type_box((30, 40, 160, 200))
+    page.page.fill("#size-w", "80")
+    page.page.select_option("#format", "webp")
+    page.page.locator("#quality").fill("71")
+    page.page.fill("#tilt-value", "-3.25")
+    page.crop()
+    box = page.box
+    other = open_page(page.url, path=page.page.url.removeprefix(page.url))
+    for one in (page, other):
+        one.page.reload()
+        one.await_result()
+        one.await_editor()
+        expect(one.page.locator("#size-w")).to_have_value("80")
+        expect(one.page.locator("#format")).to_have_value("webp")
+        expect(one.page.locator("#quality-value")).to_have_text("71")
+        expect(one.page.locator("#tilt-value")).to_have_value("-3.25")
+        expect(one.page.get_by_role("radio", name="4:5")).to_be_checked()
+        assert one.box == box
+    other.page.click("#again")
+    expect(other.words).to_have_text("Made before, so it came at once.")
+    other.await_result()
+    assert other.downloaded()[0] == "autumn walk-crop.webp"
+
+
 def test_a_link_opened_in_another_browser_shows_the_picture(
     page: CropPage, open_page: Open
 ) -> None:

@@ -18,7 +18,8 @@ NAMES = (
 
 def test_a_healthy_service_says_so(api: Client) -> None:
     assert api.get("/healthz").status_code == 200
-    assert api.get("/readyz").status_code == 200
+    ready = api.get("/readyz")
+    assert (ready.status_code, ready.json()["warnings"]) == (200, [])
 
 
 def test_metrics_are_prometheus_text(api: Client) -> None:

@@ -15,7 +15,7 @@ from cropsvc.model.limits import Limits
 from tests import pictures
 from tests.imaging.measured import ADDRESS_SPACE, measured
 
-SIDES = {"100 MP": (12000, 9000), "200 MP": (16320, 12240)}
+SIDES = {"100 MP": (12000, 9000), "odd 100 MP": (12001, 9001), "200 MP": (16320, 12240)}
 
 
 def refused(sides: tuple[int, int], *outputs: dict[str, str], orientation: int = 1) -> bool:

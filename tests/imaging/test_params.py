@@ -110,7 +110,7 @@ def test_a_repeated_parameter_is_refused(name: str) -> None:
             "enlarge": "true", "rotate": "0", "format": "png", "quality": "5",
             "lossless": "true", "effort": "small", "max_bytes": "2000", "metadata": "none",
             "background": "#000000", "strict": "true", "outputs": "[{}]",
-            "preset": "classic"}[name]  # fmt: skip
+            "preset": "classic", "hdr": "keep"}[name]  # fmt: skip
     assert fields((name, good), (name, good)) == [name]
 
 

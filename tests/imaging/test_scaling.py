@@ -96,3 +96,32 @@ def test_neighbours_of_the_region_leave_no_colour_along_its_edges(kind: str, siz
     Image.fromarray(halves).save(kept, kind, **({"lossless": True} if kind == "webp" else {}))
     made = pixels(kept.getvalue(), box="50,0,50,80", size=size)
     assert set(map(tuple, made.reshape(-1, 3))) == {(0, 0, 255)}
+
+
+def framed(side: int) -> Image.Image:
+    """White, with a red frame of one pixel."""
+    frame = np.full((side, side, 3), 255, np.uint8)
+    frame[0] = frame[-1] = frame[:, 0] = frame[:, -1] = (255, 0, 0)
+    return Image.fromarray(frame)
+
+
+def strengths(image: Image.Image) -> list[int]:
+    """How red the middles of the left, upper, right and lower edges are."""
+    green = np.asarray(image.convert("RGB"))[:, :, 1].astype(int)
+    half = len(green) // 2
+    return [int(255 - edge[half]) for edge in (green[:, 0], green[0], green[:, -1], green[-1])]
+
+
+@pytest.mark.parametrize("side", [250, 255, 256, 257, 260, 1001])
+@pytest.mark.parametrize("kind", ["png", "jpeg", "progressive", "4:2:0"])
+def test_all_edges_of_an_image_count_alike(kind: str, side: int) -> None:
+    options: dict[str, object] = {"quality": 100, "subsampling": 2 if kind == "4:2:0" else 0}
+    options = {} if kind == "png" else options | {"progressive": kind == "progressive"}
+    data = pictures.save(framed(side), "png" if kind == "png" else "jpeg", **options)
+    entries = [{"size": f"{small}x{small}", "format": "png"} for small in (16, 30, 31, 100)]
+    shared = outputs(data, *entries)
+    alone = [crop(data, **entry) for entry in entries]  # type: ignore[arg-type]
+    for made in (*shared, *alone):
+        edges = strengths(opened(made))
+        assert max(edges) - min(edges) <= 3, made.width
+        assert max(edges) == pytest.approx(255 * made.width / side, rel=0.12, abs=2), made.width

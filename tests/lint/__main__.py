@@ -39,7 +39,8 @@ def _lua() -> Iterator[str]:
 def _shell() -> Iterator[str]:
     scripts = [
         path
-        for path in sorted((ROOT / "compose").iterdir())
+        for folder in ("compose", "deploy/kubernetes")
+        for path in sorted((ROOT / folder).iterdir())
         if path.is_file() and path.read_text(encoding="utf-8").startswith("#!/bin/sh")
     ]
     for script in scripts:

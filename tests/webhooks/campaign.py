@@ -28,12 +28,15 @@ KINDS = ("worker", "crop process", "web", "webhooks", "valkey")
 
 
 class Killer(threading.Thread):
-    """Kills one part after another, and starts it again."""
+    """Kills one part after another, and starts it again.
+
+    It lives until `ended` is set: the kernel ends what a thread has started together with it.
+    """
 
     def __init__(self, stack: Stack, courier: Part) -> None:
         super().__init__(daemon=True)
         self.stack, self.courier, self.kills = stack, courier, Counter[str]()
-        self.over = threading.Event()
+        self.over, self.idle, self.ended = threading.Event(), threading.Event(), threading.Event()
         self._rng = random.Random(SEED)
 
     def run(self) -> None:
@@ -41,6 +44,8 @@ class Killer(threading.Thread):
             kind = self._rng.choice(KINDS)
             self._kill(kind)
             self.kills[kind] += 1
+        self.idle.set()
+        self.ended.wait()
 
     def _kill(self, kind: str) -> None:
         if kind in ("worker", "crop process"):
@@ -103,7 +108,7 @@ def main(count: int) -> int:
             began = time.monotonic()
             ids = {submitted(stack, receiver.url("/ok"), number) for number in range(count)}
             killer.over.set()
-            killer.join()
+            assert killer.idle.wait(60), "the last part does not start again"
 
             def missing() -> set[str]:
                 return ids - {came[1].removeprefix("msg_") for came in list(receiver.came)}
@@ -114,6 +119,7 @@ def main(count: int) -> int:
             early = [one for one in ids if not is_fetched(stack, one)]
             courier.signal(signal.SIGTERM)
             courier.join(25)
+            killer.ended.set()
     twice = len(receiver.came) - len({came[1] for came in receiver.came})
     kinds = Counter(came[2].get("type") for came in receiver.came)
     report = (

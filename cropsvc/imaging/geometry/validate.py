@@ -43,7 +43,7 @@ def check_decoding(needs: Sequence[Need], source: Source, limits: Limits) -> Non
     Its decoder makes the image smaller by 2, 4 or 8, and stops at the last row that is needed.
     """
     stored = turn(source.orientation, 0).sides(source.width, source.height)
-    pixels = decoded_pixels(needs, stored)
+    pixels = decoded_pixels(needs, stored, limits.pixels)
     if pixels > limits.pixels:
         raise _too_large(
             f"{pixels:,} pixels of this {source.width}x{source.height} JPEG would have to be "

@@ -15,7 +15,7 @@ from cropsvc.imaging.params.model import Crop, CropRequest
 from cropsvc.imaging.render.animation import Frames, encode_moving
 from cropsvc.imaging.render.color import scalable, source_profile
 from cropsvc.imaging.render.credits import NOTHING, Credits, options_for, read_credits
-from cropsvc.imaging.render.decode import decode
+from cropsvc.imaging.render.decode import decode, stored_sides
 from cropsvc.imaging.render.encode import Encoded, encode, encoding_of, fitted
 from cropsvc.imaging.render.gain_map import GainMaps
 from cropsvc.imaging.render.look import Look
@@ -65,7 +65,7 @@ def render(data: bytes, request: CropRequest, limits: Limits, report: Report) ->
         return [one for one in plans if isinstance(one, Rendered)]
     if source.format == "jpeg":
         check_decoding([(task.region, task.sides) for task in tasks], source, limits)
-    maker = _Maker(data, source, tasks, limits.scans)
+    maker = _Maker(data, source, tasks, limits)
     share = (1 - DECODED) / len(plans)
     rendered = []
     for index, plan in enumerate(plans):
@@ -125,15 +125,18 @@ def _rendered(maker: "_Maker", task: OutputPlan, report: _Share) -> Rendered:
 class _Maker:
     """The decoded upload; makes outputs of it."""
 
-    def __init__(self, data: bytes, source: Source, tasks: list[OutputPlan], scans: int) -> None:
+    def __init__(
+        self, data: bytes, source: Source, tasks: list[OutputPlan], limits: Limits
+    ) -> None:
         still = [(task.region, task.sides) for task in tasks if not task.moves]
-        shrink = shrink_for(still) if source.format == "jpeg" else 1
+        stored, is_jpeg = stored_sides(source), source.format == "jpeg"
+        shrink = shrink_for(still, stored, limits.pixels) if is_jpeg else 1
         bottom = max((region[1] + region[3] for region, _ in still), default=1)
         first = decode(data, source, shrink=shrink, bottom=bottom)
         self._source = source
         self._data = data
         self._credits: Credits | None = None
-        self._gain_maps = GainMaps(data, source, scans)
+        self._gain_maps = GainMaps(data, source, tasks, limits)
         self._has_metadata = take_metadata(first)
         self._truncated = bool(first.info.get(TRUNCATED))
         self._frames = Frames(data, source, shared=len(tasks) - len(still) > 1)

@@ -26,13 +26,13 @@ def _scaled(part: Image.Image, inner: Box, sides: tuple[int, int]) -> Image.Imag
     across = max(1, int((inner[2] - inner[0]) / sides[0] / GAP))
     down = max(1, int((inner[3] - inner[1]) / sides[1] / GAP))
     if across > 1 or down > 1:
-        part = _reduced(part, across, down)
+        part = reduced(part, across, down)
         x, y = part.width / width, part.height / height
         inner = (inner[0] * x, inner[1] * y, inner[2] * x, inner[3] * y)
     return part.resize(sides, Image.Resampling.LANCZOS, box=inner)
 
 
-def _reduced(part: Image.Image, across: int, down: int) -> Image.Image:
+def reduced(part: Image.Image, across: int, down: int) -> Image.Image:
     """Return a smaller copy in which every pixel stands for as many of *part*.
 
     `reduce` gives the last row and column the weight of whole blocks where they are only parts of

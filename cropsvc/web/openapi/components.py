@@ -201,6 +201,11 @@ def _readiness() -> Schema:
             "status": {"type": "string", "enum": ["ready", "not ready"]},
             "checks": {"type": "object", "additionalProperties": {"type": "string"}},
             "failing": {"type": "array", "items": {"type": "string"}},
+            "warnings": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "What in the configuration of Redis can lose jobs.",
+            },
         }
     )
 

@@ -1,24 +1,22 @@
-// The page: a source on the stage, boxes on it, a job made of them, its card beside.
+// The page: images, the one on the stage with its boxes, the settings for all, and the crops.
 
+import { Batch } from "./batch.js";
+import { BatchCard } from "./batchcard.js";
 import { Boxes } from "./boxes.js";
-import { Problem, call, pause, submit } from "./client.js";
-import { TERMINAL, backOff, follow } from "./follow.js";
+import { Editor } from "./editor.js";
 import { JobCard } from "./jobcard.js";
 import { Output, curl, request } from "./output.js";
-import { drawRecent, forgetAll, remember } from "./recent.js";
-import { fromFile, fromJob, listen, preview } from "./source.js";
+import { Presets } from "./presets.js";
+import { drawRecent, forgetAll } from "./recent.js";
+import { keep, remembered } from "./remembered.js";
+import { settingsOf } from "./restore.js";
+import { Single } from "./single.js";
+import { fromFile, fromJob, listen } from "./source.js";
 import { Stage } from "./stage.js";
-import { announce, byId, bytes, copy } from "./words.js";
+import { Tray } from "./tray.js";
+import { announce, byId, copy } from "./words.js";
 
-const app = byId("app");
-const { api, ready, page, sample } = app.dataset;
-const maxUpload = Number(app.dataset.maxUpload);
-const maxPixels = Number(app.dataset.maxPixels);
-
-let source = null;
-let work = null; // {abort, job, state} of the crop under way
-let shown = null; // the job on the card
-let attempt = { text: "", key: "" };
+const { api, ready, page, sample, maxUpload } = byId("app").dataset;
 
 const card = new JobCard();
 const output = new Output(changed);
@@ -31,115 +29,131 @@ const stage = new Stage(byId("stage"), byId("original"), {
   },
 });
 const boxes = new Boxes(stage, changed);
+const presets = new Presets(({ aspect, box, output: settings }) => {
+  output.restore(settings);
+  boxes.shaping.set(aspect);
+  if (box) boxes.take(box);
+  else boxes.reshape();
+});
+const editor = new Editor({ stage, boxes, output, changed });
+const batch = new Batch({ api, ready, changed: moved });
+const batchCard = new BatchCard(batch, { retry: () => cropAll(editor.items.filter((item) => ["failed", "canceled"].includes(item.state))) });
+const tray = new Tray({ select, remove });
+const single = new Single({ card, api, ready, page, hold, parameters, finished });
 
-// ---- the source
+const busy = () => single.running || batch.running;
 
-async function take(file) {
-  if (work) return complain(new Error("A crop is under way. Wait for it, or cancel it first."));
-  try {
-    const next = await fromFile(file, maxUpload);
-    await open(next);
-    card.hide();
-    shown = null;
-    history.replaceState(null, "", "/");
-    document.title = "cropsvc";
-    announce(`${source.name}, ${source.size.w} by ${source.size.h} pixels. Set the box, then crop.`);
-    byId("stage").focus({ preventScroll: true });
-    return true;
-  } catch (error) { complain(error); }
-  return false;
-}
+// ---- the images
 
-async function open(next, regions = [], rotation = 0) {
-  const url = await preview(next, maxPixels); // may throw; what is on the stage stays then
-  if (source?.file) URL.revokeObjectURL(source.url);
-  source = next;
-  view("edit");
-  stage.shape(rotation % 180 ? { w: next.size.h, h: next.size.w } : next.size);
-  await stage.load(url, rotation);
+async function take(files) {
+  if (busy()) return complain("A crop is under way. Wait for it, or cancel it first.");
   byId("problem").hidden = true;
-  byId("source-name").textContent = next.name || "The original";
-  const { w, h } = next.size;
-  byId("source-facts").textContent = `${w} × ${h} · ${next.format.toUpperCase()} · ${bytes(next.bytes)}`;
-  boxes.start(next.size, regions, rotation);
-  if (boxes.ratio) stage.setRatio(boxes.ratio);
-  if (work) hold(true);
+  const adding = editor.many || (files.length > 1 && editor.items.length === 1 && !editor.current.source.jobId);
+  const found = [];
+  const refused = [];
+  for (const file of files) {
+    try { found.push({ source: await fromFile(file, Number(maxUpload)), state: "ready" }); }
+    catch (error) { refused.push(error.message); }
+  }
+  if (found.length) await show(found, adding);
+  if (refused.length) complain(refused.length > 1 ? `${refused.length} files were left out. ${refused[0]}` : refused[0]);
+  return null;
 }
 
-function complain(error) {
-  byId("problem").textContent = error.message;
+async function show(found, adding) {
+  const before = editor.items;
+  editor.items = adding ? [...before, ...found] : found;
+  if (!await select(found[0])) {
+    editor.items = before;
+    return;
+  }
+  if (!adding) editor.release(before);
+  card.hide();
+  batchCard.hide();
+  history.replaceState(null, "", "/");
+  document.title = "cropsvc";
+  const { name, size } = editor.current.source;
+  announce(editor.many ? `${editor.items.length} images. ${name} is on the stage.` : `${name}, ${size.w} by ${size.h} pixels. Set the box, then crop.`);
+  byId("stage").focus({ preventScroll: true });
+}
+
+async function select(item) {
+  if (single.running) return false;
+  try { await editor.open(item); }
+  catch (error) { complain(error.message); return false; }
+  if (editor.current !== item) return false; // another one was chosen while it loaded
+  byId("problem").hidden = true;
+  hold(busy());
+  tray.show(editor.items, item);
+  if (item.job?.state === "done") await card.done(item.job, { name: item.source.name });
+  else if (item.state === "failed") card.ended("failed", item.message);
+  else card.hide();
+  return true;
+}
+
+async function remove(item) {
+  if (busy()) return;
+  const at = editor.items.indexOf(item);
+  editor.items = editor.items.filter((one) => one !== item);
+  editor.release([item]);
+  await select(editor.items[Math.min(at, editor.items.length - 1)]);
+  changed();
+}
+
+function complain(text) {
+  byId("problem").textContent = text;
   byId("problem").hidden = false;
-}
-
-function view(name) {
-  app.dataset.view = name;
-  byId("drop").hidden = name === "edit";
-  byId("editor").hidden = name !== "edit";
-  byId("settings").hidden = name !== "edit";
 }
 
 // ---- the request
 
 function parameters() {
-  return request(boxes.list, boxes.rotation, output.parameters(source.format));
+  const { source } = editor.current;
+  return presets.applied(request(boxes.list, boxes.angle, output.parameters(source.format)));
 }
 
 function changed() {
+  const { source } = editor.current || {};
   if (!source || !boxes.box) return;
-  output.draw(boxes.box, source.format);
-  byId("summary").textContent = output.summary(boxes.box, source.format);
-  const again = source.jobId ? " again" : "";
-  byId("submit").textContent = boxes.list.length > 1 ? `Crop ${boxes.list.length} boxes${again}` : `Crop${again}`;
+  editor.draw();
+  const all = editor.items.length;
+  const label = boxes.list.length > 1 ? `Crop ${boxes.list.length} boxes` : "Crop";
+  byId("submit").textContent = editor.many ? `Crop all ${all} images` : label;
+  byId("apply-all").hidden = !editor.many;
+  byId("change").hidden = editor.many;
   byId("curl").textContent = curl(location.origin + api, parameters(), source.name, output.format(source.format));
 }
 
-// One key for one intent: pressed twice, or sent again after an outage, it stays one job.
-function keyFor(text) {
-  if (attempt.text !== text) attempt = { text, key: randomKey() };
-  return attempt.key;
+// ---- the crops
+
+function crop() {
+  const { wrong } = output;
+  if (wrong) return wrong.focus();
+  if (busy() || !editor.current) return null;
+  keep({ aspect: boxes.shaping.aspect, output: output.settings });
+  return editor.many ? cropAll(editor.items) : single.crop(editor.current, boxes.shaping.aspect);
 }
 
-const randomKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, "0")).join("");
-
-function form(again) {
-  const data = new FormData();
-  for (const [name, value] of Object.entries(parameters())) data.append(name, value);
-  if (again) data.append("source", source.jobId);
-  else data.append("image", source.file, source.name);
-  return data;
-}
-
-// ---- the job
-
-async function crop() {
-  if (work || !source) return;
-  begin();
-  try {
-    const job = await send();
-    began(job);
-    await watch(job);
-  } catch (error) {
-    ended(error);
-  } finally {
-    finish();
-  }
-}
-
-function begin() {
-  work = { abort: new AbortController(), job: null, canceled: false };
+async function cropAll(items) {
+  if (busy()) return;
+  editor.keep();
+  card.hide();
+  const pairs = (item) => presets.applied(editor.pairs(item));
   hold(true);
-  byId("problem").hidden = true;
-  if (source.jobId) card.sending();
-  else card.uploading(0, 0);
-  byId("job-title").focus({ preventScroll: true });
-  byId("job").scrollIntoView({ block: "nearest" });
+  byId("batch").scrollIntoView({ block: "nearest" });
+  batchCard.hide();
+  await batch.run(items, pairs);
+  batch.items = editor.items;
+  batchCard.draw();
+  hold(false);
+  await select(editor.current);
+  drawRecent({ api, page });
 }
 
-function finish() {
-  work = null;
-  hold(false);
-  byId("again").hidden = !source;
-  changed();
+function moved(item) {
+  if (!item) return batchCard.draw();
+  tray.draw(item);
+  return batchCard.progress();
 }
 
 function hold(on) {
@@ -147,118 +161,71 @@ function hold(on) {
   byId("settings").inert = on;
 }
 
-// The upload; an outage is waited out, the Idempotency-Key keeps it one job.
-async function send() {
-  const text = JSON.stringify([source.url, parameters()]);
-  for (let failures = 1; ; failures += 1) {
-    try {
-      return await submit(api, form(Boolean(source.jobId)), {
-        key: keyFor(text),
-        signal: work.abort.signal,
-        sent: (loaded, total) => card.uploading(loaded, total),
-      });
-    } catch (error) {
-      if (error.status === 410 && source.jobId && source.file) {
-        source.jobId = null;
-      } else {
-        if (!error.passing) throw error;
-        card.away(error);
-        await pause(backOff(failures, error), work.abort.signal);
-      }
-    }
-  }
-}
-
-function began(job) {
-  work.job = job;
-  attempt = { text: "", key: "" };
-  remember(job.id);
-  if (source?.file || source?.jobId) source.jobId = job.id;
-  history.replaceState(null, "", page + job.id + (boxes.rotation ? `#rotate=${boxes.rotation}` : ""));
-}
-
-async function watch(job) {
-  if (!TERMINAL.includes(job.state)) card.moving(job);
-  if (work.canceled) return cancel();
-  const end = await follow(job, {
-    ready,
-    signal: work.abort.signal,
-    heard: (now) => card.moving(now),
-    away: (error) => card.away(error),
-    stuck: (yes) => yes && card.stuck(),
-  });
-  return conclude(end);
-}
-
-async function conclude(job) {
-  shown = job;
-  document.title = `${job.state[0].toUpperCase()}${job.state.slice(1)} · cropsvc`;
-  if (job.state === "done") await card.done(job, { name: source?.name });
-  else card.ended(job.state, job.error?.detail);
-  drawRecent({ api, page, except: job.id });
-}
-
-function ended(error) {
-  if (error.name === "AbortError") return card.ended("canceled", "Nothing was kept.");
-  if (!(error instanceof Problem)) throw error;
-  const fields = error.errors.map((one) => `${one.field}: ${one.detail}`).join(" ");
-  return card.ended(error.code, fields || error.message);
-}
-
-async function cancel() {
-  if (!work) return;
-  work.canceled = true;
-  const { job, abort } = work;
-  byId("cancel").hidden = true;
-  if (job) await call(job.links.self, { method: "DELETE" }).catch(() => null);
-  abort.abort();
+function finished() {
+  byId("again").hidden = !editor.current;
+  changed();
 }
 
 // ---- a job's own page
 
-async function resume(job) {
-  shown = job;
-  remember(job.id);
-  work = { abort: new AbortController(), job, canceled: false };
-  const opening = reopen(job);
-  try {
-    if (TERMINAL.includes(job.state)) await conclude(job);
-    else await watch(job);
-  } catch (error) {
-    ended(error);
-  }
-  await opening;
-  finish();
+async function resume(job, asked) {
+  const settings = settingsOf(job, asked.outputs, history.state?.aspect);
+  const watching = single.resume(job, asked.name);
+  await Promise.all([watching, reopen(job, settings, asked.name)]);
+  hold(busy());
+  finished();
 }
 
 // Bring the original back onto the stage while the service keeps it.
-async function reopen(job) {
+async function reopen(job, settings, name) {
+  output.restore(settings.output);
+  boxes.shaping.set(settings.aspect);
   const kept = job.links.source && await fetch(job.links.source, { method: "HEAD" }).catch(() => null);
   if (!kept?.ok) {
     byId("drop-lead").textContent = "The original is no longer kept. Choose it again to crop anew";
     return;
   }
-  const rotation = Number(new URLSearchParams(location.hash.slice(1)).get("rotate")) || 0;
-  const regions = job.outputs.filter((one) => one.region).map(({ region: [x, y, w, h] }) => ({ x, y, w, h }));
-  await open(fromJob(job), regions, [90, 180, 270].includes(rotation) ? rotation : 0).catch(complain);
+  const item = { source: { ...fromJob(job), name }, state: "ready", layout: { ...settings, touched: true } };
+  editor.items = [item];
+  await editor.open(item).then(() => hold(busy()), (error) => complain(error.message));
 }
 
 // ---- all together
 
-listen(take, { sample, failed: complain });
+function next() {
+  if (!editor.many || !tray.step(1)) byId("file").click();
+}
+
+listen(take, { sample, failed: (error) => complain(error.message) });
 byId("settings").addEventListener("submit", (event) => { event.preventDefault(); crop(); });
-byId("cancel").addEventListener("click", cancel);
+byId("cancel").addEventListener("click", () => single.cancel());
 byId("again").addEventListener("click", crop);
-byId("copy-link").addEventListener("click", ({ target }) => copy(location.href, target));
+byId("next").addEventListener("click", next);
+byId("apply-all").addEventListener("click", ({ target }) => editor.applyToAll(target));
+byId("copy-link").addEventListener("click", ({ target }) => copy(location.origin + card.link, target));
 byId("copy-curl").addEventListener("click", ({ target }) => copy(byId("curl").textContent, target));
 byId("zoom-in").addEventListener("click", () => stage.zoomBy(1.25));
 byId("zoom-out").addEventListener("click", () => stage.zoomBy(1 / 1.25));
 byId("forget").addEventListener("click", forgetAll);
+byId("round").addEventListener("change", ({ target }) => document.body.classList.toggle("round", target.checked));
+byId("stage").addEventListener("keydown", ({ key }) => {
+  if (key === "PageDown" || key === "PageUp") tray.step(key === "PageDown" ? 1 : -1);
+});
 byId("pan").addEventListener("click", ({ currentTarget }) => {
   stage.setPan(!stage.panning);
   currentTarget.setAttribute("aria-pressed", stage.panning);
 });
 
-const data = byId("job-data");
-if (data) resume(JSON.parse(data.textContent));
-else drawRecent({ api, page });
+const data = (id) => byId(id) && JSON.parse(byId(id).textContent);
+if (byId("job-data")) {
+  resume(data("job-data"), data("asked-data"));
+} else {
+  const last = remembered();
+  if (presets.name) { // the operator allows nothing else
+    presets.fill();
+  } else if (last) {
+    output.restore(last.output || {});
+    boxes.shaping.set(last.aspect || "");
+  }
+  drawRecent({ api, page });
+}

@@ -1,6 +1,8 @@
 // The boxes of one image: the list, the fields, the shape, the keys.
 
-import { edited, initial, inside, nudged, shaped, turned } from "./geometry.js";
+import { edited, frame, initial, inside, nudged, refitted, shaped, turned } from "./geometry.js";
+import { boxOf } from "./restore.js";
+import { Shape } from "./shape.js";
 import { announce, byId } from "./words.js";
 
 const FIELDS = { "box-x": "x", "box-y": "y", "box-w": "w", "box-h": "h" };
@@ -10,15 +12,17 @@ const MOST = 16; // outputs of one job
 export class Boxes {
   /** `changed()` is called after each change; the stage draws what stands here. */
   constructor(stage, changed) {
-    Object.assign(this, { stage, changed, list: [], active: 0, rotation: 0, size: { w: 1, h: 1 } });
+    this.shaping = new Shape(() => this.reshape());
+    this.touched = false; // whether the boxes are the user's own
+    Object.assign(this, { stage, changed, list: [], active: 0, rotation: 0, tilt: 0, natural: { w: 1, h: 1 } });
+    this.measure();
     for (const id of Object.keys(FIELDS)) this.field(id);
     byId("add").addEventListener("click", () => this.add());
     byId("remove").addEventListener("click", () => this.remove());
     byId("reset").addEventListener("click", () => this.reset());
     byId("left").addEventListener("click", () => this.turn(3));
     byId("right").addEventListener("click", () => this.turn(1));
-    for (const radio of document.getElementsByName("aspect")) radio.addEventListener("change", () => this.reshape());
-    for (const id of ["ratio-w", "ratio-h"]) byId(id).addEventListener("input", () => this.reshape());
+    for (const id of ["tilt", "tilt-value"]) byId(id).addEventListener("input", ({ target }) => this.tilted(target));
     byId("stage").addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -27,23 +31,61 @@ export class Boxes {
   }
 
   get ratio() {
-    const { value } = document.querySelector("input[name=aspect]:checked");
-    const [w, h] = value === "custom" ? [byId("ratio-w").value, byId("ratio-h").value] : value.split(":");
-    return w > 0 && h > 0 ? w / h : null;
+    return this.shaping.ratio;
+  }
+
+  /** What `start` takes to bring all of it back. */
+  get layout() {
+    const { list, rotation, tilt, touched, size } = this;
+    return { boxes: [...list], rotation, tilt, touched, size };
   }
 
   /** Start with an image of this size (before rotation), and these boxes if any. */
-  start(natural, boxes = [], rotation = 0) {
-    this.rotation = rotation;
-    this.size = rotation % 180 ? { w: natural.h, h: natural.w } : natural;
+  start(natural, { boxes = [], rotation = 0, tilt = 0, touched = false } = {}) {
+    Object.assign(this, { natural, rotation, tilt, touched, active: 0 });
+    this.measure();
     this.list = boxes.length ? boxes.map((box) => inside(box, this.size)) : [initial(this.size, this.ratio)];
-    this.active = 0;
-    this.stage.rotateTo(rotation);
     this.draw({ refit: true });
+  }
+
+  /** Degrees clockwise, as the parameter `rotate`. */
+  get angle() {
+    return Math.round((this.rotation + this.tilt) * 100) / 100;
+  }
+
+  // What the box refers to: the image, upright or turned, or the frame in the tilted image.
+  measure() {
+    const { natural, rotation, tilt } = this;
+    const turnedSize = rotation % 180 ? { w: natural.h, h: natural.w } : natural;
+    this.shape = tilt ? natural : turnedSize;
+    this.size = tilt ? frame(natural, this.angle) : turnedSize;
+  }
+
+  /** Tilt the image, in degrees; the boxes keep their part of the frame. */
+  lean(degrees) {
+    const from = this.level || { size: this.size, list: this.list, shape: this.shape };
+    this.tilt = degrees;
+    this.touched = true;
+    this.measure();
+    this.list = from.list.map((box) => shaped(refitted(box, from.size, this.size), this.ratio, this.size));
+    this.draw({ refit: from.shape.w !== this.shape.w });
+    this.level = from; // so that a slider's many steps do not add up their roundings
+  }
+
+  /** Take over the box of a preset, as a request writes it. */
+  take(text) {
+    if (!this.box) return;
+    this.stage.setRatio(this.ratio);
+    this.list = [inside(boxOf(text, this.size), this.size)];
+    this.active = 0;
+    this.touched = true;
+    this.draw();
   }
 
   /** The user's hand on the stage. */
   heard(box, settled) {
+    this.level = null;
+    this.touched = true;
     this.list[this.active] = box;
     this.fields();
     if (settled) this.tell();
@@ -57,6 +99,7 @@ export class Boxes {
   }
 
   add() {
+    this.touched = true;
     const { x, y, w, h } = this.box;
     const step = Math.max(1, Math.round(Math.min(this.size.w, this.size.h) / 20));
     this.list.push(inside({ x: x + step, y: y + step, w: Math.min(w, this.size.w * 0.6), h: Math.min(h, this.size.h * 0.6) }, this.size));
@@ -67,6 +110,7 @@ export class Boxes {
   }
 
   remove() {
+    this.touched = true;
     this.list.splice(this.active, 1);
     this.active = Math.max(0, this.active - 1);
     this.draw();
@@ -75,29 +119,32 @@ export class Boxes {
   }
 
   reset() {
-    document.querySelector("input[name=aspect]").checked = true;
+    this.shaping.set("");
     this.reshape();
-    this.start(this.rotation % 180 ? { w: this.size.h, h: this.size.w } : this.size);
+    this.start(this.natural);
     announce("Box and rotation are back at the start.");
   }
 
   turn(quarters) {
+    this.touched = true;
+    const before = this.size;
     for (let i = 0; i < quarters; i += 1) {
-      this.list = this.list.map((box) => turned(box, this.size));
-      this.size = { w: this.size.h, h: this.size.w };
+      const size = i % 2 ? { w: before.h, h: before.w } : before;
+      this.list = this.list.map((box) => turned(box, size));
     }
     this.rotation = (this.rotation + quarters * 90) % 360;
-    this.stage.rotateTo(this.rotation);
+    this.measure();
+    const after = quarters % 2 ? { w: before.h, h: before.w } : before;
+    this.list = this.list.map((box) => refitted(box, after, this.size));
     this.list[this.active] = shaped(this.box, this.ratio, this.size);
     this.draw({ refit: true });
     announce(`Rotated by ${this.rotation} degrees.`);
   }
 
   reshape() {
-    byId("custom").hidden = document.querySelector("input[name=aspect]:checked").value !== "custom";
+    this.stage.setRatio(this.ratio);
     if (!this.box) return;
     this.list[this.active] = shaped(this.box, this.ratio, this.size);
-    this.stage.setRatio(this.ratio);
     this.draw();
   }
 
@@ -109,6 +156,7 @@ export class Boxes {
     }
     if (!steps || event.ctrlKey || event.metaKey || this.stage.frozen) return;
     event.preventDefault();
+    this.touched = true;
     const length = event.shiftKey ? 10 : 1;
     const move = steps.map((step) => step * length);
     this.list[this.active] = nudged(this.box, move, { resize: event.altKey, ratio: this.ratio, size: this.size });
@@ -121,6 +169,7 @@ export class Boxes {
     const apply = () => {
       const value = Math.round(Number(input.value));
       if (input.value === "" || !Number.isFinite(value)) return;
+      this.touched = true;
       this.list[this.active] = edited(this.box, FIELDS[id], value, this.ratio, this.size);
       this.draw({ except: input });
     };
@@ -129,7 +178,9 @@ export class Boxes {
   }
 
   draw({ refit = false, except = null } = {}) {
-    if (refit) this.stage.shape(this.size);
+    this.level = null;
+    if (refit) this.stage.shape(this.shape);
+    this.stage.turn(this.rotation, this.tilt, this.size);
     this.stage.show(this.list, this.active, { refit });
     this.fields(except);
     this.chooser();
@@ -139,6 +190,9 @@ export class Boxes {
   fields(except = null) {
     for (const [id, name] of Object.entries(FIELDS)) {
       if (byId(id) !== except) byId(id).value = this.box[name];
+    }
+    for (const id of ["tilt", "tilt-value"]) {
+      if (byId(id) !== document.activeElement || Number(byId(id).value) !== this.tilt) byId(id).value = this.tilt;
     }
     byId("box-x").max = this.size.w - 1;
     byId("box-y").max = this.size.h - 1;
@@ -163,6 +217,11 @@ export class Boxes {
     button.setAttribute("aria-label", `Box ${index + 1}`);
     button.addEventListener("click", () => this.pick(index));
     return button;
+  }
+
+  tilted(input) {
+    const degrees = Math.round(Number(input.value) * 100) / 100;
+    if (input.validity.valid && input.value !== "") this.lean(degrees);
   }
 
   // Said late, so that a held key does not flood the live region.

@@ -78,3 +78,16 @@ export function outputSize(box, { width, height, locked, last }) {
     h: byWidth ? Math.max(1, Math.round(box.h * scale)) : height,
   };
 }
+
+/** The frame without empty corners in an image of this size, turned by any angle; docs/reference/http-api.md, `rotate`. */
+export function frame({ w, h }, degrees) {
+  const angle = (degrees * Math.PI) / 180;
+  const scale = 1 / (Math.abs(Math.cos(angle)) + Math.max(w / h, h / w) * Math.abs(Math.sin(angle)));
+  return { w: Math.max(1, Math.floor(w * scale)), h: Math.max(1, Math.floor(h * scale)) };
+}
+
+/** The box at the same part of a frame that has become larger or smaller. */
+export function refitted(box, before, after) {
+  const [x, y] = [after.w / before.w, after.h / before.h];
+  return inside({ x: box.x * x, y: box.y * y, w: box.w * x, h: box.h * y }, after);
+}

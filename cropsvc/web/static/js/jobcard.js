@@ -1,6 +1,8 @@
 // The job's card: phases and progress in one bar, then the images.
 
-import { announce, bytes, byId, saving } from "./words.js";
+import { canCopyImages, copyImage } from "./clipboard.js";
+import { save, stem, suffix } from "./download.js";
+import { announce, bytes, byId, flash, saving } from "./words.js";
 
 const STEPS = ["upload", "queued", "decoding", "cropping", "encoding"];
 const TITLES = {
@@ -9,7 +11,7 @@ const TITLES = {
   expired: "This crop has expired", deleted: "This crop was deleted",
 };
 const DOING = { decoding: "Reading the image", cropping: "Cutting out the box", encoding: "Writing the result" };
-const BUTTONS = ["cancel", "copy-link", "again"];
+const BUTTONS = ["cancel", "copy-link", "again", "next"];
 
 const PATIENCE = {
   busy: "The service is busy, trying again in a moment.",
@@ -79,12 +81,13 @@ export class JobCard {
   /** The text for an end without an image. */
   ended(code, detail) {
     const state = TITLES[code] ? code : "failed";
+    byId("outputs").replaceChildren();
     this.finish(TITLES[state]);
     this.card.dataset.state = state;
     this.say(detail || "", false);
     announce(`${TITLES[state]}. ${detail || ""}`);
     byId("again").textContent = "Try again";
-    this.buttons([]);
+    this.buttons(["next"]);
   }
 
   /** The images, each shown once its bytes are decoded. */
@@ -92,11 +95,12 @@ export class JobCard {
     const cards = job.outputs.map((output) => this.output(job, output, name));
     await Promise.allSettled(cards.map((card) => card.querySelector("img")).map((img) => img.src && img.decode()));
     byId("outputs").replaceChildren(...cards);
+    this.link = job.links.page;
     this.finish(job.outputs.length > 1 ? "Your crops are ready" : TITLES.done);
     this.card.dataset.state = "done";
     this.say(job.cached ? "Made before, so it came at once." : "", false);
     byId("again").textContent = "Crop again";
-    this.buttons(["copy-link"]);
+    this.buttons(["copy-link", "next"]);
     announce(cards.length > 1 ? `${cards.length} crops are ready.` : "The crop is ready.");
   }
 
@@ -106,6 +110,7 @@ export class JobCard {
     if (output.error) {
       find("a.picture").remove();
       find(".download").remove();
+      find(".copy-image").remove();
       find(".why").textContent = output.error.detail;
       return card;
     }
@@ -114,12 +119,19 @@ export class JobCard {
     Object.assign(find("img"), { alt: title, width: output.width, height: output.height, src: output.url });
     find("a.picture").href = output.url;
     find(".facts").textContent = `${output.width} × ${output.height} · ${output.format.toUpperCase()} · ${bytes(output.bytes)}`;
-    find(".saving").textContent = several ? "" : saving(output.bytes, job.source?.bytes);
-    find(".notes").textContent = output.notes.map((note) => NOTES[note] || note).join(" ");
+    const difference = several ? "" : saving(output.bytes, job.source?.bytes);
+    find(".saving").textContent = difference;
+    find(".saving").classList.toggle("larger", difference.endsWith("larger"));
+    const quality = output.quality ? `Quality ${output.quality}. ` : "";
+    find(".notes").textContent = quality + output.notes.map((note) => NOTES[note] || note).join(" ");
     find(".download").href = output.url;
     const file = fileName(name, several ? output.name : "crop", output.format);
-    find(".download").addEventListener("click", (event) => save(event, output.url, file));
+    find(".download").addEventListener("click", (event) => fetched(event, output.url, file));
     find(".download").setAttribute("aria-label", `Download ${title.toLowerCase()}`);
+    const copying = find(".copy-image");
+    copying.hidden = !canCopyImages();
+    copying.addEventListener("click", () => copyImage(output.url).then(
+      () => flash(copying, "Copied"), () => flash(copying, "The browser refused")));
     return card;
   }
 
@@ -168,21 +180,12 @@ export class JobCard {
 }
 
 // The server does not know the image's name, and its header would win over the link's.
-async function save(event, url, name) {
+async function fetched(event, url, name) {
   event.preventDefault();
   const answer = await fetch(url).catch(() => null);
-  if (!answer?.ok) {
-    byId("job-words").textContent = "The picture could not be fetched. It may have expired, or the server is away.";
-    return;
-  }
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(await answer.blob());
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  if (answer?.ok) return save(await answer.blob(), name);
+  byId("job-words").textContent = "The image could not be fetched. It may have expired, or the server is away.";
+  return null;
 }
 
-function fileName(name, part, format) {
-  const stem = (name || "picture").replace(/\.[^.]*$/, "");
-  return `${stem}-${part}.${format === "jpeg" ? "jpg" : format}`;
-}
+const fileName = (name, part, format) => `${stem(name)}-${part}.${suffix(format)}`;

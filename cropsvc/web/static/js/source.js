@@ -1,6 +1,7 @@
 // Where the image comes from: chosen, dropped, pasted, the sample, or an earlier job's upload.
 
 import { inStoredPixels } from "./density.js";
+import { dropped } from "./folders.js";
 import { upright } from "./orient.js";
 import { formatOf, placeholder, tiffSize } from "./sniff.js";
 import { byId, bytes } from "./words.js";
@@ -59,13 +60,10 @@ async function standIn(source) {
   return source.size ? placeholder(source.size, `No preview of ${source.format.toUpperCase()} in this browser`) : null;
 }
 
-/** Call `take(file)` for each way a file can come to the page; `sample` is the sample's URL. */
-export function listen(takeOne, { sample, failed }) {
-  const take = async (...files) => {
-    const shown = await takeOne(files[0]);
-    if (shown && files.length > 1) failed(new Error(`${files.length} files came. This page crops one image at a time: “${files[0].name}” is shown.`));
-  };
-  for (const [button, input] of [["choose", "file"], ["change", "file"], ["camera", "photo"]]) {
+/** Call `take(files)` for each way files can come to the page; `sample` is the sample's URL. */
+export function listen(takeAll, { sample, failed }) {
+  const take = (...files) => takeAll(files);
+  for (const [button, input] of [["choose", "file"], ["change", "file"], ["camera", "photo"], ["tray-add", "file"]]) {
     byId(button).addEventListener("click", () => byId(input).click());
   }
   for (const id of ["file", "photo"]) {
@@ -101,6 +99,6 @@ function listenForDrops(take) {
     event.preventDefault();
     depth = 0;
     over(false);
-    if (event.dataTransfer.files[0]) take(...event.dataTransfer.files);
+    dropped(event.dataTransfer).then((all) => all.length && take(...all));
   });
 }

@@ -2,6 +2,7 @@
 /* global Cropper */
 
 import { rounded } from "./geometry.js";
+import { lean } from "./lean.js";
 
 const OPTIONS = {
   viewMode: 1,             // the box never leaves the image
@@ -23,7 +24,7 @@ export class Stage {
     this.others = [];
     this.frozen = false;
     this.panning = false;
-    this.rotation = 0;
+    this.turn(0, 0, { w: 1, h: 1 });
     image.addEventListener("cropstart", () => { this.byHand = true; });
     image.addEventListener("cropend", () => this.letGo());
     image.addEventListener("crop", (event) => this.heard(event.detail));
@@ -32,14 +33,14 @@ export class Stage {
   }
 
   /** Show this image; resolves when its box can be drawn, rejects when it cannot be shown. */
-  async load(url, rotation) {
+  async load(url) {
     this.unload();
-    this.rotation = rotation;
     await new Promise((ready) => {
       this.image.src = url;
       this.image.addEventListener("ready", ready, { once: true });
       this.cropper = new Cropper(this.image, { ...OPTIONS, dragMode: this.panning ? "move" : "crop" });
     });
+    lean(this.cropper, () => this.leaning);
     this.layer = document.createElement("div");
     this.layer.className = "others";
     this.frame.querySelector(".cropper-container").append(this.layer);
@@ -71,8 +72,23 @@ export class Stage {
     this.draw();
   }
 
-  rotateTo(degrees) {
-    this.rotation = degrees;
+  /** Turn by quarters, tilt by degrees; `size` is what then counts as the image, in pixels. */
+  turn(rotation, tilt, size) {
+    this.rotation = tilt ? 0 : rotation; // a tilted frame has the shape of the image itself
+    this.angle = tilt ? rotation + tilt : 0;
+    this.size = size;
+  }
+
+  // How Cropper's two images are turned and enlarged in its canvas, which is the frame.
+  get leaning() {
+    const { w, h } = this.unit;
+    return this.angle ? { angle: this.angle, w: 1 / w, h: 1 / h } : null;
+  }
+
+  // The frame's pixels for one of Cropper's.
+  get unit() {
+    const canvas = this.cropper.getCanvasData();
+    return { w: this.size.w / canvas.naturalWidth, h: this.size.h / canvas.naturalHeight };
   }
 
   setPan(on) {
@@ -99,20 +115,20 @@ export class Stage {
 
   // Screen pixels for one pixel of the image.
   get scale() {
-    const canvas = this.cropper.getCanvasData();
-    return canvas.width / canvas.naturalWidth;
+    return this.cropper.getCanvasData().width / this.size.w;
   }
 
   get fitting() {
     const { width, height } = this.cropper.getContainerData();
-    const canvas = this.cropper.getCanvasData();
-    return Math.min(width / canvas.naturalWidth, height / canvas.naturalHeight);
+    return Math.min(width / this.size.w, height / this.size.h);
   }
 
   draw(refit = false) {
     if (!this.cropper || !this.box) return;
     const turned = (this.cropper.getData().rotate || 0) !== this.rotation;
     if (turned || refit || !this.visible()) this.place(null);
+    if (this.drawn !== this.angle) this.cropper.renderImage();
+    this.drawn = this.angle;
     this.apply();
   }
 
@@ -134,16 +150,15 @@ export class Stage {
     cropper.clear();
     cropper.rotateTo(this.rotation);
     const wanted = scale ?? this.fitting;
-    cropper.zoomTo(wanted);
+    cropper.zoomTo(wanted * this.unit.w);
     const view = cropper.getContainerData();
-    const canvas = cropper.getCanvasData();
     const offset = (length, start, size, whole) => (
       whole * wanted <= length + 0.5
         ? (length - whole * wanted) / 2
         : Math.min(0, Math.max(length - whole * wanted, length / 2 - (start + size / 2) * wanted)));
     cropper.moveTo(
-      offset(view.width, this.box.x, this.box.w, canvas.naturalWidth),
-      offset(view.height, this.box.y, this.box.h, canvas.naturalHeight),
+      offset(view.width, this.box.x, this.box.w, this.size.w),
+      offset(view.height, this.box.y, this.box.h, this.size.h),
     );
     cropper.crop();
   }
@@ -152,7 +167,8 @@ export class Stage {
     const { x, y, w, h } = this.box;
     const ratio = this.cropper.options.aspectRatio;
     this.cropper.options.aspectRatio = NaN; // or Cropper replaces our whole pixels by the exact ratio
-    this.cropper.setData({ x, y, width: w, height: h });
+    const { unit } = this;
+    this.cropper.setData({ x: x / unit.w, y: y / unit.h, width: w / unit.w, height: h / unit.h });
     this.cropper.options.aspectRatio = ratio;
     this.outline();
     this.onZoom(this.scale, this.scale > this.fitting * 1.001);
@@ -160,9 +176,9 @@ export class Stage {
 
   heard(detail) {
     if (!this.byHand || !this.cropper) return;
-    const canvas = this.cropper.getCanvasData();
-    const size = { w: Math.round(canvas.naturalWidth), h: Math.round(canvas.naturalHeight) };
-    this.box = rounded(detail, size);
+    const { unit } = this;
+    const data = { x: detail.x * unit.w, y: detail.y * unit.h, width: detail.width * unit.w, height: detail.height * unit.h };
+    this.box = rounded(data, this.size);
     this.outline();
     this.onBox(this.box, false);
   }

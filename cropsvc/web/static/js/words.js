@@ -26,10 +26,15 @@ export function announce(text) {
 }
 
 export async function copy(text, button) {
-  const label = button.textContent;
   await write(text);
-  button.textContent = "Copied";
-  announce("Copied");
+  flash(button, "Copied");
+}
+
+/** Show a word on a button for a moment. */
+export function flash(button, word) {
+  const label = button.dataset.label ||= button.textContent;
+  button.textContent = word;
+  announce(word);
   setTimeout(() => { button.textContent = label; }, 1600);
 }
 
