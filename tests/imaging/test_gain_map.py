@@ -19,6 +19,7 @@ from cropsvc.imaging.render import gain_map, jpeg
 from cropsvc.model.limits import Limits
 from tests import pictures
 from tests.imaging.engine import LIMITS, crop, opened, outputs
+from tests.imaging.test_color import P3
 from tests.imaging.ultra_hdr import (
     ISO,
     ISO_COMMON,
@@ -239,6 +240,23 @@ def test_the_profile_stays_if_the_map_is_applied_in_its_colours(flags: int, kept
     data = photo(SIZE, kinds=("iso",), iso=ISO[:4] + bytes([flags]) + ISO[5:], profile=profile)
     with Image.open(BytesIO(map_of(crop(data, size="64x", hdr="keep").data).data)) as image:
         assert image.info.get("icc_profile") == (profile if kept else None)
+
+
+def test_the_image_is_converted_to_srgb_and_keeps_its_map() -> None:
+    data = photo(SIZE)
+    plain = BytesIO()
+    with Image.open(BytesIO(data)) as image:
+        image.save(plain, "JPEG", quality=95, icc_profile=P3)
+    start, behind = data.index(b"\xff\xdb"), data.index(START, 100)
+    other = plain.getvalue()
+    wide = data[:start] + other[other.index(b"\xff\xe2") :] + data[behind:]
+    made = crop(wide, size="320x", hdr="keep")
+    assert "profile-converted" in made.notes
+    assert NOTE not in made.notes
+    assert "icc_profile" not in opened(made).info
+    assert np.array_equal(
+        map_pixels(made.data), map_pixels(crop(data, size="320x", hdr="keep").data)
+    )
 
 
 def test_a_cropped_photo_can_be_cropped_again() -> None:
