@@ -5,11 +5,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cropsvc.imaging.headers.color import ColorDescription, nclx_color
-from cropsvc.imaging.headers.model import SEGMENTS, Header, broken
+from cropsvc.imaging.headers.model import (
+    APPLE_GAIN_MAP,
+    GAIN_MAP_NOTE,
+    SEGMENTS,
+    Header,
+    broken,
+)
 from cropsvc.model.errors import TooComplex, Unreadable
 
 BRANDS = (b"avif", b"avis")
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
+TONE_MAP = b"tmap"
 # EXIF's value for a turn (counter-clockwise quarters) followed by a mirror (none, axis 0, axis 1);
 # as libavif's avifImageIrotImirToExifOrientation.
 ORIENTATIONS = {
@@ -174,7 +181,19 @@ def read_avif_header(data: bytes) -> Header:
     turn = data[found[b"irot"]] & 3 if b"irot" in found else 0
     mirror = data[found[b"imir"]] & 1 if b"imir" in found else None
     frames = _track_frames(data) if data[8:12] == b"avis" else 1
-    return Header("avif", width, height, ORIENTATIONS[turn, mirror], frames)
+    dropped = (GAIN_MAP_NOTE,) * _has_gain_map(data)
+    return Header("avif", width, height, ORIENTATIONS[turn, mirror], frames, dropped=dropped)
+
+
+def _has_gain_map(data: bytes) -> bool:
+    """Whether there is a gain map: of ISO 21496-1 (an item `tmap`), or Apple's (box `auxC`)."""
+    start, end = inside(data, (b"meta",))
+    named = {b"iinf": TONE_MAP, b"iprp": APPLE_GAIN_MAP}
+    return any(
+        named[kind] in data[first:last]
+        for kind, first, last in boxes(data, start, end)
+        if kind in named
+    )
 
 
 def read_heic_header(data: bytes) -> Header:

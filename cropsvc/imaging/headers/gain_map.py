@@ -11,7 +11,14 @@ from xml.etree import ElementTree
 from xml.parsers.expat import ExpatError
 
 from cropsvc.imaging.headers import xmp
-from cropsvc.imaging.headers.jpeg import FRAMES, GAIN_MAP, XMP, read_jpeg_header, walk_segments
+from cropsvc.imaging.headers.jpeg import (
+    FRAMES,
+    GAIN_MAP,
+    XMP,
+    is_progressive,
+    read_jpeg_header,
+    walk_segments,
+)
 from cropsvc.model.errors import CropError
 
 HDRGM = "http://ns.adobe.com/hdr-gain-map/1.0/"
@@ -20,10 +27,11 @@ DEFAULTS = {  # of what XMP may leave out
     "GainMapMin": "0", "GainMapMax": "", "Gamma": "1", "OffsetSDR": "0.015625",
     "OffsetHDR": "0.015625", "HDRCapacityMin": "0", "HDRCapacityMax": "",
 }  # fmt: skip
-NUMBER = re.compile(r"[+-]?\d{1,12}(\.\d{1,12})?([eE][+-]?\d{1,2})?")
+NUMBER = re.compile(r"[+-]?\d{1,12}(\.\d{0,20})?([eE][+-]?\d{1,2})?")
 START = b"\xff\xd8\xff"  # of a JPEG
 MOST_IMAGES = 8  # behind the primary one that are looked at
-SEVERAL, COMMON = 0x80, 0x08  # flags of ISO 21496-1: a map for each channel, one denominator
+# Flags of ISO 21496-1: a map for each channel, applied in the image's own colours, one denominator.
+SEVERAL, IN_BASE_COLOURS, COMMON = 0x80, 0x40, 0x08
 NO_MAP = (  # what reading an image of another kind raises, or bytes that are none
     CropError, ValueError, struct.error, IndexError, ArithmeticError, ElementTree.ParseError,
     ExpatError,
@@ -47,6 +55,12 @@ class GainMap:
     base_is_hdr: bool
     iso: bytes
     ranges: tuple[Range, ...]
+    progressive: bool = False
+
+    @property
+    def in_own_colours(self) -> bool:
+        """Whether the map is applied in the colours of its own profile, not the image's."""
+        return bool(self.iso) and not self.iso[4] & IN_BASE_COLOURS
 
 
 def find_gain_map(data: bytes, max_scans: int) -> GainMap | None:
@@ -91,7 +105,9 @@ def _gain_map(data: bytes, max_scans: int) -> GainMap:
     if not ranges or min(walk.sides) < 1:
         raise ValueError("no gain map")
     read_jpeg_header(data, max_scans)
-    return GainMap(data, *walk.sides, tuple(figures.items()), base_is_hdr, walk.iso, ranges)
+    said = tuple(figures.items())
+    progressive = is_progressive(data)
+    return GainMap(data, *walk.sides, said, base_is_hdr, walk.iso, ranges, progressive)
 
 
 def _figures(packet: bytes) -> tuple[dict[str, tuple[str, ...]], bool]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from cropsvc.model.errors import Unreadable
 
 SEGMENTS = 4096  # parts of a header that are walked; real files have below 1,000
+GAIN_MAP_NOTE = "gain-map-dropped"
+APPLE_GAIN_MAP = b"urn:com:apple:photo:2020:aux:hdrgainmap"
 METADATA = 1024 * 1024  # bytes of an EXIF or XMP block that are looked at
 
 

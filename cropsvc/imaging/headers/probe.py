@@ -18,7 +18,7 @@ from cropsvc.imaging.headers import (
     webp,
 )
 from cropsvc.imaging.headers.known_types import name_of_type
-from cropsvc.imaging.headers.model import Header, broken
+from cropsvc.imaging.headers.model import GAIN_MAP_NOTE, Header, broken
 from cropsvc.model.errors import TooComplex, TooManyPixels, UnsupportedFormat
 from cropsvc.model.limits import Limits
 
@@ -42,7 +42,7 @@ class Source:
     @property
     def has_gain_map(self) -> bool:
         """Whether it is a photo with a map that says how much brighter an HDR screen shows it."""
-        return jpeg.GAIN_MAP_NOTE in self.dropped
+        return GAIN_MAP_NOTE in self.dropped
 
     @property
     def animated(self) -> bool:

@@ -1,126 +1,149 @@
-"""A gain map cut, turned and scaled like its image, and written behind it (Ultra HDR 1.1).
+"""A gain map cut, turned and scaled like its image."""
 
-The primary image says where the map is by XMP (Container) and by CIPA DC-007's index (MPF).
-"""
-
-import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
-from xml.sax.saxutils import quoteattr
 
 from PIL import Image
 
-from cropsvc.imaging.formats import Encoding, Options
-from cropsvc.imaging.geometry.decoding import shrink_for
+from cropsvc.imaging.geometry.decoding import Need, decoded_pixels, shrink_for
 from cropsvc.imaging.geometry.orientation import Sides
-from cropsvc.imaging.headers import xmp
-from cropsvc.imaging.headers.gain_map import HDRGM, GainMap, Range, find_gain_map
-from cropsvc.imaging.headers.jpeg import GAIN_MAP, GAIN_MAP_NOTE
-from cropsvc.imaging.headers.model import broken
+from cropsvc.imaging.headers.gain_map import GainMap, Range, find_gain_map
+from cropsvc.imaging.headers.model import GAIN_MAP_NOTE, broken
 from cropsvc.imaging.headers.probe import Source
 from cropsvc.imaging.render.decode import stored_sides
-from cropsvc.imaging.render.encode import encode
-from cropsvc.imaging.render.jpeg import decode_jpeg
+from cropsvc.imaging.render.gain_map_file import CutMap
+from cropsvc.imaging.render.jpeg import decode_sound_jpeg
 from cropsvc.imaging.render.output_plan import OutputPlan
-from cropsvc.imaging.render.pillow_setup import decoding
+from cropsvc.imaging.render.pillow_setup import decoding, making
 from cropsvc.imaging.render.postprocess import TRANSPOSES, straightened
-from cropsvc.imaging.render.resize import cut
+from cropsvc.imaging.render.resize import Box, cut
 from cropsvc.model.errors import CropError
 from cropsvc.model.limits import Limits
 
-CONTAINER = "http://ns.google.com/photos/1.0/container/"
-MPF = b"MPF\0"
-PRIMARY = 0x030000  # the attribute of the baseline image, in MPF
-VERSION = bytes(4)  # of ISO 21496-1: all that the primary image says
+LARGEST_PROFILE = 60_000  # bytes that fit into one segment
 
 
 @dataclass(frozen=True)
-class CutMap:
-    """A gain map that shows what its output shows."""
+class _Part:
+    """What an output needs of a map: a box in it, and the sides at which it is written."""
 
-    image: Image.Image
-    found: GainMap
+    box: Box
+    sides: Sides
 
-    def file(self, encoding: Encoding) -> bytes:
-        """Return the map as the JPEG that stands behind the image, with its figures."""
-        kept: Options = {}
-        if self.found.figures:
-            kept = {"xmp": xmp.packet(_figures(self.found))}
-        data = encode(self.image, "jpeg", encoding, kept)
-        if not self.found.iso:
-            return data
-        return _inserted(data, _app2(GAIN_MAP + b"\0" + self.found.iso))
-
-    def description(self, length: int) -> str:
-        """Return what the primary image says in XMP of a map of *length* bytes."""
-        if not self.found.figures:
-            return ""
-        item = '<rdf:li rdf:parseType="Resource"><Container:Item Item:Semantic="{}" '
-        item += 'Item:Mime="image/jpeg"{}/></rdf:li>'
-        items = item.format("Primary", "") + item.format("GainMap", f' Item:Length="{length}"')
-        names = {"hdrgm": HDRGM, "Container": CONTAINER, "Item": f"{CONTAINER}item/"}
-        content = f"<Container:Directory><rdf:Seq>{items}</rdf:Seq></Container:Directory>"
-        return xmp.description(names, content, ' hdrgm:Version="1.0"')
-
-    def behind(self, primary: bytes, file: bytes) -> bytes:
-        """Return the *primary* image with the map's *file* behind it, and the index of both."""
-        version = _app2(GAIN_MAP + b"\0" + VERSION) if self.found.iso else b""
-        place = _after_metadata(primary)
-        whole = len(primary) + len(version) + len(_index(0, 0, 0))
-        base = place + len(version) + 4 + len(MPF)  # MPF counts from its own header
-        index = _index(whole, len(file), whole - base)
-        return b"".join((primary[:place], version, index, primary[place:], file))
+    @property
+    def need(self) -> Need:
+        """The box in whole pixels, and the sides."""
+        left, top, right, bottom = self.box
+        return (int(left), int(top), ceil(right - left), ceil(bottom - top)), self.sides
 
 
 class GainMaps:
-    """The gain map of an upload, for the outputs that are to keep it. No output fails for it."""
+    """The gain map of an upload, for the outputs that are to keep it. No output fails for it.
 
-    def __init__(self, data: bytes, source: Source, limits: Limits) -> None:
-        self._data, self._source, self._limits = data, source, limits
-        self._found: GainMap | None = None
+    It is decoded once. Its pixels count with the image's, so that the pair stays in the limits.
+    """
+
+    def __init__(
+        self, data: bytes, source: Source, tasks: Sequence[OutputPlan], limits: Limits
+    ) -> None:
+        self._data, self._source, self._tasks, self._limits = data, source, tasks, limits
+        self._decoded: _Decoded | None = None
+        self._looked_for = False
         self._kept = set[str]()  # names of outputs
 
     def of(self, task: OutputPlan) -> CutMap | None:
         """Return the map for an output; None if it is not asked for, missing, or not usable."""
-        source = self._source
-        if task.crop.hdr != "keep" or task.output != "jpeg" or not source.has_gain_map:
+        if not self._wanted(task):
             return None
-        if self._found is None:
-            self._found = find_gain_map(self._data, self._limits.scans)
-        found = self._found
-        if found is None or found.width * found.height > source.width * source.height:
+        if not self._looked_for:
+            self._looked_for = True
+            self._decoded = self._usable()
+        if self._decoded is None:
             return None
         try:
-            image = cut_map(found, source, task, self._limits.pixels)
+            with making():
+                image = self._decoded.cut(task, self._shares(self._decoded.found))
         except CropError:
             return None
         self._kept.add(task.crop.name)
-        return CutMap(image, found)
+        return CutMap(image, self._decoded.found, self._decoded.profile)
 
     def notes(self, task: OutputPlan) -> tuple[str, ...]:
         """Return what of the source is dropped, once the output was made."""
         kept = task.crop.name in self._kept
         return tuple(note for note in self._source.dropped if not kept or note != GAIN_MAP_NOTE)
 
+    def _wanted(self, task: OutputPlan) -> bool:
+        of_jpeg = self._source.format == "jpeg" and self._source.has_gain_map
+        return of_jpeg and task.crop.hdr == "keep" and task.output == "jpeg"
 
-def cut_map(found: GainMap, source: Source, task: OutputPlan, most: int) -> Image.Image:
-    """Return the part of the map that belongs to an output, at the map's own share of its sides.
+    def _shares(self, found: GainMap) -> tuple[float, float]:
+        stored = stored_sides(self._source)
+        return found.width / stored[0], found.height / stored[1]
 
-    *most* is the number of pixels that may be decoded. Raises what decoding raises.
-    """
-    stored = stored_sides(source)
-    shares = found.width / stored[0], found.height / stored[1]
-    sides = _times(task.sides, shares)
+    def _usable(self) -> "_Decoded | None":
+        """Return the decoded map; None if there is none, or one that cannot be decoded."""
+        found = find_gain_map(self._data, self._limits.scans)
+        if found is None or not self._fits(found):
+            return None
+        try:
+            return _Decoded.of(found, self._needs(found), self._limits.pixels)
+        except CropError:
+            return None
+
+    def _needs(self, found: GainMap) -> list[Need]:
+        shares = self._shares(found)
+        return [_part(task, shares).need for task in self._tasks if self._wanted(task)]
+
+    def _fits(self, found: GainMap) -> bool:
+        """Whether the map, no larger than its image, can be decoded beside it."""
+        stored = stored_sides(self._source)
+        whole = found.width * found.height
+        if whole > stored[0] * stored[1]:
+            return False
+        # A progressive JPEG is held as a whole, however small it is decoded.
+        sides = found.width, found.height
+        most = self._limits.pixels
+        pixels = whole if found.progressive else decoded_pixels(self._needs(found), sides, most)
+        beside = [(task.region, task.sides) for task in self._tasks if not task.moves]
+        return pixels + decoded_pixels(beside, stored, most) <= most
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """A map's pixels at 1/*shrink* of its sides, and its colour profile."""
+
+    found: GainMap
+    image: Image.Image
+    shrink: int
+    profile: bytes
+
+    @classmethod
+    def of(cls, found: GainMap, needs: Sequence[Need], most: int) -> "_Decoded":
+        """Decode what is needed of a map, of at most *most* pixels. Raises what decoding raises."""
+        shrink = shrink_for(needs, (found.width, found.height), most)
+        bottom = max(part[1] + part[3] for part, _ in needs)
+        with decoding():
+            image = decode_sound_jpeg(found.data, shrink=shrink, bottom=bottom)
+        if image.mode not in ("L", "RGB"):
+            raise broken("its gain map is neither grey nor RGB")
+        profile = image.info.get("icc_profile") or b""
+        kept = found.in_own_colours and len(profile) <= LARGEST_PROFILE
+        return cls(found, image, shrink, profile if kept else b"")
+
+    def cut(self, task: OutputPlan, shares: tuple[float, float]) -> Image.Image:
+        """Return the part that belongs to an output, at the map's own share of its sides."""
+        part = _part(task, shares)
+        left, top, right, bottom = (value / self.shrink for value in part.box)
+        image = cut(self.image, (left, top, right, bottom), part.sides)
+        return _finished(image, self.found, task, shares[::-1] if task.turn.swap else shares)
+
+
+def _part(task: OutputPlan, shares: tuple[float, float]) -> _Part:
     x, y, width, height = task.region
     box = (x * shares[0], y * shares[1], (x + width) * shares[0], (y + height) * shares[1])
-    part = (int(box[0]), int(box[1]), ceil(box[2] - box[0]), ceil(box[3] - box[1]))
-    shrink = shrink_for([(part, sides)], (found.width, found.height), most)
-    with decoding():
-        whole = decode_jpeg(found.data, shrink=shrink, bottom=ceil(box[3]))
-        if whole.mode not in ("L", "RGB"):
-            raise broken("its gain map is damaged")
-    image = cut(whole, (box[0] / shrink, box[1] / shrink, box[2] / shrink, box[3] / shrink), sides)
-    return _finished(image, found, task, shares[::-1] if task.turn.swap else shares)
+    return _Part(box, _times(task.sides, shares))
 
 
 def _finished(
@@ -150,43 +173,3 @@ def _no_gain(ranges: tuple[Range, ...], bands: int) -> tuple[int, ...]:
         share = min(1.0, max(0.0, -low / (high - low))) if high > low else 0.0
         values.append(round(255 * share**gamma))
     return tuple(values[at % len(values)] for at in range(bands))
-
-
-def _figures(found: GainMap) -> str:
-    said = f' hdrgm:Version="1.0" hdrgm:BaseRenditionIsHDR="{found.base_is_hdr}"'
-    lists = ""
-    for name, values in found.figures:
-        if len(values) == 1:
-            said += f" hdrgm:{name}={quoteattr(values[0])}"
-            continue
-        items = "".join(f"<rdf:li>{value}</rdf:li>" for value in values)
-        lists += f"<hdrgm:{name}><rdf:Seq>{items}</rdf:Seq></hdrgm:{name}>"
-    return xmp.description({"hdrgm": HDRGM}, lists, said)
-
-
-def _app2(body: bytes) -> bytes:
-    return b"\xff\xe2" + struct.pack(">H", len(body) + 2) + body
-
-
-def _index(primary: int, behind: int, offset: int) -> bytes:
-    """Return MPF's segment for two images (CIPA DC-007, 5.2)."""
-    entries = struct.pack(">3I2H", PRIMARY, primary, 0, 0, 0)
-    entries += struct.pack(">3I2H", 0, behind, offset, 0, 0)
-    fields = struct.pack(">HHI4s", 0xB000, 7, 4, b"0100")
-    fields += struct.pack(">HHII", 0xB001, 4, 1, 2)
-    fields += struct.pack(">HHII", 0xB002, 7, len(entries), 8 + 2 + 3 * 12 + 4)
-    head = b"MM\0*" + struct.pack(">IH", 8, 3)
-    return _app2(MPF + head + fields + bytes(4) + entries)
-
-
-def _after_metadata(data: bytes) -> int:
-    """Return where the segments APP0 and APP1 end."""
-    place = 2
-    while data[place : place + 2] in (b"\xff\xe0", b"\xff\xe1"):
-        place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
-    return place
-
-
-def _inserted(data: bytes, segment: bytes) -> bytes:
-    place = _after_metadata(data)
-    return data[:place] + segment + data[place:]

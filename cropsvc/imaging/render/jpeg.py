@@ -29,6 +29,11 @@ def decode_jpeg(data: bytes, *, shrink: int, bottom: int) -> Image.Image:
         return _damaged(without_metadata(data), shrink)
 
 
+def decode_sound_jpeg(data: bytes, *, shrink: int, bottom: int) -> Image.Image:
+    """Return the same of a JPEG that is not cut off. Raises what Pillow raises for one that is."""
+    return _decoded(shortened(data, bottom), shrink)
+
+
 def _decoded(data: bytes, shrink: int) -> Image.Image:
     image = Image.open(BytesIO(data), formats=["JPEG"])
     if shrink > 1:

@@ -136,7 +136,7 @@ class _Maker:
         self._source = source
         self._data = data
         self._credits: Credits | None = None
-        self._gain_maps = GainMaps(data, source, limits)
+        self._gain_maps = GainMaps(data, source, tasks, limits)
         self._has_metadata = take_metadata(first)
         self._truncated = bool(first.info.get(TRUNCATED))
         self._frames = Frames(data, source, shared=len(tasks) - len(still) > 1)

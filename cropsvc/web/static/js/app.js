@@ -221,7 +221,9 @@ if (byId("job-data")) {
   resume(data("job-data"), data("asked-data"));
 } else {
   const last = remembered();
-  if (last) {
+  if (presets.name) { // the operator allows nothing else
+    presets.fill();
+  } else if (last) {
     output.restore(last.output || {});
     boxes.shaping.set(last.aspect || "");
   }
