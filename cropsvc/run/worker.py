@@ -17,6 +17,8 @@ from cropsvc.processes.supervisor import Program, Supervisor
 from cropsvc.queues.factory import run_worker
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Store, StoreFull, StoreUnavailable, connection
+from cropsvc.store.objects import objects_for_worker
+from cropsvc.store.sweeper import Sweeper
 
 STOP_SECONDS = 5  # beyond the job's limit, for a worker that must stop
 RETRY_SECONDS = 1.0
@@ -55,7 +57,9 @@ def _work_here(settings: Settings, *, burst: bool) -> None:
     process = CropProcess(_confines(settings))
     process.start()  # from the main thread: its life is tied to it
     client = _connected(settings)
-    store = Store(client, settings.lifetimes)
+    objects = objects_for_worker(settings.blobs, settings.job_timeout)
+    store = Store(client, settings.lifetimes, (), objects)
+    Sweeper(store).start()
     spans = spans_of(settings.otlp_endpoint, "cropsvc-worker")
     runner = JobRunner(store, process, settings.job_timeout, spans)
     code = run_worker(settings, runner, burst=burst)
@@ -77,6 +81,7 @@ def _confines(settings: Settings) -> SandboxConfig:
         result_ttl=settings.result_ttl,
         source_ttl=settings.source_ttl,
         limits=astuple(settings.limits),
+        blobs=settings.blobs,
     )
 
 
