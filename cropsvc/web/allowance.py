@@ -74,7 +74,7 @@ def one_job_of_token(*, is_repeat: bool) -> Iterator[None]:
 
 
 def count_late(slot: QueueSlot, job: Job, *, is_repeat: bool) -> None:
-    """Count a job that was new after all: what its Idempotency-Key claimed expired meanwhile."""
+    """Count a job that was new after all: what its Idempotency-Key claimed expired while it ran."""
     token = upload_token()
     if token and is_repeat and job.id == slot.ref.id:
         store, seconds = services().store, token.expires - int(time.time()) + 1
