@@ -44,10 +44,10 @@ check: lint test ## lint, then test
 
 # requirements/dev.txt first: Celery's pins decide for the two that are installed beside it.
 lock: $(VENV)/installed-dev ## compile the hashed requirements*.txt from pyproject.toml anew
-	@$(COMPILE) --group dev --extra celery --extra tracing --extra faces --extra heif \
+	@$(COMPILE) --group dev --extra celery --extra tracing --extra faces --extra heif --extra blobs \
 		-o requirements/dev.txt
 	@$(COMPILE) -c requirements/dev.txt -o requirements.txt
-	@for extra in celery tracing faces heif; do \
+	@for extra in celery tracing faces heif blobs; do \
 		$(COMPILE) -c requirements/dev.txt --extra $$extra -o requirements/$$extra.txt || exit 1; done
 	@$(subst pip compile pyproject.toml,pip compile,$(COMPILE)) --group kubernetes \
 		-o requirements/kubernetes.txt

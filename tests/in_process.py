@@ -69,11 +69,11 @@ class _Progress:
 
 
 @contextmanager
-def in_process(directory: Path) -> Iterator[flask.Flask]:
-    """The front end with the default settings, on a Valkey of its own."""
+def in_process(directory: Path, **variables: str) -> Iterator[flask.Flask]:
+    """The front end with the default settings and *variables*, on a Valkey of its own."""
     stack = Stack(directory, worker=False)
     stack.start_valkey()
-    settings = Settings.from_env({"CROPSVC_REDIS_URL": stack.redis_url})
+    settings = Settings.from_env({"CROPSVC_REDIS_URL": stack.redis_url, **variables})
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     try:
         yield _app(settings)

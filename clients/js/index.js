@@ -173,7 +173,7 @@ function textOf(value) {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-/** Stream the upload where that shows its progress: Node, and browsers by https. */
+/** Stream the upload where its progress can be seen: Node, and browsers by https. */
 function bodyOf(blob, onProgress, url) {
   if (!blob) return {};
   onProgress?.(0);

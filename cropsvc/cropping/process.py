@@ -36,6 +36,7 @@ class SandboxConfig:
     result_ttl: int
     source_ttl: int
     limits: tuple[int, int, int, int, int]  # those of `Limits`, in their order
+    blobs: str = "redis"  # where bytes lie: the setting
 
 
 @dataclass(frozen=True)

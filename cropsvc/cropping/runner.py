@@ -126,7 +126,7 @@ class JobRunner:
             )
             if reply.state != STORE_LOST:
                 return reply
-            self._await_store()
+            self._await_store(reporter)
             self.start(ref, upload_from)
 
     def _look_up(self, ref: JobRef, reporter: Reporter) -> None:
@@ -140,9 +140,22 @@ class JobRunner:
     def _is_stopped(self, ref: JobRef, reporter: Reporter) -> bool:
         return reporter.is_stopped() or self.store.is_stopped(ref)
 
-    def _await_store(self) -> None:
-        """Wait until the store accepts writes. A full store answers a PING."""
-        until_available(self.store.check_writable, RETRY_SECONDS, self._make_room)
+    def _await_store(self, reporter: Reporter) -> None:
+        """Wait until the store accepts writes. A full store answers a PING.
+
+        The job stays this worker's own: while only the object store is away, its heartbeats go on.
+        """
+
+        def on_error(error: Exception) -> None:
+            self._make_room(error)
+            with suppress(StoreUnavailable):
+                reporter.alive()
+
+        until_available(self._check_store, RETRY_SECONDS, on_error)
+
+    def _check_store(self) -> None:
+        self.store.check_writable()
+        self.store.check_objects()
 
     def _make_room(self, error: Exception) -> None:
         if isinstance(error, StoreFull):

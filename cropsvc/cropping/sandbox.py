@@ -25,6 +25,7 @@ from cropsvc.observability.trace_context import context_of
 from cropsvc.processes.memory_tuning import tune_allocator
 from cropsvc.processes.parent_death import die_with_parent
 from cropsvc.store import ClaimedJob, JobResult, Store, StoreUnavailable, connection
+from cropsvc.store.objects import objects_for_worker
 
 REPORT_SECONDS = 0.1  # the shortest time between two reports within a stage
 QUIET_SECONDS = 0.05  # a job that is done by then reports no progress
@@ -42,7 +43,8 @@ def main(fd: int) -> None:
     config = SandboxConfig(**first)
     _confine(config)
     client = connection.for_crop_process(config.redis_url)
-    store = Store(client, Lifetimes(config.result_ttl, config.source_ttl))
+    objects = objects_for_worker(config.blobs, config.seconds)
+    store = Store(client, Lifetimes(config.result_ttl, config.source_ttl), (), objects)
     tune_allocator()
     while True:
         try:

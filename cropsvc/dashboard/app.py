@@ -15,6 +15,7 @@ from cropsvc.queues.factory import BEYOND_CROP
 from cropsvc.queues.rq.queue import RqJobQueue
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Store, StoreUnavailable, connection
+from cropsvc.store.objects import objects_for_front_end
 
 LARGEST_BODY = 64 * 1024  # bytes; no request here needs one
 
@@ -33,7 +34,7 @@ def app_of(settings: Settings, client: Redis) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.extensions[EXTENSION] = Services(
         client=client,
-        store=Store(client, settings.lifetimes),
+        store=Store(client, settings.lifetimes, (), objects_for_front_end(settings.blobs)),
         job_queue=RqJobQueue(
             client, timeout=settings.job_timeout + BEYOND_CROP, keep=settings.result_ttl
         ),

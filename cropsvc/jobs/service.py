@@ -107,6 +107,17 @@ class Jobs(Submissions):
         found, data = self._store.load_with_bytes(ref, 0)
         return self.image_of(self._known(ref, found), name, data)
 
+    def image_url(
+        self, owner: str, job_id: str, name: str | None, seconds: int
+    ) -> tuple[Job, Output, str | None]:
+        """Return the same facts, and a URL of the bytes that lives for *seconds*.
+
+        The URL is None if the bytes are not in an object store. Raises what `image` raises.
+        """
+        job = self.get(owner, job_id)
+        output = self.output_of(job, name)
+        return job, output, self._store.result_url(job, job.outputs.index(output), seconds)
+
     def image_of(
         self, job: Job, name: str | None, first: bytes | None
     ) -> tuple[Job, Output, bytes]:

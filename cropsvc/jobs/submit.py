@@ -63,7 +63,8 @@ class Submissions(Lookup):
         ref = JobRef(owner, ids.make(self._store.secrets()[0], owner, now))
         if key is not None and self._store.is_claimed(owner, _digest(key)):
             return NoSlotNeeded(ref, int(now * 1000))
-        if not self._memory.has_room(size):
+        in_redis = 0 if self._store.keeps_objects else size
+        if not self._memory.has_room(in_redis):
             raise Busy("memory for uploads and results is short; try again later", retry_after=5)
         return DeferredSlot(ref, int(now * 1000)) if later else self._reserved(ref)
 

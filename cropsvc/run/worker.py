@@ -1,6 +1,7 @@
 """Runs the worker that the settings ask for: one process here, or several under a supervisor."""
 
 import logging
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from cropsvc.processes.supervisor import Program, Supervisor
 from cropsvc.queues.factory import run_worker
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Store, StoreFull, StoreUnavailable, connection
+from cropsvc.store.objects import objects_for_worker
+from cropsvc.store.sweeper import Sweeper
 
 STOP_SECONDS = 5  # beyond the job's limit, for a worker that must stop
 RETRY_SECONDS = 1.0
@@ -48,16 +51,26 @@ def _supervise(settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 def _work_here(settings: Settings, *, burst: bool) -> None:
+    # Until the queue's own handler is there. As process 1 of a container, which Kubernetes makes
+    # it, a process without a handler ignores SIGTERM.
+    signal.signal(signal.SIGTERM, _end)
     process = CropProcess(_confines(settings))
     process.start()  # from the main thread: its life is tied to it
     client = _connected(settings)
-    store = Store(client, settings.lifetimes)
+    objects = objects_for_worker(settings.blobs, settings.job_timeout)
+    store = Store(client, settings.lifetimes, (), objects)
+    Sweeper(store).start()
     spans = spans_of(settings.otlp_endpoint, "cropsvc-worker")
     runner = JobRunner(store, process, settings.job_timeout, spans)
     code = run_worker(settings, runner, burst=burst)
     process.stop()
     if code:
         sys.exit(code)
+
+
+def _end(_number: int, _frame: object) -> None:
+    """End at once: no job has been taken yet."""
+    sys.exit(0)
 
 
 def _confines(settings: Settings) -> SandboxConfig:
@@ -68,6 +81,7 @@ def _confines(settings: Settings) -> SandboxConfig:
         result_ttl=settings.result_ttl,
         source_ttl=settings.source_ttl,
         limits=astuple(settings.limits),
+        blobs=settings.blobs,
     )
 
 

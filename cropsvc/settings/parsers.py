@@ -77,6 +77,20 @@ def switch(text: str) -> bool:
     return one_of("true", "false")(text) == "true"
 
 
+def blobs(text: str) -> str:
+    """Return `redis`, or the URL of a directory or bucket without a slash at its end."""
+    if text == "redis":
+        return text
+    directory = text.startswith("file:///") and len(text) > len("file:///")
+    bucket = re.fullmatch(r"(s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9._/-]*)?", text)
+    if not text.isprintable() or ".." in text or "?" in text or not (directory or bucket):
+        raise ValueError(
+            "must be redis, file:///dir, s3://bucket/prefix, gs://bucket/prefix, "
+            "or az://container/prefix"
+        )
+    return text.rstrip("/")
+
+
 def toml_file(text: str) -> str:
     """Return the content of a TOML file; *text* is its path."""
     try:

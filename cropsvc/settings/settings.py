@@ -103,6 +103,18 @@ class Settings:
         "Seconds that its upload is kept after it ended",
     )  # fmt: skip
 
+    blobs: str = _storage(
+        "CROPSVC_BLOBS", "redis", parsers.blobs,
+        "Where uploads and results lie: `redis`, `file:///dir`, `s3://bucket/prefix`, "
+        "`gs://bucket/prefix` or `az://container/prefix` ([how](docs/howto/object-storage.md)). "
+        "Records and queue stay in Redis",
+    )  # fmt: skip
+    blob_redirect: bool = _storage(
+        "CROPSVC_BLOB_REDIRECT", False, parsers.switch,
+        "`true`: downloads of results answer 307 with a signed URL that lives 60 s",
+        shown_default="`false`",
+    )  # fmt: skip
+
     api_keys: tuple[ApiKey, ...] = _security(
         "CROPSVC_API_KEYS", (), parsers.api_keys,
         "`name:sha256-of-key` pairs, separated by commas. None means that the API is open. "
@@ -148,22 +160,18 @@ class Settings:
         shown_default="none",
     )
     url_networks: tuple[Network, ...] = _outbound(
-        "CROPSVC_URL_NETWORKS",
-        (),
-        parsers.networks,
+        "CROPSVC_URL_NETWORKS", (), parsers.networks,
         "Networks that may be called though they are not public, for `url` and webhooks",
         shown_default="none",
-    )
+    )  # fmt: skip
     url_timeout: int = _outbound(
         "CROPSVC_URL_TIMEOUT", 10, whole(1, 120), "Seconds that a fetch may take in all"
     )
     url_proxy: str = _outbound(
-        "CROPSVC_URL_PROXY",
-        "",
-        parsers.url("http", "https"),
+        "CROPSVC_URL_PROXY", "", parsers.url("http", "https"),
         "An egress proxy for fetches and webhooks, which then checks the addresses",
         shown_default="none",
-    )
+    )  # fmt: skip
 
     webhook_secrets: tuple[str, ...] = _outbound(
         "CROPSVC_WEBHOOK_SECRET",
@@ -175,20 +183,14 @@ class Settings:
         secret=True,
     )
     webhook_hosts: tuple[HostRule, ...] = _outbound(
-        "CROPSVC_WEBHOOK_HOSTS",
-        (),
-        parsers.hosts,
-        "Hosts that `webhook` may name, as in `CROPSVC_URL_HOSTS`",
-        shown_default="none",
-    )
+        "CROPSVC_WEBHOOK_HOSTS", (), parsers.hosts,
+        "Hosts that `webhook` may name, as in `CROPSVC_URL_HOSTS`", shown_default="none",
+    )  # fmt: skip
 
     presets: str = _cropping(
-        "CROPSVC_PRESETS",
-        "",
-        parsers.toml_file,
-        "Path of a TOML file with presets ([how](docs/howto/presets.md))",
-        shown_default="none",
-    )
+        "CROPSVC_PRESETS", "", parsers.toml_file,
+        "Path of a TOML file with presets ([how](docs/howto/presets.md))", shown_default="none",
+    )  # fmt: skip
     presets_only: bool = _cropping(
         "CROPSVC_PRESETS_ONLY",
         False,

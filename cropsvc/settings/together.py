@@ -20,6 +20,7 @@ def check_together(values: Mapping[str, object]) -> None:
     for one, one_variable, other, other_variable in PAIRS:
         if bool(values[one]) != bool(values[other]):
             raise ConfigError(f"{one_variable} and {other_variable} go together; one is missing")
+    _check_blobs(str(values["blobs"]), redirect=bool(values["blob_redirect"]))
     if values["queue"] != "celery":
         return
     if not values["broker_url"]:
@@ -28,4 +29,14 @@ def check_together(values: Mapping[str, object]) -> None:
         raise ConfigError(
             "CROPSVC_QUEUE='celery' needs packages that are not installed: "
             "pip install -r requirements/celery.txt"
+        )
+
+
+def _check_blobs(blobs: str, *, redirect: bool) -> None:
+    if redirect and blobs.partition(":")[0] not in ("s3", "gs", "az"):
+        raise ConfigError("CROPSVC_BLOB_REDIRECT needs CROPSVC_BLOBS with s3://, gs:// or az://")
+    if blobs != "redis" and not find_spec("obstore"):
+        raise ConfigError(
+            f"CROPSVC_BLOBS={blobs!r} needs a package that is not installed: "
+            "pip install -r requirements/blobs.txt"
         )

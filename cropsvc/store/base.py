@@ -13,6 +13,7 @@ from cropsvc.model.limits import Lifetimes
 from cropsvc.store.errors import hides_redis
 from cropsvc.store.keys import LIMIT, SECRET
 from cropsvc.store.lua import Lua
+from cropsvc.store.objects import Objects
 
 if TYPE_CHECKING:
     from cropsvc.store.rate_limits import RateLimitStorage
@@ -24,8 +25,15 @@ SCRIPTS = Path(__file__).with_name("scripts")
 class Base:
     """A client's database, and the scripts that run there."""
 
-    def __init__(self, client: Redis, lifetimes: Lifetimes, signing: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        client: Redis,
+        lifetimes: Lifetimes,
+        signing: Iterable[str] = (),
+        objects: Objects | None = None,
+    ) -> None:
         self.client = client
+        self._objects = objects  # where bytes lie, if not in Redis
         self._lifetimes = lifetimes
         self._set_secrets = [hashlib.sha256(secret.encode()).digest() for secret in signing]
         self._kept_secrets: list[str] = []

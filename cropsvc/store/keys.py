@@ -23,6 +23,8 @@ WORKERS = PREFIX + "workers"
 ORPHANS_TURN = ORPHANS + ":turn"  # which worker looks for them; make-secrets allows it
 PROBE = PREFIX + "probe"
 OUTBOX = PREFIX + "webhooks"
+OBJECTS = PREFIX + "objects"
+OBJECTS_TURN = OBJECTS + ":turn"  # which worker sweeps; make-secrets allows it
 LIMIT = PREFIX + "limit"  # what the rate limiter's own keys begin with
 RESERVED = 10**14
 """Added to a reserved slot's expiry, for its score: it sorts after all waiting jobs."""

@@ -1,6 +1,7 @@
 """From running to the end: done, failed, canceled or deleted."""
 
 import json
+import time
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
@@ -17,7 +18,7 @@ from cropsvc.model.job import (
     dump,
     dump_outputs,
 )
-from cropsvc.store.errors import hides_redis
+from cropsvc.store.errors import StoreUnavailable, hides_redis
 from cropsvc.store.keys import (
     COUNTS,
     EVENTS,
@@ -42,6 +43,7 @@ from cropsvc.store.keys import (
 from cropsvc.store.lookup import Reading
 from cropsvc.store.model import BOUNDS, BeginVerdict, ClaimedJob, Commands, JobResult
 
+MOST_WRITE_SECONDS = 15.0  # for all results of a job together, in an object store
 MOST_RUNS = 5  # a job whose worker died so often fails
 
 
@@ -64,6 +66,11 @@ class Running(Reading):
         if (begun := BeginVerdict(verdict.decode())) != BeginVerdict.STARTED:
             return begun
         request, source, home, created, started, trace = fields
+        try:
+            data = self._fetched(data)
+        except StoreUnavailable:
+            self._not_run(ref)
+            raise
         return ClaimedJob(
             ref=ref,
             data=data,
@@ -129,9 +136,7 @@ class Running(Reading):
             COUNTS,
             OUTBOX,
         ]
-        blobs: list[Any] = []
-        for index, blob in enumerate(result.blobs):
-            blobs += [blob_field(index), blob]
+        blobs = self._blobs_of(ref, result)
         arguments = [
             ref.id,
             member_of(ref),
@@ -146,6 +151,19 @@ class Running(Reading):
             " ".join(BOUNDS),
         ]
         return bool(self._run("finish", keys, [*arguments, *blobs]))
+
+    def _blobs_of(self, ref: JobRef, result: JobResult) -> list[Any]:
+        began, blobs = time.monotonic(), list[Any]()
+        try:
+            for index, (output, blob) in enumerate(zip(result.outputs, result.blobs, strict=False)):
+                if self.keeps_objects and time.monotonic() - began > MOST_WRITE_SECONDS:
+                    raise StoreUnavailable("the object store is too slow")
+                field, kind = blob_field(index), f"image/{output.format}"
+                blobs += [field, self._put_away(ref, field, blob, kind)]
+        except StoreUnavailable:
+            self._not_run(ref)
+            raise
+        return blobs
 
     def cancel(self, ref: JobRef) -> Job | None:
         """Cancel a job that has not ended. Return it as canceled, or None if it had ended."""
@@ -212,7 +230,13 @@ class Running(Reading):
             EVENTS,
             message_of(ref, "canceled"),
         ]
-        return cast(bytes, self._run("remove", keys, arguments)).decode()
+        objects = self._objects_of(job)
+
+        def fill(pipe: Pipeline) -> None:
+            self._queue(pipe, "remove", keys, arguments)
+            self._queue_look(pipe, objects)
+
+        return cast(bytes, self._pipeline(fill)[0]).decode()
 
 
 def _any_failed(outputs: tuple[Output, ...]) -> bool:

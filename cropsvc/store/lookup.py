@@ -3,14 +3,14 @@
 from typing import cast
 
 from cropsvc.model.job import Job, JobRef, job_from_fields
-from cropsvc.store.base import Base
+from cropsvc.store.blobs import Blobs
 from cropsvc.store.errors import hides_redis
 from cropsvc.store.keys import PENDING, blob_field, member_of, record_key, results_key, source_key
 from cropsvc.store.model import DELETED, Deleted
 
 
 @hides_redis
-class Reading(Base):
+class Reading(Blobs):
     """What the store knows about a job."""
 
     def load(self, ref: JobRef) -> Job | Deleted | None:
@@ -29,17 +29,18 @@ class Reading(Base):
             fields, data = pipe.execute()
         job = _job_or_state(ref, fields, None)
         if isinstance(job, Job) and job.results_from != ref.id:
-            data = self.result(job, index)
-        return job, data
+            return job, self.result(job, index)
+        return job, self._fetched(data)
 
     def result(self, job: Job, index: int) -> bytes | None:
         """Return the bytes of the job's *index*th output; None if they have expired."""
         key = results_key(job.ref.owner, job.results_from)
-        return cast(bytes | None, self.client.hget(key, blob_field(index)))
+        return self._fetched(cast(bytes | None, self.client.hget(key, blob_field(index))))
 
     def source(self, job: Job) -> bytes | None:
         """Return the upload's bytes; None if they are no longer kept."""
-        return cast(bytes | None, self.client.get(source_key(job.ref.owner, job.upload_from)))
+        key = source_key(job.ref.owner, job.upload_from)
+        return self._fetched(cast(bytes | None, self.client.get(key)))
 
     def has_source(self, job: Job) -> bool:
         """Return whether the upload's bytes are still kept."""

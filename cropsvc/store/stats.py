@@ -5,13 +5,13 @@ from typing import Any, cast
 
 from redis.client import Pipeline
 
-from cropsvc.store.base import Base
+from cropsvc.store.blobs import Blobs
 from cropsvc.store.errors import hides_redis
 from cropsvc.store.keys import COUNTS, PACE, PENDING, PROBE, RESERVED, RETAINED
 
 
 @hides_redis
-class Stats(Base):
+class Stats(Blobs):
     """Figures about the queue and the server."""
 
     def count(self, increments: Mapping[str, int]) -> None:
@@ -81,6 +81,9 @@ class Stats(Base):
     def shed_sources(self, count: int) -> int:
         """Delete the *count* oldest uploads that are only kept for cropping again.
 
-        Return how many there were. This works above `maxmemory` too.
+        Return how many there were. This works above `maxmemory` too. Pointers to an object store
+        stay: they take no room.
         """
+        if self.keeps_objects:
+            return 0
         return int(self._run("shed", [RETAINED], [count]))

@@ -8,8 +8,8 @@ from redis.client import Pipeline
 from redis.exceptions import WatchError
 
 from cropsvc.model.job import Job, JobRef, job_fields
-from cropsvc.store.base import Base
-from cropsvc.store.errors import ClaimTaken, QueueFull, hides_redis
+from cropsvc.store.blobs import SOURCE_FIELD, Blobs
+from cropsvc.store.errors import ClaimTaken, QueueFull, StoreUnavailable, hides_redis
 from cropsvc.store.keys import (
     COUNTS,
     OUTBOX,
@@ -34,7 +34,7 @@ RESERVATION_SECONDS = 300  # longest time from an upload's headers to its last b
 
 
 @hides_redis
-class Submitting(Base):
+class Submitting(Blobs):
     """From a reserved slot to a waiting job."""
 
     def reserve(self, ref: JobRef, cap: int, owners: Iterable[str]) -> ReservedSlot:
@@ -118,12 +118,19 @@ class Submitting(Base):
             raise ClaimTaken
         without_upload = verdict == ShareVerdict.SHARED_WITHOUT_UPLOAD
         if without_upload and data is not None and self._lifetimes.source:
-            source = source_key(job.ref.owner, job.id)
-            with self.client.pipeline() as pipe:
-                pipe.set(source, data, ex=self._lifetimes.source)
-                pipe.zadd(RETAINED, {source: job.created})
-                pipe.execute()
+            self._retain(job, data)
         return verdict != ShareVerdict.NOTHING_TO_SHARE
+
+    def _retain(self, job: Job, data: bytes) -> None:
+        source = source_key(job.ref.owner, job.id)
+        try:
+            kept = self._put_away(job.ref, SOURCE_FIELD, data)
+        except StoreUnavailable:
+            return  # the object store is away: the job is done, but cannot be cropped again
+        with self.client.pipeline() as pipe:
+            pipe.set(source, kept, ex=self._lifetimes.source)
+            pipe.zadd(RETAINED, {source: job.created})
+            pipe.execute()
 
     def adopt(self, ref: JobRef, home: str) -> bool:
         """Keep the upload of job *home* for *ref* too. Return False if it is gone."""
@@ -144,10 +151,12 @@ class Submitting(Base):
     ) -> None:
         """Store the job and its upload and enqueue it, in one transaction and round trip.
 
-        *data* is None if the job uses an earlier upload. *commands* are the queue's part of the
-        transaction. Raises ClaimTaken if another request claimed *once* first.
+        An object store gets the upload before that. *data* is None if the job uses an earlier
+        upload. *commands* are the queue's part of the transaction. Raises ClaimTaken if another
+        request claimed *once* first.
         """
         ref = job.ref
+        kept = None if data is None else self._upload_of(job, data)
         with self.client.pipeline() as pipe:
             if once and not self._watch_unclaimed(pipe, once_key_of(ref.owner, once)):
                 raise ClaimTaken
@@ -157,8 +166,8 @@ class Submitting(Base):
                 fields["once"] = once_key_of(ref.owner, once)
                 pipe.set(once_key_of(ref.owner, once), f"{ref.id} {once.fingerprint}")
             pipe.hset(record_key(ref), mapping=fields)
-            if data is not None:
-                pipe.set(source_key(ref.owner, ref.id), data)
+            if kept is not None:
+                pipe.set(source_key(ref.owner, ref.id), kept)
             pipe.zadd(PENDING, {member_of(ref): job.created})
             pipe.zadd(pending_key(ref.owner), {member_of(ref): job.created})
             if commands:
@@ -167,6 +176,13 @@ class Submitting(Base):
                 pipe.execute()
             except WatchError:
                 raise ClaimTaken from None
+
+    def _upload_of(self, job: Job, data: bytes) -> bytes:
+        try:
+            return self._put_away(job.ref, SOURCE_FIELD, data)
+        except StoreUnavailable:
+            self.release(job.ref)  # Redis is there: the slot need not expire
+            raise
 
     @staticmethod
     def _watch_unclaimed(pipe: Pipeline, key: str) -> bool:

@@ -11,6 +11,7 @@ from cropsvc.queues.factory import queue_from
 from cropsvc.serving.host_header import CheckedHost
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Store, connection
+from cropsvc.store.objects import objects_for_front_end
 from cropsvc.web import (
     access_log,
     api,
@@ -51,7 +52,8 @@ def create_app(settings: Settings) -> Flask:
     """Return the front end for these settings."""
     logs.configure(settings.log_format, settings.log_level)
     client = connection.for_front_end(settings.redis_url)
-    store = Store(client, settings.lifetimes, settings.secrets)
+    objects = objects_for_front_end(settings.blobs)
+    store = Store(client, settings.lifetimes, settings.secrets, objects)
     limits, presets = settings.limits, presets_of(settings)
     policy = Policy(settings.queue_cap, auth.owners_of(settings.api_keys), limits)
     parts = (store, queue_from(settings, store), JobEvents(store.changes, store.load), policy)

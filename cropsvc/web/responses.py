@@ -15,13 +15,31 @@ from cropsvc.web.auth import current_owner
 from cropsvc.web.services import services
 
 SOURCE_TYPES = CONTENT_TYPES
+SIGNED_SECONDS = 60  # how long a signed URL lives
 NO_BYTES = re.compile(r"bytes=[ \t]*-0+[ \t]*", re.IGNORECASE)
 
 
 def image_response(job_id: str, name: str | None) -> Response:
     """Return the named output, or the first one, with its headers; 304, HEAD and Range too."""
+    if services().settings.blob_redirect and request.method == "GET":
+        job, output, url = services().jobs.image_url(current_owner(), job_id, name, SIGNED_SECONDS)
+        if url:
+            return _elsewhere(output, url)
     job, output, data = services().jobs.image(current_owner(), job_id, name)
     return picture(job, output, data)
+
+
+def _elsewhere(output: Output, url: str) -> Response:
+    """Return 307 to the object store, or what a condition asks for instead."""
+    response = Response(content_type=CONTENT_TYPES[output.format or ""])
+    response.set_etag(output.sha256 or "")
+    _check_match(response)
+    response.make_conditional({**request.environ, "HTTP_IF_MATCH": ""})
+    if response.status_code == 200:
+        response = Response(status=307, headers={"Location": url})
+    response.headers["Repr-Digest"] = repr_digest(output.sha256 or "")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def picture(job: Job, output: Output, data: bytes) -> Response:

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterator
 from io import BytesIO
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 WIDTH, HEIGHT = 96, 72
 
@@ -86,6 +86,10 @@ def files() -> Iterator[tuple[str, bytes]]:
     yield from _orientations()
     plain = jpeg()
     yield "jfif-of-7", plain[:2] + b"\xff\xe0\0\7JFIF\0" + plain[20:]
+    density = Image.Exif()
+    density.update({282: 144.0, 283: 144.0, 296: 2})
+    density.get_ifd(ExifTags.IFD.Exif).update({40962: WIDTH // 2, 40963: HEIGHT // 2})
+    yield "density", with_segment(plain, density.tobytes())
     yield "exif-broken", with_segment(plain, b"Exif\0\0MM\0\x2a\xff\xff\xff\xff")
 
 

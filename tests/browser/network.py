@@ -44,11 +44,13 @@ class Network:
         if not self.is_own:
             yield
             return
+        before = _current()  # a session's fixture may begin while a module's is entered
         _called("setns", self._there, CLONE_NEWNET)
         try:
             yield
         finally:
-            _called("setns", self._here, CLONE_NEWNET)
+            _called("setns", before, CLONE_NEWNET)
+            os.close(before)
 
     def close(self) -> None:
         """Forgets it; it ends with the last process in it."""

@@ -42,6 +42,7 @@ FORMATS = {
 KNOWN = {  # name: why Chromium and the service differ
     "avif/nclx-1-12": "Chromium shows nothing; the colours are ignored here, as in a PNG",
     "gif/screen-65535-1": "wider than MAX_SIDE",
+    "jpeg/density": "boxes are in stored pixels; the page shows a copy in stored pixels",
     "gif/stray-before": "Chromium draws an empty canvas",
 }
 

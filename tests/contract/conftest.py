@@ -21,13 +21,15 @@ ON_A_SERVER = {
     "test_operations",  # /readyz looks for workers
     "test_schema",  # malformed requests, which gunicorn parses first
 }
+BLOBS = "CROPSVC_TEST_BLOBS"  # the suite in this process with CROPSVC_BLOBS set to this
 OTHERS_DECIDE = ("CROPSVC_TEST_URL", "CROPSVC_TEST_QUEUE")
 
 
 @pytest.fixture(scope="session")
 def front_end(tmp_path_factory: pytest.TempPathFactory) -> Iterator[flask.Flask]:
     """The front end in this process, with its default settings and open to everybody."""
-    with in_process(tmp_path_factory.mktemp("in-process")) as app:
+    settings = {"CROPSVC_BLOBS": os.environ[BLOBS]} if os.environ.get(BLOBS) else {}
+    with in_process(tmp_path_factory.mktemp("in-process"), **settings) as app:
         yield app
 
 

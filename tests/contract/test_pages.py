@@ -1,6 +1,7 @@
 """The pages, as a browser without JavaScript meets them."""
 
 import html
+import json
 import re
 
 import pytest
@@ -43,6 +44,21 @@ def test_the_form_leads_to_the_jobs_page(api: Client) -> None:
     job = checked(api.get(f"/v1{where}", params={"wait": 20}).json())
     assert job["state"] == "done"
     assert f"{job['links']['image']}" in api.get(where, headers=HTML).text
+
+
+def test_the_jobs_page_knows_what_was_asked_and_the_files_name(api: Client) -> None:
+    files = {"image": ("C:\\trip\\sea & <b>.png", pictures.png()), "size": (None, "40x50")}
+    job = api.post("/v1/crops", files=files, params={"wait": 20}).json()
+    fields = {"source": job["id"], "size": "40x50", "wait": "20"}
+    again = api.post("/v1/crops", params=fields).json()
+    found = re.search(
+        r'id="asked-data">(.*?)</script>', api.get(f"/crops/{again['id']}", headers=HTML).text
+    )
+    assert found
+    asked = json.loads(found[1])
+    assert asked["name"] == "sea & <b>.png"
+    assert asked["outputs"][0]["size"] == "40x50"
+    assert "<b>" not in found[1]
 
 
 def test_a_wrong_form_is_answered_by_a_page_with_words(api: Client) -> None:

@@ -56,6 +56,7 @@ class FakeStore:
         self.canceled = 0
         self.shed = 0
         self.refusals: list[Exception] = []
+        self.object_refusals: list[Exception] = []
         self.count_error: Exception | None = None
 
     def is_stopped(self, ref: JobRef) -> bool:
@@ -79,6 +80,10 @@ class FakeStore:
     def check_writable(self) -> None:
         if self.refusals:
             raise self.refusals.pop(0)
+
+    def check_objects(self) -> None:
+        if self.object_refusals:
+            raise self.object_refusals.pop(0)
 
     def shed_sources(self, count: int) -> int:
         self.shed += 1
@@ -223,3 +228,13 @@ def test_a_job_that_was_begun_too_often_fails(store: FakeStore) -> None:
 def test_a_job_that_had_ended_is_left_as_it_is(store: FakeStore) -> None:
     assert run(store, FakeProcess(Reply(BeginVerdict.ALREADY_ENDED))).state == "already-ended"
     assert store.failed == []
+
+
+def test_a_job_waits_for_its_object_store_and_stays_alive(store: FakeStore) -> None:
+    store.object_refusals = [StoreUnavailable("away")] * 3
+    beats: list[int] = []
+    reporter = FakeReporter()
+    reporter.alive = lambda: beats.append(1)  # type: ignore[method-assign]
+    process = FakeProcess(Reply(STORE_LOST), Reply("done"))
+    assert run(store, process, reporter).state == "done"
+    assert (process.sent, store.object_refusals, len(beats) >= 3) == (2, [], True)

@@ -25,16 +25,19 @@ from cropsvc.imaging.render.render import render
 from cropsvc.model.errors import CropError
 from cropsvc.model.limits import Limits
 from tests import pictures
+from tests.imaging import ultra_hdr
 from tests.imaging.measured import ADDRESS_SPACE, peak, resident
 
 LIMITS = Limits(pixels=4_000_000)
 BASE = 60_000_000  # bytes of the bound that do not depend on the picture
 ENCODED = 30  # bytes of the bound per pixel of an AVIF output
+KINDS = (("xmp",), ("iso",))  # how an Ultra HDR photo describes its gain map
 REQUESTS = [
     parse(pairs)
     for pairs in (
         [("format", "png")],
         [("format", "jpeg"), ("size", "40x30")],
+        [("format", "jpeg"), ("hdr", "keep"), ("rotate", "3.5")],
         [("box", "10%,10%,50%,50%")],
         [("box", "0,0,16,16"), ("format", "webp")],
         [("format", "gif"), ("rotate", "90")],
@@ -85,7 +88,8 @@ def corpus() -> list[bytes]:
         (photo, "bmp", {}),
         (photo.quantize(16), "bmp", {}),
     ]
-    return [pictures.save(image.copy(), kind, **options) for image, kind, options in made]
+    bright = [ultra_hdr.photo((64, 48), kinds=kinds, map_size=(16, 12)) for kinds in KINDS]
+    return bright + [pictures.save(image.copy(), kind, **options) for image, kind, options in made]
 
 
 def broken(files: list[bytes], chance: random.Random) -> bytes:

@@ -134,12 +134,23 @@ def test_entities_are_never_expanded_in_whatever_encoding(encoding: str) -> None
     assert not read_credits(buffer.getvalue(), "jpeg")
 
 
-@pytest.mark.parametrize("kind", ["webp", "avif"])
+@pytest.mark.parametrize("kind", ["webp", "avif", "png"])
 def test_an_animation_keeps_its_credits(kind: str) -> None:
     frames = [Image.new("RGB", (20, 20), color) for color in ("red", "lime", "blue")]
     buffer = BytesIO()
+    options: dict[str, object] = {"xmp": XMP}
+    if kind == "png":
+        options = {"pnginfo": PngInfo()}
+        options["pnginfo"].add_itxt("XML:com.adobe.xmp", XMP.decode())
     frames[0].save(
-        buffer, kind.upper(), save_all=True, append_images=frames[1:], duration=100, xmp=XMP
-    )
+        buffer, kind.upper(), save_all=True, append_images=frames[1:], duration=100,
+        exif=exif(), **options,
+    )  # fmt: skip
     made = crop(buffer.getvalue(), format=kind, metadata="copyright").data
-    assert read_credits(made, kind).credit == "Agency"
+    found = read_credits(made, kind)
+    assert (found.creator, found.rights, found.credit) == ("Ann, Bob & Co", "\u00a9 Ann", "Agency")
+    assert not any(secret in made for secret in SECRETS)
+    with Image.open(BytesIO(made)) as image:
+        assert image.n_frames == 3
+        assert image.getexif()[0x013B] == "Ann, Bob & Co"
+    assert not read_credits(crop(buffer.getvalue(), format=kind).data, kind)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cropsvc.imaging.headers.avif_plays import plays_of, with_plays
 from cropsvc.imaging.headers.probe import probe
 from cropsvc.model.errors import TooComplex, TooManyPixels
 from cropsvc.model.limits import Limits
@@ -28,6 +29,13 @@ def squares() -> list[Image.Image]:
     return frames
 
 
+def endless_avif() -> bytes:
+    first, *others = squares()
+    buffer = BytesIO()
+    first.save(buffer, "AVIF", save_all=True, append_images=others, duration=list(TIMES))
+    return buffer.getvalue()
+
+
 def moving(kind: str) -> bytes:
     first, *others = squares()
     buffer = BytesIO()
@@ -37,7 +45,7 @@ def moving(kind: str) -> bytes:
         buffer, kind.upper(), save_all=True, append_images=others, duration=list(TIMES),
         **loop, **options.get(kind, {}),
     )  # fmt: skip
-    return buffer.getvalue()
+    return with_plays(buffer.getvalue(), 3) if kind == "avif" else buffer.getvalue()
 
 
 @pytest.mark.parametrize("source", KINDS)
@@ -57,9 +65,22 @@ def test_each_kind_of_animation_goes_to_each(source: str, output: str) -> None:
         lossless = {source, output} <= {"gif", "png"} or (source, output) == ("webp", "png")
         assert difference(*pair) < (0.5 if lossless else 6), index
     assert times == list(TIMES)
-    if "avif" not in (source, output):
-        plays = shown.info["loop"] + (output == "gif")
-        assert plays == 3 + (source == "gif")
+    plays = plays_of(made.data) if output == "avif" else shown.info["loop"] + (output == "gif")
+    assert plays == 3 + (source == "gif")
+
+
+@pytest.mark.parametrize("plays", [0, 1, 2, 65_536])
+def test_an_avif_says_how_often_it_is_shown(plays: int) -> None:
+    data = with_plays(moving("avif"), plays) if plays else endless_avif()
+    assert plays_of(data) == plays
+    assert plays_of(crop(data, size="30x").data) == plays
+
+
+def test_a_broken_edit_list_is_shown_without_end() -> None:
+    data = moving("avif")
+    place = data.index(b"elst") + 4
+    for broken in (data[: place + 2], data[: place + 8] + bytes(8) + data[place + 16 :]):
+        assert plays_of(broken) == 0
 
 
 @pytest.mark.parametrize("kind", ["png", "avif"])

@@ -114,6 +114,18 @@ def test_planes_of_16_bits_are_read(
     assert np.array_equal(cropped(tiff.bytes()), expected)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_grey_that_is_multiplied_by_its_alpha_is_divided(order: str) -> None:
+    alpha = np.full((HEIGHT, WIDTH), 51, np.uint8)
+    alpha[:4] = 255
+    stored = np.stack([np.minimum(planes(1)[0] >> 8, alpha).astype(np.uint8), alpha], axis=-1)
+    fields = {258: shorts(8, 8), 262: shorts(1), 277: shorts(2), 338: shorts(1)}
+    found = cropped(Tiff([stored], fields, order).bytes())
+    expected = stored[:, :, 0].astype(int) * 255 // alpha
+    assert np.array_equal(found[:, :, 1], alpha)
+    assert np.abs(found[:, :, 0] - expected).max() <= 1
+
+
 def test_planes_of_16_bits_without_a_meaning_are_ignored() -> None:
     stored = planes(4)
     expected = np.stack([plane >> 8 for plane in stored[:3]], axis=-1)
@@ -176,6 +188,8 @@ def test_the_orientation_is_not_taken_from_xmp() -> None:
          np.zeros((HEIGHT, WIDTH, 3), np.float32), "3 samples of 32 floating bits, RGB"),
         ({258: shorts(16, 16, 16), 262: shorts(8), 277: shorts(3)},
          np.zeros((HEIGHT, WIDTH, 3), np.uint16), "3 samples of 16 bits, Lab"),
+        ({258: shorts(8, 8, 8), 259: shorts(50001), 262: shorts(2), 277: shorts(3)},
+         np.zeros((HEIGHT, WIDTH, 3), np.uint8), "8 bits, RGB, compression 50001"),
     ],
 )  # fmt: skip
 def test_what_is_not_read_is_refused_by_its_kind(

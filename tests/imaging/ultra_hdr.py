@@ -59,6 +59,7 @@ def photo(
     exif: Image.Exif | None = None,
     secret: str = "",
     apple: bool = False,
+    profile: bytes = b"",
 ) -> bytes:
     """A photo with a gain map; *alike*: a map that shows the image itself, in grey."""
     exif = exif or Image.Exif()
@@ -68,7 +69,7 @@ def photo(
     shown = image if alike else Image.fromarray(pictures.photo(*size, seed=9))
     gains = shown.resize(map_size, Image.Resampling.BOX).convert("RGB" if channels == 3 else "L")
     primary = _jpeg(image, exif=exif)
-    behind = _jpeg(gains, progressive=progressive)
+    behind = _jpeg(gains, progressive=progressive, icc_profile=profile)
     if "xmp" in kinds and (figures or packet):
         behind = _with(behind, xmp_segment(packet or packet_of(figures, secret)))
     said = ""

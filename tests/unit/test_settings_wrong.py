@@ -31,6 +31,8 @@ WRONG: dict[str, tuple[str, ...]] = {
     "CROPSVC_BROKER_URL": ("rabbitmq", "http://h", "amqp://h:99999", "amqp://a;http://b"),
     "CROPSVC_RESULT_TTL": SECONDS,
     "CROPSVC_SOURCE_TTL": ("-1", "1.5", "1h", "99999999"),
+    "CROPSVC_BLOBS": ("s3", "file://", "file:///", "file://a/b", "ftp://h", "s3://b/../c", "Redis"),
+    "CROPSVC_BLOB_REDIRECT": ("yes", "1", "True", "on"),
     "CROPSVC_API_KEYS": ("ann", f"ann:{'a' * 63}", f"Ann B:{'a' * 64}", f"{'a' * 64}:ann", "a:b"),
     "CROPSVC_RATE_LIMIT": ("often", "0/minute", "100", "100/fortnight", "-1/hour"),
     "CROPSVC_CORS_ORIGINS": (
@@ -143,3 +145,8 @@ def test_a_file_that_cannot_be_read_is_told_in_one_line(path: str) -> None:
 )
 def test_origins_are_kept_as_browsers_send_them(given: str, kept: tuple[str, ...]) -> None:
     assert Settings.from_env({"CROPSVC_CORS_ORIGINS": given}).cors_origins == kept
+
+
+def test_a_redirect_needs_a_store_that_signs_urls() -> None:
+    with pytest.raises(ConfigError, match=r"CROPSVC_BLOB_REDIRECT needs CROPSVC_BLOBS with s3://"):
+        Settings.from_env({"CROPSVC_BLOB_REDIRECT": "true", "CROPSVC_BLOBS": "file:///srv"})

@@ -8,6 +8,7 @@ from PIL import Image
 
 from cropsvc.imaging import formats
 from cropsvc.imaging.formats import Encoding, Options
+from cropsvc.imaging.headers.avif_plays import plays_of, with_plays
 from cropsvc.imaging.headers.gif import parse_gif
 from cropsvc.imaging.headers.probe import Source
 from cropsvc.imaging.render.apng_writer import ApngWriter
@@ -61,7 +62,7 @@ class Frames:
             return
         data = parts_of(self._data, moves=True).data if self._source.format == "png" else self._data
         opened = open_source(data, self._source)
-        self.plays = _plays(opened, self._source.format)
+        self.plays = _plays(opened, self._data, self._source.format)
         first = 1 if opened.info.get("default_image") else 0  # an image that is not shown
         for index in range(len(self)):
             with decoding():
@@ -77,9 +78,10 @@ class Frames:
             yield Frame(each.image, each.duration)
 
 
-def _plays(image: Image.Image, source: str) -> int:
-    endless = source in ("avif", "png")  # libavif does not say; in a PNG it is the usual case
-    return int(image.info.get("loop", 0 if endless else 1))
+def _plays(image: Image.Image, data: bytes, source: str) -> int:
+    if source == "avif":
+        return plays_of(data)  # Pillow does not say
+    return int(image.info.get("loop", 0 if source == "png" else 1))
 
 
 class _Reel(Image.Image):
@@ -134,14 +136,14 @@ def _png(frames: Iterator[Frame], count: int, options: Options, plays: Callable[
     writer.add(first.image, first.duration)
     for frame in frames:
         writer.add(frame.image, frame.duration)
-    return writer.finish(plays())
+    return writer.finish(plays(), options)
 
 
 def _avif(frames: Iterator[Frame], count: int, options: Options, plays: Callable[[], int]) -> bytes:
     buffer = BytesIO()
     reel = _Reel((_with_alpha(frame) for frame in frames), count)
     reel.save(buffer, "AVIF", save_all=True, duration=reel.durations, **options)
-    return buffer.getvalue()
+    return with_plays(buffer.getvalue(), plays())  # Pillow's are shown without end
 
 
 def _with_alpha(frame: Frame) -> Frame:
@@ -158,7 +160,7 @@ def encode_moving(
 ) -> bytes:
     """Return the animation in this format, every frame as *made* makes it.
 
-    *kept* is metadata as options for Pillow; an APNG and a GIF hold none of it.
+    *kept* is metadata as options for Pillow; a GIF holds none of it.
     """
     write = {"gif": _gif, "webp": _webp, "png": _png, "avif": _avif}[output]
     finished = (Frame(made(frame.image), frame.duration) for frame in frames)

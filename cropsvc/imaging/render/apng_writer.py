@@ -5,12 +5,16 @@ import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from math import gcd
+from typing import Any
 
 from PIL import Image, ImageChops
+
+from cropsvc.imaging.formats import Options
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LEAVE, REPLACE = 0, 0  # the frame stays; it replaces what was there
 MOST_TIME = 65_535  # of numerator and denominator
+METADATA = (b"iTXt", b"eXIf")
 MOST_PLAYS = 2**31 - 1
 
 
@@ -37,11 +41,14 @@ class ApngWriter:
         self._under = frame
         self._count += 1
 
-    def finish(self, plays: int) -> bytes:
-        """Return the file; *plays* is how often it is shown, 0 without end."""
+    def finish(self, plays: int, kept: Options) -> bytes:
+        """Return the file; *plays* is how often it is shown, 0 without end.
+
+        *kept* is metadata as options for Pillow.
+        """
         head = struct.pack(">IIBBBBB", *self._sides, 8, 6, 0, 0, 0)
         control = struct.pack(">II", self._count, min(plays, MOST_PLAYS))
-        first = (SIGNATURE, _chunk(b"IHDR", head), _chunk(b"acTL", control))
+        first = (SIGNATURE, _chunk(b"IHDR", head), *_metadata(kept), _chunk(b"acTL", control))
         return b"".join((*first, *self._parts, _chunk(b"IEND", b"")))
 
     def _control(self, box: tuple[int, int, int, int], duration: int) -> bytes:
@@ -68,13 +75,22 @@ def _time(milliseconds: int) -> tuple[int, int]:
 
 
 def _image_data(image: Image.Image, level: int) -> Iterator[bytes]:
+    return (body for kind, body in _chunks(image, compress_level=level) if kind == b"IDAT")
+
+
+def _metadata(kept: Options) -> Iterator[bytes]:
+    """Return the chunks in which Pillow writes the metadata."""
+    written = _chunks(Image.new("L", (1, 1)), **kept)
+    return (_chunk(kind, body) for kind, body in written if kind in METADATA)
+
+
+def _chunks(image: Image.Image, **options: Any) -> Iterator[tuple[bytes, bytes]]:
     buffer = BytesIO()
-    image.save(buffer, "PNG", compress_level=level)
+    image.save(buffer, "PNG", **options)
     data, place = buffer.getvalue(), len(SIGNATURE)
     while place < len(data):
         length, kind = struct.unpack_from(">I4s", data, place)
-        if kind == b"IDAT":
-            yield data[place + 8 : place + 8 + length]
+        yield kind, data[place + 8 : place + 8 + length]
         place += 12 + length
 
 

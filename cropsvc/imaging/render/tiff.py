@@ -14,11 +14,13 @@ from cropsvc.imaging.render.tiff_repair import (
     Directory,
     directory_of,
     has_wide_planes,
+    is_grey_by_alpha,
     readable,
     sample_file,
 )
 
 YCBCR, PLAIN = 6, 1  # a photometric interpretation, a compression
+NO_CODEC = ((33003,), (33005,), (34712,), (34887,), (50001,), (50002,))  # JPEG 2000, LERC, WebP, XL
 MODES = {  # photometric interpretation, samples, kind of the extra ones -> mode
     (1, 2, 2): "LA", (2, 3, None): "RGB", (2, 4, 0): "RGB", (2, 4, 1): "RGBa",
     (2, 4, 2): "RGBA", (5, 4, None): "CMYK", (5, 5, 0): "CMYK",
@@ -31,7 +33,7 @@ def decode_tiff(data: bytes) -> Image.Image:
     Raises Unreadable with the kind of a file that is not read, or whatever Pillow raises.
     """
     found = directory_of(data)
-    if found and _is_subsampled(found):
+    if found and (_is_subsampled(found) or found.values(COMPRESSION, (PLAIN,))[:1] in NO_CODEC):
         raise _unread(found)
     if found and has_wide_planes(found):
         return _merged(found)
@@ -42,7 +44,14 @@ def decode_tiff(data: bytes) -> Image.Image:
             raise
         raise _unread(found) from None
     image.load()
-    return image
+    return _divided(image) if found and is_grey_by_alpha(found) else image
+
+
+def _divided(image: Image.Image) -> Image.Image:
+    """Return the grey image, which was read as if it was not multiplied by its alpha."""
+    grey = Image.frombytes("La", image.size, image.tobytes()).convert("LA")
+    grey.info = image.info
+    return grey
 
 
 def _is_subsampled(found: Directory) -> bool:

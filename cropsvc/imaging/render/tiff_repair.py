@@ -15,6 +15,7 @@ from cropsvc.imaging.headers.model import SEGMENTS
 BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, EXTRA = 258, 259, 262, 277, 338
 STRIPS, STRIP_BYTES, TILES, TILE_BYTES = 273, 279, 324, 325
 ORIENTATION, PLANAR, COLOR_MAP, SAMPLE_FORMAT, SUBSAMPLING, XMP = 274, 284, 320, 339, 530, 700
+ASSOCIATED, UNASSOCIATED = 1, 2  # kinds of alpha, as extra samples
 SEPARATE = 2  # a planar configuration
 SHORT, LONG, LONG8 = 3, 4, 16  # types of a field
 STRUCTS = {1: "B", 3: "H", 4: "I", 16: "Q"}
@@ -112,10 +113,19 @@ def _repaired(found: Directory) -> dict[int, Field]:
         fields[ORIENTATION] = _shorts(found.order, turn[:1])
     if XMP in fields and not turn and re.search(rb"tiff:Orientation", fields[XMP].raw):
         del fields[XMP]
+    if is_grey_by_alpha(found):
+        fields[EXTRA] = _shorts(found.order, [UNASSOCIATED])
     colors = found.values(COLOR_MAP)
     if colors and max(colors) < 256:
         fields[COLOR_MAP] = _shorts(found.order, [color * 257 for color in colors])
     return fields
+
+
+def is_grey_by_alpha(found: Directory) -> bool:
+    """Return whether grey is stored as multiplied by its alpha; Pillow reads the other kind."""
+    if found.samples != 2 or found.values(PHOTOMETRIC) != (1,) or set(found.values(BITS)) != {8}:
+        return False
+    return found.values(EXTRA) == (ASSOCIATED,)
 
 
 def has_wide_planes(found: Directory) -> bool:

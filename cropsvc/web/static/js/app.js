@@ -140,9 +140,9 @@ async function cropAll(items) {
   card.hide();
   const pairs = (item) => presets.applied(editor.pairs(item));
   hold(true);
+  const ended = batch.run(items, pairs);
   byId("batch").scrollIntoView({ block: "nearest" });
-  batchCard.hide();
-  await batch.run(items, pairs);
+  await ended;
   batch.items = editor.items;
   batchCard.draw();
   hold(false);
@@ -221,7 +221,9 @@ if (byId("job-data")) {
   resume(data("job-data"), data("asked-data"));
 } else {
   const last = remembered();
-  if (last) {
+  if (presets.name) { // the operator allows nothing else
+    presets.fill();
+  } else if (last) {
     output.restore(last.output || {});
     boxes.shaping.set(last.aspect || "");
   }

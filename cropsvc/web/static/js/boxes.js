@@ -74,6 +74,7 @@ export class Boxes {
 
   /** Take over the box of a preset, as a request writes it. */
   take(text) {
+    if (!this.box) return;
     this.stage.setRatio(this.ratio);
     this.list = [inside(boxOf(text, this.size), this.size)];
     this.active = 0;

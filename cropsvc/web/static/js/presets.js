@@ -7,14 +7,18 @@ export class Presets {
   /** `chosen({aspect, box, output})` hears of a preset that was chosen. */
   constructor(chosen) {
     this.field = byId("preset");
-    this.field?.addEventListener("change", () => {
-      const option = this.field.selectedOptions[0];
-      byId("preset-text").textContent = option.dataset.text || "";
-      if (!this.name) return;
-      const parameters = JSON.parse(option.dataset.parameters);
-      const [w, h] = (parameters.aspect || "").split(":").map(Number);
-      chosen({ aspect: w ? ratioOf(w / (h || 1)) : "", box: parameters.box, output: outputOf(parameters) });
-    });
+    this.chosen = chosen;
+    this.field?.addEventListener("change", () => this.fill());
+  }
+
+  /** Fill the fields with what the chosen preset says. */
+  fill() {
+    const option = this.field.selectedOptions[0];
+    byId("preset-text").textContent = option.dataset.text || "";
+    if (!this.name) return;
+    const parameters = JSON.parse(option.dataset.parameters);
+    const [w, h] = (parameters.aspect || "").split(":").map(Number);
+    this.chosen({ aspect: w ? ratioOf(w / (h || 1)) : "", box: parameters.box, output: outputOf(parameters) });
   }
 
   get name() {
