@@ -686,11 +686,8 @@ export interface components {
              * @enum {string}
              */
             fit?: "cover" | "contain" | "inside" | "stretch";
-            /**
-             * @description `false`: the result is never scaled up. Default: true.
-             * @enum {string|boolean}
-             */
-            enlarge?: "true" | "false" | true | false;
+            /** @description `false`: the result is never scaled up. Default: true. */
+            enlarge?: ("true" | "false") | boolean;
             /**
              * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
              * @example 90
@@ -704,11 +701,8 @@ export interface components {
             format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
             /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
             quality?: string | number;
-            /**
-             * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
-             * @enum {string|boolean}
-             */
-            lossless?: "true" | "false" | true | false;
+            /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
+            lossless?: ("true" | "false") | boolean;
             /**
              * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
              * @enum {string}
@@ -732,11 +726,8 @@ export interface components {
              * @example #00000000
              */
             background?: string;
-            /**
-             * @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false.
-             * @enum {string|boolean}
-             */
-            strict?: "true" | "false" | true | false;
+            /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
+            strict?: ("true" | "false") | boolean;
             /** @description The output's name, unique in the request. Default: its index. */
             name?: string;
         }[];

@@ -59,7 +59,7 @@ def _for_upload(owner: str, expires: int, body: dict[str, Any]) -> Token:
 
 def _preset(body: dict[str, Any]) -> str | None:
     name = body.get("preset")
-    if name is not None and name not in services().presets.names:
+    if "preset" in body and name not in services().presets.names:
         raise _wrong("preset", f"must be one of {', '.join(services().presets.names)}")
     return name
 

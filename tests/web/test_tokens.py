@@ -276,7 +276,7 @@ WRONG = [
     ({"lifetime": 0}, "lifetime"), ({"lifetime": 86401}, "lifetime"),
     ({"lifetime": True}, "lifetime"),
     ({"jobs": 1.5}, "jobs"), ({"jobs": "1"}, "jobs"), ({"max_upload": 10**12}, "max_upload"),
-    ({"preset": "nope"}, "preset"), ({"preset": []}, "preset"),
+    ({"preset": "nope"}, "preset"), ({"preset": []}, "preset"), ({"preset": None}, "preset"),
     ({"parameters": "box"}, "parameters"),
     ({"parameters": ["outputs"]}, "parameters"), ({"parameters": [[]]}, "parameters"),
     ({"parameters": ["box", "box"]}, "parameters"), ({"more": 1}, "more"), ({"job": 1}, "job"),

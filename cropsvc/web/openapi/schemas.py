@@ -49,7 +49,12 @@ def text_of(parameter: Parameter) -> Schema:
 
 def described(parameter: Parameter, schema: Mapping[str, Any]) -> Schema:
     """Return the schema with the parameter's description and default."""
-    return {**schema, "description": f"{parameter.description} Default: {parameter.default}."}
+    shown = {**schema, "description": f"{parameter.description} Default: {parameter.default}."}
+    if True not in shown.get("enum", ()):
+        return shown
+    texts = [choice for choice in shown.pop("enum") if isinstance(choice, str)]
+    shown.pop("type")  # generators of clients do not take an enum of several types
+    return {**shown, "anyOf": [{"type": "string", "enum": texts}, {"type": "boolean"}]}
 
 
 def object_of(kind: type, refined: Mapping[str, Schema]) -> Schema:
