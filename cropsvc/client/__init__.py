@@ -12,6 +12,7 @@ It needs urllib3 and nothing of the server.
 from cropsvc.client.client import Client, Crop, Event
 from cropsvc.client.errors import ClientError, JobFailed, NoAnswer, ServiceError
 from cropsvc.client.model import Job, Output
+from cropsvc.client.webhooks import Message, WrongSignature, verify_webhook
 
 __all__ = [
     "Client",
@@ -20,7 +21,10 @@ __all__ = [
     "Event",
     "Job",
     "JobFailed",
+    "Message",
     "NoAnswer",
     "Output",
     "ServiceError",
+    "WrongSignature",
+    "verify_webhook",
 ]

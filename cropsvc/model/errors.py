@@ -2,7 +2,7 @@
 
 CropError
 ├── BadParameter 400, BadRequest 400, IncompleteUpload 400
-├── Unauthorized 401, CrossSite, SourceForbidden 403, NotFound 404, MethodNotAllowed 405
+├── Unauthorized 401, CrossSite, SourceForbidden, OutOfScope 403, NotFound 404, MethodNotAllowed 405
 ├── NotReady 409
 ├── Expired, Canceled, Deleted 410
 ├── PreconditionFailed 412, TooLarge 413, UnsupportedFormat 415, RangeNotSatisfiable 416
@@ -74,7 +74,7 @@ class IncompleteUpload(CropError, status=400):
 
 
 class Unauthorized(CropError, status=401):
-    """No API key, or a wrong one."""
+    """No API key or token, or one that is wrong or expired."""
 
 
 class CrossSite(CropError, status=403, title="Cross-site request refused"):
@@ -83,6 +83,10 @@ class CrossSite(CropError, status=403, title="Cross-site request refused"):
 
 class SourceForbidden(CropError, status=403):
     """A URL whose host or address this server may not fetch from."""
+
+
+class OutOfScope(CropError, status=403, title="Not allowed for this token"):
+    """A token that does not allow this call, parameter or number of jobs."""
 
 
 class NotFound(CropError, status=404):

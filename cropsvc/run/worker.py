@@ -1,6 +1,7 @@
 """Runs the worker that the settings ask for: one process here, or several under a supervisor."""
 
 import logging
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -50,6 +51,9 @@ def _supervise(settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 def _work_here(settings: Settings, *, burst: bool) -> None:
+    # Until the queue's own handler is there. As process 1 of a container, which Kubernetes makes
+    # it, a process without a handler ignores SIGTERM.
+    signal.signal(signal.SIGTERM, _end)
     process = CropProcess(_confines(settings))
     process.start()  # from the main thread: its life is tied to it
     client = _connected(settings)
@@ -62,6 +66,11 @@ def _work_here(settings: Settings, *, burst: bool) -> None:
     process.stop()
     if code:
         sys.exit(code)
+
+
+def _end(_number: int, _frame: object) -> None:
+    """End at once: no job has been taken yet."""
+    sys.exit(0)
 
 
 def _confines(settings: Settings) -> SandboxConfig:

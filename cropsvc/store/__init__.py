@@ -33,6 +33,7 @@ from cropsvc.store.recovery import Recovery
 from cropsvc.store.retry import until_available
 from cropsvc.store.stats import Stats
 from cropsvc.store.submit import RESERVATION_SECONDS, Submitting
+from cropsvc.store.token_uses import TokenUses
 
 __all__ = [
     "MOST_RUNS",
@@ -60,5 +61,5 @@ __all__ = [
 ]
 
 
-class Store(Submitting, Running, Recovery, Outbox, Stats, Configuration, Events):
+class Store(Submitting, Running, Recovery, Outbox, TokenUses, Stats, Configuration, Events):
     """The records and bytes of all jobs, in *client*'s database."""

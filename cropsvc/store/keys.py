@@ -85,6 +85,11 @@ def once_key(owner: str, key: str) -> str:
     return f"{PREFIX}once:{owner}:{key}"
 
 
+def token_key(token: str) -> str:
+    """Return the key that counts the jobs of an upload token."""
+    return f"{PREFIX}token:{token}"
+
+
 def blob_field(index: int) -> str:
     """Return the field of the *index*th output's bytes."""
     return f"bytes{index}"

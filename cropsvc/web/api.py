@@ -9,6 +9,7 @@ from cropsvc.jobs.presentation import job_json
 from cropsvc.jobs.service import error_of
 from cropsvc.model.errors import BadParameter, CropError, FieldError
 from cropsvc.model.job import Job
+from cropsvc.web.allowance import token_for
 from cropsvc.web.auth import current_owner
 from cropsvc.web.problems import problem_json
 from cropsvc.web.responses import image_response, picture, upload
@@ -30,10 +31,10 @@ def submit() -> Response:
     answer = accept(with_bytes=_names_image())
     job = answer.job
     if job.is_terminal and answer.waited and _names_image():
-        return _bytes_of(answer)
+        return _for_token(_bytes_of(answer), job)
     response = _job_response(job, answer.preferred, status=202)
     response.headers["Location"] = f"/v1/crops/{job.id}"
-    return response
+    return _for_token(response, job)
 
 
 @bp.after_request
@@ -57,14 +58,14 @@ def show(job_id: str) -> Response:
 @bp.get("/<job_id>/image")
 def first_image(job_id: str) -> Response:
     """Return the first output's bytes."""
-    _no_arguments()
+    _no_arguments(but="token")
     return image_response(job_id, None)
 
 
 @bp.get("/<job_id>/image/<name>")
 def image(job_id: str, name: str) -> Response:
     """Return the named output's bytes."""
-    _no_arguments()
+    _no_arguments(but="token")
     return image_response(job_id, name)
 
 
@@ -78,7 +79,7 @@ def source(job_id: str) -> Response:
 @bp.get("/<job_id>/events")
 def events(job_id: str) -> Response:
     """Server-Sent Events: the job now, each change, its end."""
-    _no_arguments()
+    _no_arguments(but="token")
     changes = services().jobs.follow(current_owner(), job_id)
     response = Response(_stream(changes), content_type="text/event-stream; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
@@ -121,6 +122,13 @@ def _bytes_of(answer: SubmitResult) -> Response:
     response = picture(*services().jobs.image_of(job, None, answer.data))
     response.headers["Location"] = f"/v1/crops/{job.id}"
     return _with_preference(response, answer.preferred)
+
+
+def _for_token(response: Response, job: Job) -> Response:
+    """Add a token that reads the job, for a browser that has an upload token only."""
+    if token := token_for(job):
+        response.headers["Job-Token"] = token
+    return response
 
 
 def _names_image() -> bool:

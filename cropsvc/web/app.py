@@ -26,6 +26,7 @@ from cropsvc.web import (
     problems,
     rate_limit,
     security,
+    token_calls,
     webhook,
 )
 from cropsvc.web.openapi import docs_page
@@ -33,7 +34,16 @@ from cropsvc.web.proxies import TrustedProxies
 from cropsvc.web.services import EXTENSION, Services
 
 BLUEPRINTS = (
-    *(api.bp, webhook.bp, archive.bp, detect.bp, capabilities.bp, health.bp, metrics.bp),
+    *(
+        api.bp,
+        token_calls.bp,
+        webhook.bp,
+        archive.bp,
+        detect.bp,
+        capabilities.bp,
+        health.bp,
+        metrics.bp,
+    ),
     *(pages.bp, auth.bp, legacy.bp, docs_page.bp),
 )
 

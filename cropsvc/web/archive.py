@@ -61,6 +61,7 @@ def of_job(job_id: str) -> Response:
 @bp.post("/archive")
 def of_many() -> Response:
     """Return a ZIP of the outputs that the request lists; `missing.txt` names those not there."""
+    current_owner()  # a key comes before anything that is wrong with the list
     names, found, missing = SafeNames(), list[Found](), list[str]()
     for wanted in _wanted():
         with _noted(wanted, missing):

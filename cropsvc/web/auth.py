@@ -1,4 +1,4 @@
-"""Whose request it is: an API key in the header, or the cookie that the page got for one."""
+"""Whose request it is: an API key or a token in the header, a token in the query, or the cookie."""
 
 import hashlib
 from collections.abc import Iterable
@@ -8,9 +8,10 @@ from flask import Blueprint, Response, g, redirect, request
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response as BaseResponse
 
-from cropsvc.model.errors import Unauthorized
+from cropsvc.model.errors import BadParameter, FieldError, Unauthorized
 from cropsvc.settings.settings import ApiKey
 from cropsvc.web.services import services
+from cropsvc.web.tokens import IN_QUERY, PREFIX, Token, unseal
 
 OPEN = "-"  # the owner of everything while no keys are set
 COOKIE = "cropsvc_key"
@@ -25,10 +26,24 @@ def owners_of(keys: Iterable[ApiKey]) -> tuple[str, ...]:
 
 
 def current_owner() -> str:
-    """Return the owner of this request. Raises Unauthorized."""
-    if "owner" not in g:
-        g.owner = _owner()
-    return str(g.owner)
+    """Return the owner of this request. Raises Unauthorized, and OutOfScope for a token."""
+    return current_key()[0]
+
+
+def current_key() -> tuple[str, str]:
+    """Return the same, and the SHA-256 of the API key that stands behind it; "" without keys."""
+    if "key" not in g:
+        g.key = _from_token(text) if (text := _token_text()) else _owner_and_key()
+        g.owner = g.key[0]
+    owner, key = g.key
+    return owner, key
+
+
+def current_token() -> Token | None:
+    """Return the token that this request came with. Raises Unauthorized, OutOfScope."""
+    current_key()
+    token: Token | None = g.get("token")
+    return token
 
 
 @bp.post("/login")
@@ -55,26 +70,50 @@ def logout() -> BaseResponse:
     return response
 
 
-def _owner() -> str:
+def _token_text() -> str | None:
+    """Return the token of the header, else of the query, where a browser cannot send a header."""
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and text.strip().startswith(PREFIX):
+        return text.strip()
+    if (scheme and services().settings.api_keys) or request.endpoint not in IN_QUERY:
+        return None
+    given = request.args.getlist("token")
+    if len(given) > 1:
+        raise BadParameter.of(FieldError("token", "was given more than once"))
+    if given and not given[0]:
+        raise Unauthorized("the token is empty")
+    return given[0] if given else None
+
+
+def _from_token(text: str) -> tuple[str, str]:
+    keys = [(key.name, key.sha256) for key in services().settings.api_keys] or [(OPEN, "")]
+    token, key = unseal(text, keys, services().store.secrets())
+    token.check(request.endpoint or "", (request.view_args or {}).get("job_id"))
+    g.token = token
+    return token.owner, key
+
+
+def _owner_and_key() -> tuple[str, str]:
     if not services().settings.api_keys:
-        return OPEN
+        return OPEN, ""
     header = request.headers.get("Authorization")
     if header is not None:
         scheme, _, key = header.partition(" ")
         if scheme.lower() != "bearer":
             raise Unauthorized("the Authorization header must be `Bearer` and an API key")
-        return _key_of(key.strip()).name
+        known = _key_of(key.strip())
+        return known.name, known.sha256
     return _from_cookie(request.cookies.get(COOKIE, ""))
 
 
-def _from_cookie(cookie: str) -> str:
+def _from_cookie(cookie: str) -> tuple[str, str]:
     try:
         name, digest = _cookies().loads(cookie)
     except (BadSignature, ValueError):
         raise Unauthorized("an API key is needed: `Authorization: Bearer <key>`") from None
     for key in services().settings.api_keys:
         if key.name == name and key.matches(digest):
-            return key.name
+            return key.name, key.sha256
     raise Unauthorized("the API key of this browser is no longer valid")
 
 

@@ -21,7 +21,6 @@ from werkzeug.http import parse_options_header
 from cropsvc.model.errors import BadRequest, IncompleteUpload, TooLarge, UnsupportedFormat
 from cropsvc.serving.worker import go_ahead
 from cropsvc.web.patience import BodyDeadline
-from cropsvc.web.services import services
 
 READ = 1024 * 1024  # gunicorn receives as much at once and copies the rest at each smaller read
 CHUNK = 64 * 1024  # of a form, as it is parsed
@@ -41,15 +40,14 @@ class Body:
     file_name: str = ""
 
 
-def read_body() -> Body:
-    """Return the current request's body.
+def read_body(limit: int) -> Body:
+    """Return the current request's body, whose image has at most *limit* bytes.
 
     Raises TooLarge before or while reading, IncompleteUpload, BadRequest for a broken form,
     UnsupportedFormat for a type that is no image.
     """
     kind, options = parse_options_header(request.headers.get("Content-Type", ""))
     kind = kind.lower()
-    limit = services().settings.max_upload
     if kind == "multipart/form-data":
         return _form(_read(limit + FORM_ALLOWANCE, limit), options.get("boundary", ""), limit)
     if kind.startswith("image/") or kind == "application/octet-stream":

@@ -1,6 +1,6 @@
 """What every answer says to browsers, and which cross-site requests are refused."""
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from cropsvc.model.errors import BadRequest, CrossSite
 from cropsvc.serving.browser_rules import READING, SECURITY_HEADERS, is_cross_site
@@ -15,7 +15,9 @@ PAGE_POLICY = (
 )
 CORS_METHODS = "GET, HEAD, POST, DELETE"
 CORS_HEADERS = "Authorization, Content-Type, Idempotency-Key, Prefer, Range, X-Request-Id"
-CORS_EXPOSED = "Content-Disposition, ETag, Location, Preference-Applied, Retry-After, X-Request-Id"
+CORS_EXPOSED = (
+    "Content-Disposition, ETag, Job-Token, Location, Preference-Applied, Retry-After, X-Request-Id"
+)
 
 
 def install(app: Flask) -> None:
@@ -62,6 +64,8 @@ def mark(response: Response) -> Response:
     headers.setdefault("Content-Security-Policy", PAGE_POLICY)
     for name, value in SECURITY_HEADERS.items():
         headers.setdefault(name, value)
+    if "token" in g and "token" in request.args:  # the URL alone is the right: no cookie counts
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     _cors(response)
     return response
 

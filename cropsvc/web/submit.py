@@ -14,7 +14,8 @@ from cropsvc.imaging.params.presets import Presets
 from cropsvc.jobs.service import Submission, Upload
 from cropsvc.model.errors import BadParameter, BadRequest, FieldError
 from cropsvc.model.job import Job
-from cropsvc.store import QueueSlot, StoreUnavailable
+from cropsvc.store import NoSlotNeeded, QueueSlot, StoreUnavailable
+from cropsvc.web import allowance
 from cropsvc.web.auth import current_owner
 from cropsvc.web.fetch import fetched
 from cropsvc.web.rate_limit import rate_limit
@@ -41,6 +42,11 @@ class SubmitOptions:
     sample: bool
     wait: float | None  # seconds
 
+    @property
+    def elsewhere(self) -> dict[str, str | None]:
+        """What takes the image, or sends the answer, elsewhere."""
+        return {"source": self.source, "url": self.url, "webhook": self.webhook}
+
 
 @dataclass(frozen=True)
 class SubmitResult:
@@ -65,16 +71,18 @@ def accept(
     output too. *change* makes another crop of the one that was asked for. *seconds* is how long
     to wait, whatever the request says. Raises any CropError of the contract.
     """
-    key = _idempotency_key()
+    key = allowance.own_key(_idempotency_key())
     with _place(key) as place:
-        body = read_body()
+        body = read_body(allowance.upload_limit())
         wanted = _wanted([*request.args.items(multi=True), *body.fields], strict=strict)
-        crop = change(_parsed(wanted.pairs, strict, _presets()))
+        pairs = allowance.allowed(wanted.pairs, wanted.elsewhere)
+        crop = change(_parsed(pairs, strict, _presets()))
         upload = _upload(place, body, wanted, crop, key)
         hook = checked_webhook(wanted.webhook, services().settings)
         submission = Submission(upload, crop, key, request_id(), hook)
         wait = wait_of(wanted.wait) if seconds is None else seconds
         answer = _submit(place, submission, wait, with_bytes=with_bytes)
+        allowance.count_late(place, answer.job, is_repeat=isinstance(place, NoSlotNeeded))
         return replace(answer, preferred=preferred_wait() if wanted.wait is None else None)
 
 
@@ -132,7 +140,8 @@ def _place(key: str | None = None) -> Iterator[QueueSlot]:
     size = min(request.content_length or 0, services().settings.max_upload)
     place = jobs.admit(owner, size=size, key=key, later=key is None and _is_small())
     try:
-        yield place
+        with allowance.one_job_of_token(is_repeat=isinstance(place, NoSlotNeeded)):
+            yield place
     except StoreUnavailable:
         raise  # nothing can be given back now, and nobody may wait for that: the place expires
     except BaseException:

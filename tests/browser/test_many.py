@@ -91,6 +91,7 @@ def test_a_batch_is_paused_gone_on_with_and_canceled(page: CropPage) -> None:
     expect(page.page.locator("#tray-list [data-state=sending]")).to_have_count(4)
     page.page.click("#batch-pause")
     expect(page.page.locator("#batch-title")).to_have_text("Paused: 0 of 8 are cropped")
+    assert page.violations() == []
     page.page.click("#batch-cancel")
     await_all(page, "0 of 8 images are cropped")
     expect(page.page.locator("#tray-list [data-state=canceled]")).to_have_count(8)

@@ -121,6 +121,15 @@ def _merged(old: Any, new: Any) -> Any:
     return merged
 
 
+BASE = build("base")
+
+
+def named(kind: str, name: str, resources: list[Resource] = BASE) -> Resource:
+    """The resource of this kind and name."""
+    [found] = [one for one in resources if (one["kind"], one["metadata"]["name"]) == (kind, name)]
+    return found
+
+
 if __name__ == "__main__":
     seen = {yaml.safe_dump(one): None for place in overlays() for one in build(place)}
     sys.stdout.write("---\n".join(seen))

@@ -8,18 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
-import yaml
-from rq.registry import StartedJobRegistry
 
 from cropsvc import __version__
-from cropsvc.queues.rq.queue import CropQueue
 from cropsvc.run import health
 from cropsvc.settings.settings import Settings, rows
 from cropsvc.web.health import bp
-from tests.deploy.kustomize import KUBERNETES, ROOT, Resource, build, containers, overlays
+from tests.deploy.kustomize import (
+    BASE,
+    KUBERNETES,
+    ROOT,
+    Resource,
+    build,
+    containers,
+    named,
+    overlays,
+)
 
-BASE = build("base")
 OURS = ("web", "worker", "webhooks", "dashboard")
 WORKLOADS = [one for one in BASE if one["kind"] in ("Deployment", "StatefulSet")]
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
@@ -31,11 +35,6 @@ FILES = {
     "webhook_secret": "",
     "dashboard_password": "pw",
 }
-
-
-def named(kind: str, name: str, resources: list[Resource] = BASE) -> Resource:
-    [found] = [one for one in resources if (one["kind"], one["metadata"]["name"]) == (kind, name)]
-    return found
 
 
 def pod(workload: Resource) -> dict[str, Any]:
@@ -189,31 +188,6 @@ def test_a_changed_setting_restarts_what_uses_it() -> None:
     assert not [path for path in KUBERNETES.glob("*/*.yaml") if "kind: Secret" in path.read_text()]
 
 
-def selects(policy: Resource, labels: dict[str, str]) -> bool:
-    selector = policy["spec"]["podSelector"]
-    if any(labels.get(key) != value for key, value in selector.get("matchLabels", {}).items()):
-        return False
-    return all(
-        labels.get(one["key"]) in one["values"] for one in selector.get("matchExpressions", [])
-    )
-
-
-@pytest.mark.parametrize("place", overlays())
-def test_workers_reach_redis_and_dns_only(place: str) -> None:
-    resources = build(place)
-    labels = named("Deployment", "worker", resources)["spec"]["template"]["metadata"]["labels"]
-    policies = [one for one in resources if one["kind"] == "NetworkPolicy" and selects(one, labels)]
-    assert {ids(one) for one in policies} == {"deny-all", "to-redis", "to-dns"}
-    ports = {
-        port["port"]
-        for one in policies
-        for rule in one["spec"].get("egress", [])
-        for port in rule["ports"]
-    }
-    assert ports <= {6379, 26379, 53}
-    assert not any(one["spec"].get("ingress") for one in policies)
-
-
 @pytest.mark.parametrize("kind", ["Service", "PodDisruptionBudget"])
 def test_every_selector_selects_pods(kind: str) -> None:
     labels = [one["spec"]["template"]["metadata"]["labels"] for one in WORKLOADS]
@@ -226,37 +200,6 @@ def test_every_selector_selects_pods(kind: str) -> None:
 def test_valkey_runs_on_the_configuration_of_compose() -> None:
     here = (KUBERNETES / "base/valkey.conf").read_text(encoding="utf-8")
     assert here == (ROOT / "compose/valkey.conf").read_text(encoding="utf-8")
-
-
-def test_the_alerts_are_those_of_the_documentation() -> None:
-    groups = yaml.safe_load((ROOT / "docs/monitoring/alerts.yml").read_text(encoding="utf-8"))
-    rule = named("PrometheusRule", "cropsvc", build("overlays/prometheus"))
-    assert rule["spec"] == groups
-
-
-@pytest.mark.parametrize("place", ["overlays/keda", "overlays/production"])
-def test_keda_counts_waiting_and_running_jobs_where_rq_keeps_them(place: str) -> None:
-    resources = build(place)
-    spec = named("ScaledObject", "worker", resources)["spec"]
-    keys = {one["name"]: one["metadata"]["listName"] for one in spec["triggers"]}
-    queue = CropQueue(connection=redis.Redis())  # never connected
-    running = StartedJobRegistry.key_template.format(queue.name)
-    assert keys == {"waiting": queue.key, "running": running}
-    assert set(re.findall(r"[a-z]+", spec["advanced"]["scalingModifiers"]["formula"])) == set(keys)
-    assert spec["minReplicaCount"] == 0
-    assert spec["scaleTargetRef"]["name"] == "worker"
-    assert "replicas" not in named("Deployment", "worker", resources)["spec"]
-
-
-def test_the_ingress_leads_to_the_front_end_and_passes_the_largest_upload() -> None:
-    resources = build("overlays/ingress")
-    ingress = named("Ingress", "web", resources)
-    [rule] = ingress["spec"]["rules"]
-    backend = rule["http"]["paths"][-1]["backend"]["service"]
-    ports = {port["name"] for port in named("Service", backend["name"], resources)["spec"]["ports"]}
-    assert backend["port"]["name"] in ports
-    size = ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"]
-    assert int(size.removesuffix("m")) * 1024**2 > Settings.from_env({}).max_upload
 
 
 def test_the_images_are_pinned() -> None:

@@ -277,6 +277,10 @@ def test_apples_map_behind_the_image_is_noted_and_dropped() -> None:
     behind = pair.getvalue().index(b"\xff\xd8\xff", 1000)
     packet = xmp_segment(xmp.packet(xmp.description({}, said)))
     data = pair.getvalue()[: behind + 2] + packet + pair.getvalue()[behind + 2 :]
+    index = data.index(b"MPF\0") + 4
+    for place in range(index, index + 60):  # wherever the index is broken, the image is fine
+        changed = data[:place] + b"\xff" + data[place + 1 :]
+        assert probe(changed, LIMITS).width == SIZE[0]
     for params in ({}, {"hdr": "keep"}):
         made = crop(data, size="64x", **params)
         assert NOTE in made.notes

@@ -5,6 +5,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -126,12 +127,18 @@ def test_leaving_stops_the_last_stage_first_and_keeps_the_others_alive_meanwhile
     assert not any(map(lives, processes))
 
 
+def is_deaf(process: psutil.Process) -> bool:
+    """Whether the kernel drops SIGTERM to it (proc(5), SigIgn)."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return bool(int(status.partition("SigIgn:")[2].split()[0], 16) >> (signal.SIGTERM - 1) & 1)
+
+
 def test_who_does_not_listen_is_killed_after_its_grace() -> None:
     with Supervisor() as supervisor:
         command = (sys.executable, "-ISc", f"{DEAF}; import time; time.sleep(600)")
         [child] = supervisor.start([Program("deaf", command, grace=0.7)])
         process = psutil.Process(child.pid)
-        turn(supervisor, 0.5)
+        until(lambda: is_deaf(process), seconds=10, what="it ignores the signal")
         begun = time.monotonic()
 
     assert 0.6 < time.monotonic() - begun < 2

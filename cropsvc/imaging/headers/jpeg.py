@@ -11,6 +11,7 @@ from cropsvc.imaging.headers.model import (
     Header,
     broken,
 )
+from cropsvc.imaging.headers.mpf import MPF, starts_of_images
 from cropsvc.imaging.headers.tiff import exif_orientation
 from cropsvc.model.errors import TooComplex
 
@@ -23,7 +24,6 @@ END = bytes([0xFF, EOI])
 BARE = {0x01, *range(0xD0, 0xDA), FILL}  # without a segment
 EXIF, XMP = (b"Exif\0\0", b"Exif\0\xff"), b"http://ns.adobe.com/xap/1.0/\0"
 GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1"  # ISO 21496-1; older files say it in XMP
-MPF = b"MPF\0"  # CIPA DC-007: an index of the images in the file
 GAIN_MAP_IN_XMP = (b"hdrgm:", b"apdi:AuxiliaryImageType")
 GAIN_MAP_BEHIND = (GAIN_MAP, APPLE_GAIN_MAP, b"http://ns.adobe.com/hdr-gain-map/")
 VIDEO_IN_XMP = (b'MotionPhoto="1"', b'MicroVideo="1"', b"MotionPhoto>1<", b"MicroVideo>1<")
@@ -57,7 +57,7 @@ class _Walk:
         self.exif: list[bytes] = []
         self.xmp = b""
         self.has_gain_map = False
-        self.has_index = False
+        self.index = (b"", 0)  # of the images in the file: its segment, and where it stands
 
     def take(self, marker: int, body: bytes, place: int) -> None:
         """Note what this segment says; its body stands at *place*."""
@@ -73,7 +73,7 @@ class _Walk:
         elif marker == 0xE2 and body.startswith(GAIN_MAP):
             self.has_gain_map = True
         elif marker == 0xE2 and body.startswith(MPF):
-            self.has_index = True
+            self.index = (body, place)
 
 
 def read_jpeg_header(data: bytes, max_scans: int) -> Header:
@@ -92,7 +92,7 @@ def read_jpeg_header(data: bytes, max_scans: int) -> Header:
         width,
         height,
         exif_orientation(b"".join(walk.exif)) or 1,
-        dropped=_dropped(walk, data, place),
+        dropped=_dropped(walk, data),
         scans=1 if only_scan else _scans(data, place, max_scans),
     )
 
@@ -184,13 +184,14 @@ def shortened(data: bytes, bottom: int) -> bytes:
     return b"".join((rest[:place], rows.to_bytes(2, "big"), rest[place + 2 :]))
 
 
-def _dropped(walk: _Walk, data: bytes, first_scan: int) -> tuple[str, ...]:
+def _dropped(walk: _Walk, data: bytes) -> tuple[str, ...]:
     """Return notes on what a photo holds besides its one image, and no output keeps.
 
     Apple's photos name their gain map only where it lies: in an image behind the first.
     """
     xmp = walk.xmp
-    behind = walk.has_index and any(data.find(name, first_scan) > 0 for name in GAIN_MAP_BEHIND)
+    further = starts_of_images(data, *walk.index)
+    behind = any(name in start for start in further for name in GAIN_MAP_BEHIND)
     gain_map = walk.has_gain_map or behind or any(name in xmp for name in GAIN_MAP_IN_XMP)
     video = any(name in xmp for name in VIDEO_IN_XMP) or SAMSUNG_VIDEO in data[-8192:]
     return (GAIN_MAP_NOTE,) * gain_map + ("video-dropped",) * video

@@ -12,7 +12,8 @@ from PIL import Image
 from cropsvc.imaging.formats import Encoding, Options
 from cropsvc.imaging.headers import xmp
 from cropsvc.imaging.headers.gain_map import HDRGM, GainMap
-from cropsvc.imaging.headers.jpeg import GAIN_MAP, MPF
+from cropsvc.imaging.headers.jpeg import GAIN_MAP
+from cropsvc.imaging.headers.mpf import MPF
 from cropsvc.imaging.render.encode import encode
 
 CONTAINER = "http://ns.google.com/photos/1.0/container/"

@@ -1,5 +1,6 @@
 """What the calls take as their bodies."""
 
+from cropsvc.imaging.params.table import CROP_PARAMETERS, PRESET
 from cropsvc.web.openapi.call import SOURCE, URL, WAITING, WEBHOOK
 from cropsvc.web.openapi.schemas import JOB_ID, WAIT, Schema, form_properties
 
@@ -88,6 +89,61 @@ ENTRIES = {
                     }
                 },
                 "required": ["entries"],
+            }
+        }
+    },
+}
+_LIFETIME: Schema = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": 86400,
+    "description": "Seconds. Default: 600.",
+}
+_UPLOADS: dict[str, Schema] = {
+    "lifetime": _LIFETIME,
+    "jobs": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 1000,
+        "description": "How many jobs the token may submit. Default: 1.",
+    },
+    "max_upload": {
+        "type": "integer",
+        "minimum": 1,
+        "description": "Bytes of an upload. Default and maximum: the server's own limit.",
+    },
+    "preset": {
+        **{name: PRESET.schema[name] for name in ("type", "pattern")},
+        "description": "The preset that every submit uses.",
+    },
+    "parameters": {
+        "type": "array",
+        "uniqueItems": True,
+        "items": {"type": "string", "enum": [row.name for row in CROP_PARAMETERS]},
+        "description": "The parameters that a submit may set. Default: none.",
+    },
+}
+
+
+def _only(properties: dict[str, Schema], *required: str) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+TOKEN_WANTED = {
+    "description": "What the token allows. With `job` it reads this job, else it uploads.",
+    "required": False,
+    "content": {
+        "application/json": {
+            "schema": {
+                "oneOf": [
+                    _only(_UPLOADS),
+                    _only({"job": JOB_ID, "lifetime": _LIFETIME}, "job"),
+                ]
             }
         }
     },

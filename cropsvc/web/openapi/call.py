@@ -97,4 +97,10 @@ RANGE = (
     parameter("If-None-Match", "header", {"type": "string"}, "An `ETag` that is known already."),
     parameter("If-Match", "header", {"type": "string"}, "The only `ETag` that is wanted."),
 )
+TOKEN = parameter(
+    "token",
+    "query",
+    {"type": "string", "minLength": 1},
+    "A token that reads this job, where a browser cannot send a header. See `POST /v1/tokens`.",
+)
 JOBID = parameter("jobid", "query", {"type": "string"}, "The job's id.")

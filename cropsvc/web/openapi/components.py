@@ -54,6 +54,9 @@ def components() -> dict[str, Schema]:
         "ClassicProgress": _classic(),
         "Capabilities": _capabilities(),
         "Presets": _presets(),
+        "Token": closed(
+            {"token": {"type": "string"}, "expires_at": {"type": "string", "pattern": TIME}}
+        ),
     }
 
 

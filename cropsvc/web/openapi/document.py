@@ -9,7 +9,7 @@ from cropsvc.imaging.params.table import PRESET
 from cropsvc.model import errors
 from cropsvc.settings.settings import Settings
 from cropsvc.web.auth import COOKIE
-from cropsvc.web.openapi.call import Call
+from cropsvc.web.openapi.call import TOKEN, Call
 from cropsvc.web.openapi.components import components
 from cropsvc.web.openapi.operations import CALLS
 from cropsvc.web.openapi.responses import HEADERS, path_parameters, problems
@@ -132,8 +132,8 @@ def _operation(call: Call, settings: Settings) -> dict[str, Any]:
 def _errors(call: Call, settings: Settings) -> list[type[errors.CropError]]:
     kinds = [k for k in call.errors if k is not errors.RateLimited or settings.rate_limit]
     if call.owned:
-        kinds.append(errors.Unavailable)
-    if _needs_key(call, settings):
+        kinds += [errors.Unavailable, errors.OutOfScope]
+    if _needs_key(call, settings) or TOKEN in call.parameters:
         kinds.append(errors.Unauthorized)
     return [*kinds, errors.Internal]
 

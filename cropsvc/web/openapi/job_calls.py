@@ -1,15 +1,17 @@
 """The calls of the API, version 1."""
 
 from cropsvc.model import errors as e
-from cropsvc.web.openapi.bodies import ENTRIES, SUBMITTED
+from cropsvc.web.openapi.bodies import ENTRIES, SUBMITTED, TOKEN_WANTED
 from cropsvc.web.openapi.call import (
     CROPPING,
     FAILED,
+    GONE,
     OF_JOB,
     ONCE,
     PREFER,
     RANGE,
     SOURCE,
+    TOKEN,
     UPLOADING,
     URL,
     WAITING,
@@ -24,6 +26,7 @@ JOB = {JSON: ref("Job")}
 ZIP = "application/zip"
 ZIP_HEADERS = ("Cache-Control", "Content-Length", "Repr-Digest", "Content-Disposition")
 JOB_HEADERS = ("Cache-Control", "Retry-After", "Preference-Applied")
+SUBMIT_HEADERS = ("Location", "Job-Token", "Vary")
 FILES = (
     Response(206, "The part that `Range` asked for.", headers=(*FILE_HEADERS, "Content-Range")),
     Response(304, "Not modified: `If-None-Match` has the `ETag`.", headers=("ETag",)),
@@ -54,9 +57,9 @@ JOB_CALLS = (
                 200,
                 "The first output's bytes.",
                 MADE,
-                (*FILE_HEADERS, "Location", "Preference-Applied", "Vary"),
+                (*FILE_HEADERS, *SUBMIT_HEADERS, "Preference-Applied"),
             ),
-            Response(202, "The job.", JOB, (*JOB_HEADERS, "Location", "Vary"), links=True),
+            Response(202, "The job.", JOB, (*JOB_HEADERS, *SUBMIT_HEADERS), links=True),
         ),
         (*UPLOADING, e.Canceled, *FAILED, e.IdempotencyMismatch),
         (*CROPPING, SOURCE, URL, WEBHOOK, WAITING, PREFER, ONCE),
@@ -102,7 +105,7 @@ JOB_CALLS = (
         "The image's bytes. `HEAD`, `Range` and `If-None-Match` work as usual.",
         (PICTURE, *FILES, ELSEWHERE),
         OF_IMAGE,
-        RANGE,
+        (*RANGE, TOKEN),
         tag="Bytes",
         example="curl -sS{key} {url}/v1/crops/$id/image -o out.jpg",
     ),
@@ -114,7 +117,7 @@ JOB_CALLS = (
         "The named output's bytes.",
         (PICTURE, *FILES, ELSEWHERE),
         OF_IMAGE,
-        RANGE,
+        (*RANGE, TOKEN),
         tag="Bytes",
         example="curl -sS{key} {url}/v1/crops/$id/image/0 -o out.jpg",
     ),
@@ -126,6 +129,7 @@ JOB_CALLS = (
         "A ZIP (stored, streamed) of all outputs that are done.",
         (Response(200, "The ZIP.", {ZIP: {}}, ZIP_HEADERS),),
         (*OF_JOB, e.Canceled, e.NotReady, *FAILED),
+        (TOKEN,),
         tag="Bytes",
         example="curl -sS{key} {url}/v1/crops/$id/archive -o crops.zip",
     ),
@@ -164,6 +168,7 @@ JOB_CALLS = (
         "15 seconds shows that the line is up.",
         (Response(200, "The events.", {"text/event-stream": {}}, ("Cache-Control",)),),
         OF_JOB,
+        (TOKEN,),
         example="curl -sSN{key} {url}/v1/crops/$id/events",
     ),
     Call(
@@ -174,6 +179,19 @@ JOB_CALLS = (
         "For a job that was submitted with `webhook` and has ended.",
         (Response(202, "It will be sent."),),
         (*OF_JOB, e.NotReady, e.CrossSite),
+    ),
+    Call(
+        "post",
+        "/v1/tokens",
+        "make_token",
+        "Make a token for a browser",
+        "A token goes where an API key goes: `Authorization: Bearer <token>`. An upload token "
+        "submits, and each submit answers a `Job-Token` that reads the new job. A token that reads "
+        "a job also works as `token` in the query of `events`, `image` and `archive`.",
+        (Response(201, "The token.", {JSON: ref("Token")}, ("Cache-Control",)),),
+        (e.BadParameter, e.BadRequest, e.CrossSite, e.NotFound, *GONE, e.TooLarge),
+        body=TOKEN_WANTED,
+        example="""curl -sS{key} {url}/v1/tokens -d '{"lifetime": 300, "preset": "classic"}'""",
     ),
     Call(
         "delete",

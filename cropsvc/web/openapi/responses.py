@@ -22,6 +22,10 @@ HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
     },
     "Location": {"description": "The job.", "required": True, "schema": _TEXT},
+    "Job-Token": {
+        "description": "For a submit with an upload token: a token that reads the job.",
+        "schema": _TEXT,
+    },
     "Retry-After": {
         "description": "Seconds after which asking again makes sense, from the queue's real speed.",
         "schema": {"type": "integer", "minimum": 1},

@@ -140,9 +140,9 @@ async function cropAll(items) {
   card.hide();
   const pairs = (item) => presets.applied(editor.pairs(item));
   hold(true);
+  const ended = batch.run(items, pairs);
   byId("batch").scrollIntoView({ block: "nearest" });
-  batchCard.hide();
-  await batch.run(items, pairs);
+  await ended;
   batch.items = editor.items;
   batchCard.draw();
   hold(false);

@@ -1,0 +1,112 @@
+"""The JavaScript client on Node, against a real service."""
+
+import base64
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cropsvc.webhooks.delivery import headers_of, message
+from tests import pictures
+from tests.components import require
+from tests.stack import ROOT, Stack
+from tests.webhooks.test_delivery import JOB, NEW
+
+CLIENT = (ROOT / "clients" / "js" / "index.js").as_uri()
+FLOW = """
+import { readFileSync } from "node:fs";
+import { CropClient, CropError } from "%(client)s";
+const [url, file, broken] = process.argv.slice(2);
+const client = new CropClient(url, { patience: 20 });
+const fractions = [], kinds = [];
+const onProgress = (fraction) => fractions.push(fraction);
+const job = await client.submit(readFileSync(file), { box: [0, 0, "50%%", "50%%"], size: "20x10",
+  format: "png" }, { onProgress });
+for await (const event of client.events(job)) kinds.push(event.kind);
+const done = await client.wait(job);
+const image = Buffer.from(await (await client.image(done, "0")).arrayBuffer()).toString("base64");
+const error = await client.submit(readFileSync(file), { size: "0x0" }).catch((e) => e);
+const failed = client.submit(readFileSync(broken), { max_bytes: 1024, format: "jpeg" });
+const ended = await failed.then((one) => client.wait(one)).catch((e) => e);
+const { token } = await client.token({ preset: "classic" });
+const browser = new CropClient(url, { key: token });
+const own = await browser.submit(readFileSync(file));
+await browser.wait(own);
+const shown = await fetch(browser.urlOf(own));
+await client.delete(done);
+const gone = await client.job(done).catch((e) => e);
+const nobody = new CropClient("http://127.0.0.1:1", { patience: 0 });
+const away = await nobody.job("x").catch((e) => e);
+console.log(JSON.stringify({
+  fractions, last: kinds.at(-1), image,
+  error: [error instanceof CropError, error.status, error.code, error.errors[0].field],
+  ended: ended.code, shown: shown.status, gone: gone.code,
+  away: away.status,
+}));
+"""
+VERIFY = """
+import { verifyWebhook } from "%(client)s";
+const [body, headers, secrets] = JSON.parse(process.argv[2]);
+console.log((await verifyWebhook(body, headers, secrets)).data.id);
+"""
+
+
+def node() -> str:
+    """Node's path, if it is 20 or newer: Debian 12 has 18, which has no global crypto."""
+    path = require("node")
+    version = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
+    if int(version.removeprefix("v").partition(".")[0]) < 20:
+        pytest.skip(f"the client needs Node 20 or newer; this is {version.strip()}")
+    return path
+
+
+def run(script: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    (folder / "run.mjs").write_text(script % {"client": CLIENT})
+    return subprocess.run(
+        [node(), "run.mjs", *arguments],
+        cwd=folder, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_it_submits_follows_fetches_and_tells_what_is_wrong(stack: Stack, tmp_path: Path) -> None:
+    node()
+    (tmp_path / "in.png").write_bytes(pictures.png(900, 600))
+    (tmp_path / "large.jpg").write_bytes(pictures.jpeg(1200, 900))
+    done = run(FLOW, tmp_path, stack.url, "in.png", "large.jpg")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+
+    assert pictures.decode(base64.b64decode(told.pop("image"))).shape[:2] == (10, 20)
+    fractions = told.pop("fractions")
+    assert (fractions[0], fractions[-1]) == (0, 1)
+    assert fractions == sorted(fractions)
+    assert told == {
+        "last": "done", "error": [True, 400, "bad-parameter", "size"], "ended": "over-max-bytes",
+        "shown": 200, "gone": "deleted", "away": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("change", ["", " "])
+def test_it_verifies_what_the_service_signs(tmp_path: Path, change: str) -> None:
+    body = message(JOB)
+    headers = headers_of(JOB, body, (NEW,))
+    done = run(VERIFY, tmp_path, json.dumps([body.decode() + change, headers, [NEW]]))
+
+    assert done.stdout == ("" if change else f"{JOB.id}\n")
+    assert ("signature is wrong" in done.stderr) == bool(change)
+
+
+def test_its_types_know_every_call_and_parameter() -> None:
+    from tests.unit.test_openapi import OPEN
+
+    types = (ROOT / "clients" / "js" / "openapi.d.ts").read_text(encoding="utf-8")
+    calls = [call["operationId"] for path in OPEN["paths"].values() for call in path.values()]
+    words = [parameter["name"] for parameter in OPEN["paths"]["/v1/crops"]["post"]["parameters"]]
+    missing = [name for name in calls if not re.search(rf"^    {name}: \{{", types, re.MULTILINE)]
+    missing += [
+        name for name in words if not re.search(rf'^\s+"?{name}"?\?: ', types, re.MULTILINE)
+    ]
+    missing += [name for name in OPEN["components"]["schemas"] if f"        {name}: " not in types]
+    assert missing == []
