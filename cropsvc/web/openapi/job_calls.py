@@ -33,6 +33,11 @@ FILES = (
 )
 NOT_SENT: Errors = (e.PreconditionFailed, e.RangeNotSatisfiable)
 OF_IMAGE: Errors = (*OF_JOB, e.Canceled, e.NotReady, *NOT_SENT, *FAILED)
+ELSEWHERE = Response(
+    307,
+    "The image is at a signed URL that lives 60 s (`CROPSVC_BLOB_REDIRECT`).",
+    headers=("Location", "Repr-Digest", "Cache-Control"),
+)
 PICTURE = Response(200, "The image.", MADE, FILE_HEADERS)
 
 JOB_CALLS = (
@@ -98,7 +103,7 @@ JOB_CALLS = (
         "first_image",
         "Fetch the first output",
         "The image's bytes. `HEAD`, `Range` and `If-None-Match` work as usual.",
-        (PICTURE, *FILES),
+        (PICTURE, *FILES, ELSEWHERE),
         OF_IMAGE,
         (*RANGE, TOKEN),
         tag="Bytes",
@@ -110,7 +115,7 @@ JOB_CALLS = (
         "image",
         "Fetch an output by its name",
         "The named output's bytes.",
-        (PICTURE, *FILES),
+        (PICTURE, *FILES, ELSEWHERE),
         OF_IMAGE,
         (*RANGE, TOKEN),
         tag="Bytes",
