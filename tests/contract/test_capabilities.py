@@ -14,7 +14,8 @@ def test_capabilities_list_formats_presets_extras_and_limits(api: Client) -> Non
     assert {"jpeg", "png", "webp", "gif", "avif", "tiff", "bmp"} <= set(found["inputs"])
     assert set(found["outputs"]) == {"jpeg", "png", "webp", "avif", "gif"}
     assert found["presets"] == ["classic"]
-    assert found["extras"]["faces"] in (True, False)
+    assert set(found["extras"]) == {"blobs", "faces", "heif"}
+    assert set(found["extras"].values()) <= {True, False}
     assert found["limits"]["max_pixels"] == 50_000_000
 
 

@@ -14,7 +14,7 @@ from cropsvc.store import IdempotencyClaim, keys
 from tests.stack import ROOT
 from tests.store.conftest import job_of
 
-WEB_ONLY = {keys.SECRET, keys.LIMIT}  # a worker neither signs nor limits
+WEB_ONLY = {keys.SECRET, keys.LIMIT, keys.token_key("t")}  # a worker neither signs nor limits
 CELERY_ONLY = {keys.WORKERS}
 CONSTANTS = {
     value
@@ -30,6 +30,7 @@ ARGUMENTS = {
     "request": "{}",
     "once": IdempotencyClaim("k", "f"),
     "key": "k",
+    "token": "t",
 }
 
 
