@@ -12,23 +12,33 @@ call() {
     ${CROPSVC_KEY:+-H "Authorization: Bearer $CROPSVC_KEY"} "$@"
 }
 
-for file in "$@"; do # submit all: the workers share them
-  key=$(sha256sum <"$file" | cut -d' ' -f1)
-  job=$(call -H "Idempotency-Key: thumbnail-$key" -F "image=@$file" \
-    "$url/v1/crops?aspect=1:1&size=200x200&format=webp")
-  printf '%s\t%s\n' "$(printf '%s' "$job" | jq -r .id)" "$file"
-done >"$out/jobs.tsv"
+say() { # FILE JSON: what is wrong with it, in the service's words
+  printf '%s: %s\n' "$1" "$(printf '%s' "$2" | jq -r '.detail // .error.detail // .state')" >&2
+  failed=1
+}
 
 failed=0
+for file in "$@"; do # submit all: the workers share them
+  key=$(sha256sum <"$file" | cut -d' ' -f1)
+  if job=$(call -H "Idempotency-Key: thumbnail-$key" -F "image=@$file" \
+    "$url/v1/crops?aspect=1:1&size=200x200&format=webp"); then
+    printf '%s\t%s\n' "$(printf '%s' "$job" | jq -r .id)" "$file" >&3
+  else
+    say "$file" "$job"
+  fi
+done 3>"$out/jobs.tsv"
+
 tab=$(printf '\t')
 while IFS=$tab read -r id file; do
-  until job=$(call "$url/v1/crops/$id?wait=20") &&
-    printf '%s' "$job" | jq -e '.state != "queued" and .state != "running"' >/dev/null; do :; done
-  if [ "$(printf '%s' "$job" | jq -r .state)" = done ]; then
+  state=queued
+  while [ "$state" = queued ] || [ "$state" = running ]; do
+    job=$(call "$url/v1/crops/$id?wait=20") || break
+    state=$(printf '%s' "$job" | jq -r .state)
+  done
+  if [ "$state" = done ]; then
     call "$url/v1/crops/$id/image" -o "$out/$(basename "${file%.*}").webp"
   else
-    printf '%s: %s\n' "$file" "$(printf '%s' "$job" | jq -r '.error.detail // .state')" >&2
-    failed=1
+    say "$file" "$job"
   fi
 done <"$out/jobs.tsv"
 exit $failed
