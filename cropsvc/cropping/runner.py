@@ -141,21 +141,15 @@ class JobRunner:
         return reporter.is_stopped() or self.store.is_stopped(ref)
 
     def _await_store(self, reporter: Reporter) -> None:
-        """Wait until the store accepts writes. A full store answers a PING.
+        """Wait until the store accepts writes. A full store answers a PING."""
+        until_available(lambda: self._check_store(reporter), RETRY_SECONDS, self._make_room)
 
-        The job stays this worker's own: while only the object store is away, its heartbeats go on.
-        """
-
-        def on_error(error: Exception) -> None:
-            self._make_room(error)
-            with suppress(StoreUnavailable):
-                reporter.alive()
-
-        until_available(self._check_store, RETRY_SECONDS, on_error)
-
-    def _check_store(self) -> None:
+    def _check_store(self, reporter: Reporter) -> None:
+        """Raise what the store raises while it cannot be used."""
         self.store.check_writable()
-        self.store.check_objects()
+        if self.store.keeps_objects:
+            reporter.alive()  # while only the objects are away, the job stays this worker's own
+            self.store.check_objects()
 
     def _make_room(self, error: Exception) -> None:
         if isinstance(error, StoreFull):

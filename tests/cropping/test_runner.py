@@ -57,6 +57,7 @@ class FakeStore:
         self.shed = 0
         self.refusals: list[Exception] = []
         self.object_refusals: list[Exception] = []
+        self.keeps_objects = False
         self.count_error: Exception | None = None
 
     def is_stopped(self, ref: JobRef) -> bool:
@@ -231,10 +232,22 @@ def test_a_job_that_had_ended_is_left_as_it_is(store: FakeStore) -> None:
 
 
 def test_a_job_waits_for_its_object_store_and_stays_alive(store: FakeStore) -> None:
-    store.object_refusals = [StoreUnavailable("away")] * 3
+    store.keeps_objects, store.object_refusals = True, [StoreUnavailable("away")] * 3
     beats: list[int] = []
     reporter = FakeReporter()
     reporter.alive = lambda: beats.append(1)  # type: ignore[method-assign]
     process = FakeProcess(Reply(STORE_LOST), Reply("done"))
     assert run(store, process, reporter).state == "done"
     assert (process.sent, store.object_refusals, len(beats) >= 3) == (2, [], True)
+
+
+def test_no_heartbeat_is_tried_while_redis_is_away(store: FakeStore) -> None:
+    """It would raise what nobody expects there, and the job would hang."""
+    store.keeps_objects, store.refusals = True, [StoreUnavailable("away")] * 3
+
+    def alive() -> None:
+        assert store.refusals == []
+
+    reporter = FakeReporter()
+    reporter.alive = alive  # type: ignore[method-assign]
+    assert run(store, FakeProcess(Reply(STORE_LOST), Reply("done")), reporter).state == "done"
