@@ -70,10 +70,15 @@ def test_systemd_finds_no_fault(tmp_path: Path) -> None:
     tool = shutil.which("systemd-analyze")
     if not tool:
         pytest.skip("systemd-analyze is not on this machine")
+    # Links, since a unit does not quote the paths, and the tree's own may contain a space.
+    home, python, units = (tmp_path / name for name in ("home", "python", "units"))
+    home.symlink_to(ROOT)
+    python.symlink_to(sys.executable)
+    units.mkdir()
     for unit in UNITS:
         text = unit.read_text(encoding="utf-8")
-        text = text.replace(PYTHON, f"{sys.executable} ").replace("/opt/cropsvc", str(ROOT))
-        (tmp_path / unit.name).write_text(text, encoding="utf-8")
-    command = [tool, "verify", "--man=no", *map(str, sorted(tmp_path.iterdir()))]
+        text = text.replace(PYTHON, f"{python} ").replace("/opt/cropsvc", str(home))
+        (units / unit.name).write_text(text, encoding="utf-8")
+    command = [tool, "verify", "--man=no", *map(str, sorted(units.iterdir()))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
