@@ -12,8 +12,10 @@ from PIL import Image
 from cropsvc.imaging.headers.probe import probe
 from cropsvc.imaging.params.parser import parse
 from cropsvc.imaging.render.render import render
+from cropsvc.imaging.render.tiff import decode_tiff
 from cropsvc.model.errors import Unreadable
 from cropsvc.model.limits import Limits
+from tests.imaging.measured import peak
 
 BYTE, SHORT, LONG, LONG8, UNDEFINED = 1, 3, 4, 16, 7
 CODES = {BYTE: "B", SHORT: "H", LONG: "I", LONG8: "Q", UNDEFINED: "B"}
@@ -197,3 +199,22 @@ def test_what_is_not_read_is_refused_by_its_kind(
 ) -> None:
     with pytest.raises(Unreadable, match=words):
         cropped(Tiff([stored], fields).bytes())
+
+
+@pytest.mark.parametrize("tag", [256, 257])
+def test_a_side_of_several_numbers_is_refused_at_the_header(tag: int) -> None:
+    """Pillow takes the first of them, which lies elsewhere in the file."""
+    tiff = rgb()
+    tiff.fields[tag] = (LONG, [60_000, 8])
+    with pytest.raises(Unreadable):
+        probe(tiff.bytes(), Limits())
+
+
+def test_other_sides_than_the_headers_get_no_memory() -> None:
+    tiff = rgb()
+    tiff.fields[256] = (LONG, [60_000])
+    tiff.fields[257] = (LONG, [60_000])
+    began = peak()
+    with pytest.raises(Unreadable, match="60000x60000 where its header says 12x8"):
+        decode_tiff(tiff.bytes(), (12, 8))
+    assert peak() - began < 10_000_000

@@ -28,3 +28,11 @@ class Header:
 def broken(detail: str) -> Unreadable:
     """Return the error for an image with the right first bytes and something wrong after them."""
     return Unreadable(f"the image cannot be read: {detail}")
+
+
+def check_sides(found: tuple[int, int], told: tuple[int, int]) -> None:
+    """Raise Unreadable unless an image has the sides that its header said."""
+    if found != told:
+        raise Unreadable(
+            f"the image is {found[0]}x{found[1]} where its header says {told[0]}x{told[1]}"
+        )

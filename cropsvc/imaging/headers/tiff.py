@@ -45,7 +45,11 @@ def _next(data: bytes, start: int, layout: _Layout) -> int:
 
 
 def _integer(data: bytes, entry: tuple[int, int] | None, layout: _Layout) -> int:
+    """Return a field's one number; 0 where it is missing, of another type, or several."""
     if entry is None or entry[0] not in INTEGERS:
+        return 0
+    (count,) = struct.unpack_from(layout.order + layout.offset, data, entry[1])
+    if count != 1:
         return 0
     place = entry[1] + struct.calcsize(layout.offset)
     return int(struct.unpack_from(layout.order + INTEGERS[entry[0]], data, place)[0])

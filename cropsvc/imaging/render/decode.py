@@ -7,6 +7,7 @@ from PIL import Image, ImageFile, WebPImagePlugin
 
 from cropsvc.imaging.geometry.orientation import ORIENTATIONS, Orientation
 from cropsvc.imaging.headers.avif_repair import readable
+from cropsvc.imaging.headers.model import check_sides
 from cropsvc.imaging.headers.probe import Source
 from cropsvc.imaging.render.bmp import decode_bmp
 from cropsvc.imaging.render.color import least_alpha
@@ -18,7 +19,7 @@ from cropsvc.imaging.render.tiff import decode_tiff
 from cropsvc.model.errors import Unreadable
 
 # Formats that Pillow does not read as browsers do.
-DECODERS = {"bmp": decode_bmp, "gif": decode_gif, "png": decode_png, "tiff": decode_tiff}
+DECODERS = {"bmp": decode_bmp, "gif": decode_gif, "png": decode_png}
 ALPHA_HINT = 0x10  # in the last byte of a lossless WebP's sides
 HEIF_INFO = ("icc_profile", "exif", "xmp")  # beside facts about the file, which all have
 TURNED_BY_PILLOW = ("tiff", "heif")  # their plugins apply the orientation
@@ -45,7 +46,7 @@ def open_source(data: bytes, source: Source) -> ImageFile.ImageFile:
             image = Image.open(BytesIO(data), formats=[source.format.upper()])
     told = stored_sides(source)
     turns_later = source.format in TURNED_BY_PILLOW and image.size == told[::-1]
-    _check(image.size, image.size if turns_later else told)
+    check_sides(image.size, image.size if turns_later else told)
     return image
 
 
@@ -79,15 +80,19 @@ def decode(data: bytes, source: Source, *, shrink: int, bottom: int) -> Image.Im
     with decoding():
         if source.format == "jpeg":
             return _jpeg(data, source, shrink, bottom)
+        if source.format == "tiff":
+            image = decode_tiff(data, stored_sides(source))
+            check_sides(image.size, stored_sides(source))
+            return image
         if source.format in DECODERS:
             image = DECODERS[source.format](data)
-            _check(image.size, stored_sides(source))
+            check_sides(image.size, stored_sides(source))
             return image
         image = open_source(_with_alpha(data) if source.format == "webp" else data, source)
         if isinstance(image, WebPImagePlugin.WebPImageFile):
             return _webp(image)
         image.load()
-    _check(image.size, stored_sides(source))
+    check_sides(image.size, stored_sides(source))
     return image
 
 
@@ -95,7 +100,9 @@ def _jpeg(data: bytes, source: Source, shrink: int, bottom: int) -> Image.Image:
     width, height = stored_sides(source)
     image = decode_jpeg(data, shrink=shrink, bottom=bottom)
     if shrink == 1:
-        _check(image.size, (width, image.height if bottom <= image.height <= height else height))
+        check_sides(
+            image.size, (width, image.height if bottom <= image.height <= height else height)
+        )
     return image
 
 
@@ -116,10 +123,3 @@ def _webp(opened: WebPImagePlugin.WebPImageFile) -> Image.Image:
         image = image.convert("RGB")
     image.info = info
     return image
-
-
-def _check(found: tuple[int, int], told: tuple[int, int]) -> None:
-    if found != told:
-        raise Unreadable(
-            f"the image is {found[0]}x{found[1]} where its header says {told[0]}x{told[1]}"
-        )

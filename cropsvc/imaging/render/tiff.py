@@ -4,7 +4,8 @@ from io import BytesIO
 
 from PIL import Image, UnidentifiedImageError
 
-from cropsvc.imaging.headers.model import broken
+from cropsvc.imaging.geometry.orientation import Sides
+from cropsvc.imaging.headers.model import broken, check_sides
 from cropsvc.imaging.render.metadata import TIFF_TAGS
 from cropsvc.imaging.render.tiff_repair import (
     COMPRESSION,
@@ -27,18 +28,19 @@ MODES = {  # photometric interpretation, samples, kind of the extra ones -> mode
 }  # fmt: skip
 
 
-def decode_tiff(data: bytes) -> Image.Image:
-    """Return the first page, upright.
+def decode_tiff(data: bytes, sides: Sides) -> Image.Image:
+    """Return the first page, upright; *sides* are those that the header says.
 
-    Raises Unreadable with the kind of a file that is not read, or whatever Pillow raises.
+    Raises Unreadable with the kind of a file that is not read, or for other sides, before any
+    pixel is decoded; or whatever Pillow raises.
     """
     found = directory_of(data)
     if found and (_is_subsampled(found) or found.values(COMPRESSION, (PLAIN,))[:1] in NO_CODEC):
         raise _unread(found)
     if found and has_wide_planes(found):
-        return _merged(found)
+        return _merged(found, sides)
     try:
-        image = Image.open(BytesIO(readable(data)), formats=["TIFF"])
+        image = _opened(readable(data), sides)
     except UnidentifiedImageError:
         if found is None or not found.fields:
             raise
@@ -61,12 +63,19 @@ def _is_subsampled(found: Directory) -> bool:
     return found.values(SUBSAMPLING, (2, 2)) != (1, 1)
 
 
-def _merged(found: Directory) -> Image.Image:
+def _opened(data: bytes, sides: Sides) -> Image.Image:
+    image = Image.open(BytesIO(data), formats=["TIFF"])
+    check_sides(image.size, sides[::-1] if image.size == sides[::-1] else sides)  # it turns later
+    return image
+
+
+def _merged(found: Directory, sides: Sides) -> Image.Image:
     extra = next(iter(found.values(EXTRA)), None)
     mode = MODES.get((found.values(PHOTOMETRIC, (0,))[0], found.samples, extra))
     if mode is None:
         raise _unread(found)
-    bands = [_high_bytes(found, index) for index in range(len(Image.new(mode, (1, 1)).getbands()))]
+    count = len(Image.new(mode, (1, 1)).getbands())
+    bands = [_high_bytes(found, index, sides) for index in range(count)]
     whole = Image.merge(mode, bands)
     whole.info = bands[0].info
     if any(tag in found.fields for tag in TIFF_TAGS):
@@ -74,9 +83,9 @@ def _merged(found: Directory) -> Image.Image:
     return whole if mode != "RGBa" else whole.convert("RGBA")
 
 
-def _high_bytes(found: Directory, index: int) -> Image.Image:
+def _high_bytes(found: Directory, index: int, sides: Sides) -> Image.Image:
     """Return a plane's upper 8 bits, as Pillow takes them of pixels that lie together."""
-    band = Image.open(BytesIO(sample_file(found, index)), formats=["TIFF"])
+    band = _opened(sample_file(found, index), sides)
     raw = "L;16B" if band.mode == "I;16B" else "L;16"
     high = Image.frombytes("L", band.size, band.tobytes(), "raw", raw)
     high.info = band.info
