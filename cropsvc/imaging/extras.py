@@ -4,7 +4,6 @@ from functools import cache
 from importlib.util import find_spec
 
 EXTRAS = {  # name -> the modules it brings
-    "blobs": ("obstore",),
     "faces": ("cv2", "numpy"),
     "heif": ("pillow_heif",),
 }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from cropsvc.store.base import Base
 from cropsvc.store.errors import hides_redis
@@ -57,6 +57,6 @@ class Configuration(Base):
         """
         try:
             answer = self.client.config_get("save")
-        except RedisError:
+        except ResponseError:
             return None
         return bool(answer["save"]) if "save" in answer else None

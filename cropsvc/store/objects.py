@@ -6,6 +6,7 @@ The only module that knows obstore, which it imports when one is used (extra `bl
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -40,6 +41,11 @@ class Objects(Protocol):
 
     def check(self) -> None:
         """Write, read and delete a small object."""
+
+
+def is_installed() -> bool:
+    """Return whether the extra `blobs` is installed. Looking loads nothing of it."""
+    return find_spec("obstore") is not None
 
 
 def objects_for_front_end(url: str) -> Objects | None:

@@ -22,15 +22,15 @@ class Sweeper:
             threading.Thread(target=self._run, name="sweeper", daemon=True).start()
 
     def _run(self) -> None:
-        told = ""
+        logged = ""
         while True:
             try:
                 swept = self._store.sweep_objects()
-                told = ""
+                logged = ""
             except StoreUnavailable as error:
                 swept = 0
-                if str(error) != told:  # one line for each kind of trouble
-                    told = str(error)
-                    log.warning("expired objects cannot be deleted: %s", told)
+                if str(error) != logged:  # one line for each kind of trouble
+                    logged = str(error)
+                    log.warning("expired objects cannot be deleted: %s", logged)
             # A full sweep has more to do; the turn, which expires, keeps the pace.
             time.sleep(SWEEP_SECONDS / 4 if swept >= SWEPT else SWEEP_SECONDS)

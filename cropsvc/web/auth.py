@@ -31,7 +31,10 @@ def current_owner() -> str:
 
 
 def current_key() -> tuple[str, str]:
-    """Return the same, and the SHA-256 of the API key that stands behind it; "" without keys."""
+    """Return the owner, and the SHA-256 of the API key used, also of a token's; "" without keys.
+
+    Raises what `current_owner` raises.
+    """
     if "key" not in g:
         g.key = _from_token(text) if (text := _token_text()) else _owner_and_key()
         g.owner = g.key[0]

@@ -7,6 +7,7 @@ from flask import Blueprint, Response
 
 from cropsvc.imaging import extras, formats
 from cropsvc.imaging.params.presets import Preset
+from cropsvc.store import objects
 from cropsvc.web.services import services
 
 READ = ("jpeg", "png", "webp", "gif", "avif", "tiff", "bmp")
@@ -28,10 +29,14 @@ def capabilities() -> Response:
             "outputs": list(formats.OUTPUTS),
             "presets": services().presets.names,
             "presets_only": services().presets.only,
-            "extras": {name: extras.is_installed(name) for name in extras.EXTRAS},
+            "extras": {"blobs": objects.is_installed(), **_of_imaging()},
             "limits": {name: getattr(settings, name) for name in LIMITS},
         }
     )
+
+
+def _of_imaging() -> dict[str, bool]:
+    return {name: extras.is_installed(name) for name in extras.EXTRAS}
 
 
 @bp.get("/presets")

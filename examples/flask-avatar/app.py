@@ -4,7 +4,7 @@ import os
 
 from flask import Flask, render_template, request
 
-from cropsvc.client import Client
+from cropsvc.client import Client, ClientError
 
 URL = os.environ.get("CROPSVC_URL", "http://localhost:5000")
 app = Flask(__name__)
@@ -20,5 +20,9 @@ def page() -> str:
 @app.post("/avatar")
 def avatar() -> tuple[bytes, int, dict[str, str]]:
     """Crop the uploaded avatar to a square, and return it."""
-    crop = crops.crop(request.files["photo"].read(), aspect="1:1", size="256x256", format="webp")
+    photo = request.files["photo"].read()
+    try:
+        crop = crops.crop(photo, aspect="1:1", size="256x256", format="webp")
+    except ClientError as error:  # no image, for example; the text names the cure
+        return error.detail.encode(), error.status or 503, {"Content-Type": "text/plain"}
     return crop.data, 200, {"Content-Type": "image/webp"}

@@ -1,6 +1,7 @@
 """The examples run as their README says."""
 
 import importlib.util
+import io
 import os
 import subprocess
 import sys
@@ -56,3 +57,6 @@ def test_the_flask_application_crops_an_avatar(
         answer = browser.post("/avatar", data={"photo": file})
     assert answer.content_type == "image/webp"
     assert pictures.decode(answer.data).shape[:2] == (256, 256)
+    answer = browser.post("/avatar", data={"photo": (io.BytesIO(b"no image"), "a.txt")})
+    assert (answer.status_code, answer.content_type) == (415, "text/plain")
+    assert b"JPEG" in answer.data

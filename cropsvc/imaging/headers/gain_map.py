@@ -31,7 +31,7 @@ NUMBER = re.compile(r"[+-]?\d{1,12}(\.\d{0,20})?([eE][+-]?\d{1,2})?")
 START = b"\xff\xd8\xff"  # of a JPEG
 MOST_IMAGES = 8  # behind the primary one that are looked at
 # Flags of ISO 21496-1: a map for each channel, applied in the image's own colours, one denominator.
-SEVERAL, IN_BASE_COLOURS, COMMON = 0x80, 0x40, 0x08
+SEVERAL, IN_BASE_COLORS, COMMON = 0x80, 0x40, 0x08
 NO_MAP = (  # what reading an image of another kind raises, or bytes that are none
     CropError, ValueError, struct.error, IndexError, ArithmeticError, ElementTree.ParseError,
     ExpatError,
@@ -58,9 +58,9 @@ class GainMap:
     progressive: bool = False
 
     @property
-    def in_own_colours(self) -> bool:
+    def in_own_colors(self) -> bool:
         """Whether the map is applied in the colours of its own profile, not the image's."""
-        return bool(self.iso) and not self.iso[4] & IN_BASE_COLOURS
+        return bool(self.iso) and not self.iso[4] & IN_BASE_COLORS
 
 
 def find_gain_map(data: bytes, max_scans: int) -> GainMap | None:

@@ -129,7 +129,7 @@ class _Decoded:
         if image.mode not in ("L", "RGB"):
             raise broken("its gain map is neither grey nor RGB")
         profile = image.info.get("icc_profile") or b""
-        kept = found.in_own_colours and len(profile) <= LARGEST_PROFILE
+        kept = found.in_own_colors and len(profile) <= LARGEST_PROFILE
         return cls(found, image, shrink, profile if kept else b"")
 
     def cut(self, task: OutputPlan, shares: tuple[float, float]) -> Image.Image:
