@@ -182,7 +182,7 @@ async function reopen(job, settings, name) {
   boxes.shaping.set(settings.aspect);
   const kept = job.links.source && await fetch(job.links.source, { method: "HEAD" }).catch(() => null);
   if (!kept?.ok) {
-    byId("drop-lead").textContent = "The original is no longer kept. Choose it again to crop anew";
+    byId("drop-lead").textContent = "The original is no longer kept. Choose the file to crop it again";
     return;
   }
   const item = { source: { ...fromJob(job), name }, state: "ready", layout: { ...settings, touched: true } };

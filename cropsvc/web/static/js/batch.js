@@ -51,9 +51,9 @@ export class Batch {
       item.job = await follow(item.job, { ready: this.ready, signal, heard, away, stuck: () => {} });
       this.end(item, item.job.state, item.job.error?.detail);
     } catch (error) {
-      if (error.name === "AbortError") await this.withdraw(item);
-      else if (error instanceof Problem) this.end(item, "failed", error.message);
-      else throw error;
+      if (error.name === "AbortError") return this.withdraw(item);
+      this.end(item, "failed", error.message); // whatever it was, the others go on
+      if (!(error instanceof Problem)) reportError(error);
     }
   }
 
