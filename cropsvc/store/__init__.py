@@ -13,6 +13,7 @@ from cropsvc.store.errors import (
     StoreUnavailable,
 )
 from cropsvc.store.events import Events
+from cropsvc.store.incoming import Incoming, Received, received
 from cropsvc.store.lifecycle import MOST_RUNS, Running
 from cropsvc.store.model import (
     BeginVerdict,
@@ -29,6 +30,7 @@ from cropsvc.store.model import (
     fingerprint,
 )
 from cropsvc.store.outbox import Outbox
+from cropsvc.store.pointers import PutAway
 from cropsvc.store.recovery import Recovery
 from cropsvc.store.retry import until_available
 from cropsvc.store.stats import Stats
@@ -44,12 +46,15 @@ __all__ = [
     "Commands",
     "DeferredSlot",
     "IdempotencyClaim",
+    "Incoming",
     "JobChange",
     "JobResult",
     "NoFreeConnection",
     "NoSlotNeeded",
+    "PutAway",
     "QueueFull",
     "QueueSlot",
+    "Received",
     "ReservedSlot",
     "Store",
     "StoreFull",
@@ -57,6 +62,7 @@ __all__ = [
     "StoreUnavailable",
     "UnfinishedJobs",
     "fingerprint",
+    "received",
     "until_available",
 ]
 
