@@ -16,6 +16,7 @@ from cropsvc.web import (
     access_log,
     api,
     archive,
+    assets,
     auth,
     capabilities,
     detect,
@@ -82,6 +83,7 @@ def app_of(services: Services) -> Flask:
     access_log.install(app)
     metrics.install(app, services.store)
     security.install(app)
+    assets.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     return app
