@@ -12,7 +12,7 @@ from pathlib import Path
 
 from flask import Flask, Response, request
 from werkzeug.http import http_date
-from werkzeug.utils import safe_join
+from werkzeug.security import safe_join
 
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
@@ -52,7 +52,8 @@ def _compressed(path: Path, content_type: str) -> Response:
     response.headers["Cache-Control"] = "no-cache"  # as Flask: kept, and asked about by its ETag
     response.headers["Last-Modified"] = http_date(changed)
     response.set_etag(packed.tag)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @lru_cache(maxsize=256)
