@@ -13,6 +13,7 @@ EXECUTABLES = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "docker": ("docker",),
     "docker-compose": ("docker-compose",),
+    "firefox": ("firefox-esr", "firefox"),
     "prometheus": ("prometheus",),
     "promtool": ("promtool",),
     "rabbitmq": ("rabbitmq-server", "/usr/lib/rabbitmq/bin/rabbitmq-server"),

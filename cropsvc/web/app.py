@@ -21,6 +21,7 @@ from cropsvc.web import (
     capabilities,
     detect,
     health,
+    language,
     legacy,
     metrics,
     pages,
@@ -84,6 +85,7 @@ def app_of(services: Services) -> Flask:
     metrics.install(app, services.store)
     security.install(app)
     assets.install(app)
+    language.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     return app
