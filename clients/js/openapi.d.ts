@@ -625,7 +625,7 @@ export interface components {
         /** @description Why a job or an output failed: a code of the table and a message. */
         JobError: {
             /** @enum {string} */
-            code: "bad-parameter" | "bad-request" | "box-outside" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "precondition-failed" | "range-not-satisfiable" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unreadable" | "unsupported-format";
+            code: "bad-parameter" | "bad-request" | "box-outside" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "range-not-satisfiable" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unreadable" | "unsupported-format";
             detail: string;
         };
         FieldError: {
@@ -641,7 +641,7 @@ export interface components {
             /** @description A message with the value and the limit. */
             detail: string;
             /** @enum {string} */
-            code: "bad-parameter" | "bad-request" | "box-outside" | "busy" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "internal" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "precondition-failed" | "range-not-satisfiable" | "rate-limited" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unavailable" | "unreadable" | "unsupported-format";
+            code: "bad-parameter" | "bad-request" | "box-outside" | "busy" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "internal" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "range-not-satisfiable" | "rate-limited" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unavailable" | "unreadable" | "unsupported-format";
             errors?: components["schemas"]["FieldError"][];
         };
         Outputs: {
@@ -1936,8 +1936,6 @@ export interface operations {
                 Range?: string;
                 /** @description An `ETag` that is known already. */
                 "If-None-Match"?: string;
-                /** @description The only `ETag` that is wanted. */
-                "If-Match"?: string;
             };
             path: {
                 /** @description The job's id. */
@@ -1987,6 +1985,17 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The image is at a signed URL that lives 60 s (`CROPSVC_BLOB_REDIRECT`). */
+            307: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    Location: components["headers"]["Location"];
+                    "Repr-Digest": components["headers"]["Repr-Digest"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2068,19 +2077,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code?: "canceled" | "deleted" | "expired";
-                    };
-                };
-            };
-            /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
-            412: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "precondition-failed";
                     };
                 };
             };
@@ -2150,8 +2146,6 @@ export interface operations {
                 Range?: string;
                 /** @description An `ETag` that is known already. */
                 "If-None-Match"?: string;
-                /** @description The only `ETag` that is wanted. */
-                "If-Match"?: string;
             };
             path: {
                 /** @description The job's id. */
@@ -2203,6 +2197,17 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The image is at a signed URL that lives 60 s (`CROPSVC_BLOB_REDIRECT`). */
+            307: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    Location: components["headers"]["Location"];
+                    "Repr-Digest": components["headers"]["Repr-Digest"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2284,19 +2289,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code?: "canceled" | "deleted" | "expired";
-                    };
-                };
-            };
-            /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
-            412: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "precondition-failed";
                     };
                 };
             };
@@ -2616,8 +2608,6 @@ export interface operations {
                 Range?: string;
                 /** @description An `ETag` that is known already. */
                 "If-None-Match"?: string;
-                /** @description The only `ETag` that is wanted. */
-                "If-Match"?: string;
             };
             path: {
                 /** @description The job's id. */
@@ -2723,19 +2713,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code?: "deleted" | "expired";
-                    };
-                };
-            };
-            /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
-            412: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "precondition-failed";
                     };
                 };
             };
@@ -3690,8 +3667,6 @@ export interface operations {
                 Range?: string;
                 /** @description An `ETag` that is known already. */
                 "If-None-Match"?: string;
-                /** @description The only `ETag` that is wanted. */
-                "If-Match"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3792,19 +3767,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code?: "canceled" | "deleted" | "expired";
-                    };
-                };
-            };
-            /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
-            412: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "precondition-failed";
                     };
                 };
             };

@@ -5,7 +5,7 @@ CropError
 ├── Unauthorized 401, CrossSite, SourceForbidden, OutOfScope 403, NotFound 404, MethodNotAllowed 405
 ├── NotReady 409
 ├── Expired, Canceled, Deleted 410
-├── PreconditionFailed 412, TooLarge 413, UnsupportedFormat 415, RangeNotSatisfiable 416
+├── TooLarge 413, UnsupportedFormat 415, RangeNotSatisfiable 416
 ├── FetchFailed, Unreadable, TooManyPixels, TooComplex, BoxOutside, IdempotencyMismatch 422
 ├── OverMaxBytes, CropFailed, TimedOut, OutOfMemory 422 (only as a job's error)
 ├── Busy, RateLimited 429
@@ -115,10 +115,6 @@ class Canceled(Gone):
 
 class Deleted(Gone):
     """The job was deleted."""
-
-
-class PreconditionFailed(CropError, status=412):
-    """`If-Match` names other bytes than these."""
 
 
 class TooLarge(CropError, status=413, title="Upload too large"):

@@ -82,7 +82,7 @@ def test_every_error_of_the_tree_has_its_code_and_status() -> None:
 
     assert ("internal", 500) in told
     assert {("expired", 410), ("canceled", 410), ("deleted", 410)} <= told
-    assert len(told) == 31
+    assert len(told) == 30
     assert all(
         kind.code != errors.CropError.code or kind is errors.Internal for kind in all_errors()
     )

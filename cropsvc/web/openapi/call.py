@@ -95,7 +95,6 @@ CROPPING = tuple(
 RANGE = (
     parameter("Range", "header", {"type": "string"}, "Part of the bytes, `bytes=0-99`."),
     parameter("If-None-Match", "header", {"type": "string"}, "An `ETag` that is known already."),
-    parameter("If-Match", "header", {"type": "string"}, "The only `ETag` that is wanted."),
 )
 TOKEN = parameter(
     "token",

@@ -31,7 +31,7 @@ FILES = (
     Response(206, "The part that `Range` asked for.", headers=(*FILE_HEADERS, "Content-Range")),
     Response(304, "Not modified: `If-None-Match` has the `ETag`.", headers=("ETag",)),
 )
-NOT_SENT: Errors = (e.PreconditionFailed, e.RangeNotSatisfiable)
+NOT_SENT: Errors = (e.RangeNotSatisfiable,)
 OF_IMAGE: Errors = (*OF_JOB, e.Canceled, e.NotReady, *NOT_SENT, *FAILED)
 ELSEWHERE = Response(
     307,
