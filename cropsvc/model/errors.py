@@ -66,7 +66,7 @@ class BadParameter(CropError, status=400):
 
 
 class BadRequest(CropError, status=400):
-    """No file, an empty body, broken multipart."""
+    """No file, an empty body, broken multipart, or a request that is not HTTP."""
 
 
 class IncompleteUpload(CropError, status=400):
@@ -94,7 +94,7 @@ class NotFound(CropError, status=404):
 
 
 class MethodNotAllowed(CropError, status=405):
-    """A known URL, another method."""
+    """A URL that does not take this method."""
 
 
 class NotReady(CropError, status=409):

@@ -86,7 +86,8 @@ ONCE = parameter(
     "Idempotency-Key",
     "header",
     {"type": "string", "pattern": "^[!-~]{1,255}$"},
-    "The same key and the same request give the same job, so that a retry makes no second one.",
+    "The same key and the same request give the same job, so that a retry makes no second one. "
+    "Another request under the key is refused with 422.",
 )
 CROPPING = tuple(
     parameter(row.name, "query", text_of(row), described(row, {})["description"])
