@@ -76,7 +76,7 @@ def with_code(text: str) -> Markup:
 
 @bp.app_template_filter("rule")
 def rule_of(schema: dict[str, Any]) -> str:
-    """Return the rule of a text with a pattern as a sentence; an empty text if it has no pattern."""
+    """Return the rule of a text with a pattern as a sentence; "" if it has no pattern."""
     return RULES.get(schema.get("pattern", ""), "")
 
 
