@@ -1,4 +1,4 @@
-"""The rules of texts in words: a row for each pattern that the page shows."""
+"""The rules of texts as sentences: a row for each pattern that the page shows."""
 
 from cropsvc.imaging.params.table import PRESET
 from cropsvc.imaging.params.values import PATTERNS
