@@ -14,6 +14,7 @@ from gunicorn.http.errors import InvalidHeader, ParseException, UnsupportedTrans
 from gunicorn.workers.ggevent import GeventWorker
 
 from cropsvc.serving.parse_errors import ProblemSocket
+from cropsvc.serving.turns import bound_chunks
 
 LINGER_SECONDS = 2.0
 RECV_BYTES = 64 * 1024
@@ -31,6 +32,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Serve one request; a body that was not read is drained, or its connection closed."""
+        bound_chunks(req)
         expects = req._expected_100_continue
         req._expected_100_continue = False  # go_ahead() says it when the body is wanted
         try:
@@ -43,6 +45,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
                 _linger(sock)
         if not clean:
             raise StopIteration
+        gevent.sleep(0)  # the next request may be here already: other clients come before it
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what cannot be parsed, so that the client gets to read it; always a 4xx."""
@@ -74,7 +77,7 @@ def _drained(req: Any) -> bool:
     with gevent.Timeout(LINGER_SECONDS, False):
         try:
             while req.body.read(RECV_BYTES):
-                pass
+                gevent.sleep(0)  # or the timeout would never fire
         except (OSError, ParseException):
             return False
         return True
@@ -87,6 +90,6 @@ def _linger(sock: Any) -> None:
         sock.shutdown(socket.SHUT_WR)
         with gevent.Timeout(LINGER_SECONDS, False):
             while sock.recv(RECV_BYTES):
-                pass
+                gevent.sleep(0)
     except OSError:
         return  # the client has closed; nothing is left to do
