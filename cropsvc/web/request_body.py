@@ -19,7 +19,7 @@ from werkzeug.formparser import MultiPartParser
 from werkzeug.http import parse_options_header
 
 from cropsvc.model.errors import BadRequest, IncompleteUpload, TooLarge, UnsupportedFormat
-from cropsvc.serving.turns import TinyChunks
+from cropsvc.serving.turns import TinyChunks, TurnStream
 from cropsvc.serving.worker import go_ahead
 from cropsvc.web.patience import BodyDeadline
 
@@ -149,7 +149,7 @@ def _form(data: bytes, boundary: str, limit: int) -> Body:
         max_form_parts=MOST_PARTS,
     )
     try:
-        fields, files = parser.parse(BytesIO(data), boundary.encode(), len(data))
+        fields, files = parser.parse(TurnStream(data), boundary.encode(), len(data))
     except RequestEntityTooLarge as error:
         raise TooLarge(
             f"the form has more than {MOST_PARTS} parts, or a field of over {CHUNK} bytes"
