@@ -85,7 +85,7 @@ def _reader(data: bytes, limits: Limits) -> Callable[[bytes], Header]:
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return lambda data: webp.read_webp_header(data, limits.frames)
     if data.startswith(TIFF_STARTS):
-        return tiff.read_tiff_header
+        return _read_tiff
     if avif.is_avif(data):
         return avif.read_avif_header
     if data.startswith(b"BM"):
@@ -97,6 +97,13 @@ def _reader(data: bytes, limits: Limits) -> Callable[[bytes], Header]:
             )
         return avif.read_heic_header
     raise UnsupportedFormat(f"{_what(data)} Supported: {SUPPORTED}.")
+
+
+def _read_tiff(data: bytes) -> Header:
+    raw = tiff.name_of_raw(data)
+    if raw:
+        raise UnsupportedFormat(f"{raw} files are not supported. Supported: {SUPPORTED}.")
+    return tiff.read_tiff_header(data)
 
 
 def _what(data: bytes) -> str:
