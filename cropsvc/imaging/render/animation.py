@@ -16,8 +16,10 @@ from cropsvc.imaging.render.color import scalable
 from cropsvc.imaging.render.decode import open_source
 from cropsvc.imaging.render.gif_reader import composed
 from cropsvc.imaging.render.gif_writer import GifWriter
+from cropsvc.imaging.render.metadata import TRUNCATED
 from cropsvc.imaging.render.pillow_setup import decoding
 from cropsvc.imaging.render.png_repair import parts_of
+from cropsvc.model.errors import Unreadable
 
 HELD = 8_000_000  # pixels of an animation that are kept decoded for several outputs: 32 MB
 MOST_PLAYS = 65_535  # that WebP can say
@@ -41,6 +43,7 @@ class Frames:
         self._hold = shared and pixels <= HELD
         self._held: list[Frame] = []
         self.plays = 0  # how often it is shown; 0 is without end
+        self.truncated = False  # whether a part of those seen so far was missing
 
     def __len__(self) -> int:
         return self._source.frames
@@ -64,17 +67,25 @@ class Frames:
         opened = open_source(data, self._source)
         self.plays = _plays(opened, self._data, self._source.format)
         first = 1 if opened.info.get("default_image") else 0  # an image that is not shown
+        frame = None
         for index in range(len(self)):
-            with decoding():
-                opened.seek(first + index)
-                opened.load()
-                image = scalable(opened.copy())
-            yield Frame(image, round(opened.info.get("duration", 0)))
+            try:
+                with decoding():
+                    opened.seek(first + index)
+                    opened.load()
+                    image = scalable(opened.copy())
+                frame = Frame(image, round(opened.info.get("duration", 0)))
+            except Unreadable:
+                if frame is None or self._source.format != "png":
+                    raise
+                self.truncated = True  # what was seen last stays
+            yield frame
 
     def _composed(self) -> Iterator[Frame]:
         gif = parse_gif(self._data, len(self))
         self.plays = 1 if gif.loop is None else gif.loop and gif.loop + 1
         for each in composed(self._data, gif):
+            self.truncated = self.truncated or TRUNCATED in each.image.info
             yield Frame(each.image, each.duration)
 
 

@@ -32,7 +32,7 @@ class Composed:
 
 def decode_gif(data: bytes) -> Image.Image:
     """Return the first frame on its screen; `info` says whether a part is missing."""
-    gif = parse_gif(data, max_frames=2**31)
+    gif = parse_gif(data, max_frames=1, only_first=True)
     image = next(composed(data, gif)).image
     if b"\x21\xfe" in data:
         image.info["comment"] = True
