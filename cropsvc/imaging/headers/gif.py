@@ -13,6 +13,8 @@ BLOCKS = 150_000  # data blocks walked, about 15 ms; 32 MiB of full blocks are 1
 EXTENSION, IMAGE = 0x21, 0x2C
 CONTROL, APPLICATION = 0xF9, 0xFF  # labels of extensions
 LOOP_AUTHORS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
+COMMENT, XMP = b"\x21\xfe", b"\x21\xff\x0bXMP DataXMP"  # how these extensions begin
+XMP_END = b"\x01\xff\xfe\xfd"  # of the tail that leads a reader of blocks past a packet (XMP 3)
 
 
 @dataclass(frozen=True)
