@@ -80,6 +80,15 @@ def test_an_avif_says_how_often_it_is_shown(plays: int) -> None:
     assert plays_of(crop(data, size="30x").data) == plays
 
 
+def test_an_avif_moves_in_limited_range() -> None:
+    """Chromium shows a sequence in full range with too much contrast."""
+    data = crop(moving("gif"), format="avif").data
+    ranges = [data[match.end() + 6] >> 7 for match in re.finditer(b"colrnclx", data)]
+    assert set(ranges) == {0}
+    still = crop(pictures.png(), format="avif").data
+    assert still[still.index(b"colrnclx") + 14] >> 7 == 1
+
+
 def test_a_broken_edit_list_is_shown_without_end() -> None:
     data = moving("avif")
     place = data.index(b"elst") + 4

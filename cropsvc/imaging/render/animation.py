@@ -153,6 +153,8 @@ def _png(frames: Iterator[Frame], count: int, options: Options, plays: Callable[
 def _avif(frames: Iterator[Frame], count: int, options: Options, plays: Callable[[], int]) -> bytes:
     buffer = BytesIO()
     reel = _Reel((_with_alpha(frame) for frame in frames), count)
+    # Chromium 156 shows a sequence in full range, Pillow's default, with too much contrast.
+    options = {"range": "limited", **options}
     reel.save(buffer, "AVIF", save_all=True, duration=reel.durations, **options)
     return with_plays(buffer.getvalue(), plays())  # Pillow's are shown without end
 

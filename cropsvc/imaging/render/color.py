@@ -11,6 +11,7 @@ from PIL.TiffImagePlugin import BITSPERSAMPLE
 from cropsvc.imaging.headers.avif import avif_color
 from cropsvc.imaging.headers.color import ColorDescription, png_color, png_gamma
 from cropsvc.imaging.headers.probe import Source
+from cropsvc.imaging.headers.webp import is_webp_animation
 from cropsvc.imaging.render.described_color import icc_profile, tone_mapped
 
 READY = ("L", "LA", "RGB", "RGBA", "CMYK", "LAB")  # may be scaled as they are
@@ -70,6 +71,8 @@ def source_profile(image: Image.Image, data: bytes, source: Source) -> Profile:
         return png_color(data) or profile or png_gamma(data)
     if source.format in ("avif", "heif"):
         return profile or avif_color(data)
+    if source.format == "webp" and is_webp_animation(data):
+        return None  # Chromium 156 shows its frames as they are stored
     return profile
 
 
