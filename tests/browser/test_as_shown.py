@@ -15,7 +15,7 @@ from cropsvc.imaging.params.parser import parse
 from cropsvc.imaging.render.render import render
 from cropsvc.model.errors import CropError
 from cropsvc.model.limits import Limits
-from tests.as_shown import avifs, bmps, gifs, jpegs, pngs, pngs_color, webps
+from tests.as_shown import avifs, bmps, gifs, jpegs, pngs, pngs_color, profiles, webps
 from tests.browser.conftest import FLAGS
 
 DRAW = """async (text) => {
@@ -38,6 +38,7 @@ MOST, MOST_HDR = 2.0, 12.0  # mean difference of 255, of colour over white and o
 FORMATS = {
     "avif": (avifs, 26), "bmp": (bmps, 250), "gif": (gifs, 50), "jpeg": (jpegs, 150),
     "png": (pngs, 100), "png-color": (pngs_color, 140), "webp": (webps, 70),
+    "profile": (profiles, 60),
 }  # fmt: skip
 KNOWN = {  # name: why Chromium and the service differ
     "avif/moving-full": "Chromium takes the values of a sequence for limited ones",

@@ -79,6 +79,13 @@ def test_only_the_exact_color_of_16_bits_is_transparent() -> None:
     assert [image.getpixel((x, 0))[3] for x in range(4)] == [0, 255, 0, 255]  # type: ignore[index]
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4])
+@pytest.mark.parametrize(("key", "hides"), [(1, True), (257, True), (255, False)])
+def test_a_transparent_grey_counts_by_its_low_byte(bits: int, key: int, hides: bool) -> None:
+    alphas = shown(f"gray-{bits}-key-{key}").getchannel("A").getextrema()
+    assert alphas == ((0, 255) if hides else (255, 255))
+
+
 @pytest.mark.parametrize("chunk", ["IHDR", "PLTE"])
 def test_a_damaged_chunk_that_the_pixels_need_is_refused(chunk: str) -> None:
     data = FILES["palette-16"]
