@@ -145,6 +145,17 @@ def test_an_animation_without_its_end_mark_is_complete(kind: str, mark: int) -> 
     assert opened(made).n_frames == len(TIMES)  # type: ignore[attr-defined]
 
 
+def test_a_damaged_first_frame_of_an_apng_is_shown_as_far_as_it_goes() -> None:
+    data = bytearray(moving("png"))
+    place = data.index(b"IDAT")
+    length = int.from_bytes(data[place - 4 : place], "big")
+    data[place + 4 + length // 2 : place + 4 + length] = b"\xff" * (length - length // 2)
+    made = crop(bytes(data), format="png")
+    assert "source-truncated" in made.notes
+    top = opened(made).convert("RGBA").crop((0, 0, 60, 5))
+    assert difference(over_white(top), over_white(squares()[0].crop((0, 0, 60, 5)))) < 0.5
+
+
 def test_a_damaged_frame_of_an_apng_leaves_the_one_before() -> None:
     data = bytearray(moving("png"))
     third = [match.start() for match in re.finditer(b"fdAT", bytes(data))][1] + 8

@@ -18,10 +18,12 @@ from cropsvc.imaging.render.gif_reader import composed
 from cropsvc.imaging.render.gif_writer import GifWriter
 from cropsvc.imaging.render.metadata import TRUNCATED
 from cropsvc.imaging.render.pillow_setup import decoding
+from cropsvc.imaging.render.png import decode_png
 from cropsvc.imaging.render.png_repair import parts_of
 from cropsvc.model.errors import Unreadable
 
 HELD = 8_000_000  # pixels of an animation that are kept decoded for several outputs: 32 MB
+BRIEF = 100  # milliseconds for which a frame is shown whose own time cannot be read
 MOST_PLAYS = 65_535  # that WebP can say
 
 
@@ -76,10 +78,16 @@ class Frames:
                     image = scalable(opened.copy())
                 frame = Frame(image, round(opened.info.get("duration", 0)))
             except Unreadable:
-                if frame is None or self._source.format != "png":
+                if self._source.format != "png":
                     raise
                 self.truncated = True  # what was seen last stays
+                frame = frame or self._first_png()
             yield frame
+
+    def _first_png(self) -> Frame:
+        """Return what can be read of a damaged first frame."""
+        with decoding():
+            return Frame(scalable(decode_png(self._data)), BRIEF)
 
     def _composed(self) -> Iterator[Frame]:
         gif = parse_gif(self._data, len(self))
