@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 EXECUTABLES = {
-    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "chromium": ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
     "docker": ("docker",),
     "docker-compose": ("docker-compose",),
     "firefox": ("firefox-esr", "firefox"),

@@ -78,6 +78,8 @@ def accept(
         pairs = allowance.allowed(wanted.pairs, wanted.elsewhere)
         crop = change(_parsed(pairs, strict, _presets()))
         upload = _upload(place, body, wanted, crop, key)
+        if wanted.webhook is not None and seconds is not None:
+            raise BadParameter.of(FieldError("webhook", "no message follows: the answer is here"))
         hook = checked_webhook(wanted.webhook, services().settings)
         submission = Submission(upload, crop, key, request_id(), hook)
         wait = wait_of(wanted.wait) if seconds is None else seconds
