@@ -15,7 +15,11 @@ export interface paths {
         put?: never;
         /**
          * Submit a crop
-         * @description The order of effect: EXIF orientation, `rotate`, `box`, clamp, `aspect`, `fit`, `size` and `enlarge`, `format`. What the parameters and the image's header show to be wrong is refused here, and nothing is queued; what only decoding shows becomes the job's `error`. The answer is 202 and the job, also for a job that is done already. Only when `Accept` names an image type and there is a `wait`, it is 200 and the first output's bytes if they were made in time.
+         * @description The answer is 202 and the job, also if the job is done already. It is 200 and the image only if `Accept` names an image type, the request has `wait`, and the image is made in time.
+         *
+         *     A wrong parameter, or an image whose header is wrong or over a limit, is refused at once, and nothing is queued. What only decoding can show becomes the job's `error`.
+         *
+         *     The order of effect: EXIF orientation, `rotate`, `box`, clamp, `aspect`, `fit`, `size` and `enlarge`, `format`.
          */
         post: operations["submit"];
         delete?: never;
@@ -34,8 +38,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Look before you crop
-         * @description Where `anchor=smart` or `anchor=face` would place the region, without making an image. Takes what a submit takes; without an anchor it looks for faces if the server can. No job stays. 429 if the queue is too long for an answer within 10 seconds.
+         * Detect where a crop would be placed
+         * @description Where `anchor=smart` or `anchor=face` would place the region, without making an image. It takes what a submit takes. Without an anchor it looks for faces if the server can. No job stays. If the queue is too long for an answer within 10 seconds, the answer is 429.
          */
         post: operations["detect"];
         delete?: never;
@@ -52,15 +56,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Look at a job
-         * @description With `wait`, once it has ended or the time is up. `done` is only shown when the bytes can be fetched.
+         * Get a job
+         * @description With `wait`, the answer comes when the job has ended or the time is up. `done` is only shown when the bytes can be fetched.
          */
         get: operations["show_job"];
         put?: never;
         post?: never;
         /**
          * Cancel or delete a job
-         * @description A queued job never runs, a running one is stopped within a second: both are `canceled`. One that has ended is removed. Again is fine. Results shared with another job stay.
+         * @description A queued job never runs. A running one is stopped within a second. Both are `canceled`. A job that has ended is removed. You may repeat the call. Results that another job shares stay.
          */
         delete: operations["delete_job"];
         options?: never;
@@ -76,7 +80,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Fetch the first output
+         * Download the first output
          * @description The image's bytes. `HEAD`, `Range` and `If-None-Match` work as usual.
          */
         get: operations["first_image"];
@@ -96,7 +100,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Fetch an output by its name
+         * Download an output by its name
          * @description The named output's bytes.
          */
         get: operations["image"];
@@ -116,7 +120,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Fetch all outputs as one ZIP
+         * Download all outputs as one ZIP
          * @description A ZIP (stored, streamed) of all outputs that are done.
          */
         get: operations["archive"];
@@ -138,7 +142,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Fetch outputs of many jobs as one ZIP
+         * Download outputs of many jobs as one ZIP
          * @description Up to 200 outputs. What is not there, or not done, is listed in `missing.txt` inside.
          */
         post: operations["archive_of_many"];
@@ -156,7 +160,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Fetch the upload
+         * Download the upload
          * @description The upload's bytes while they are kept, as an attachment.
          */
         get: operations["source"];
@@ -176,7 +180,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Follow a job
+         * Follow a job by events
          * @description Server-Sent Events: the job at once, then each `progress`, one last `done`, `failed` or `canceled`, and the stream ends. Each event's `data` is the job's JSON; a comment every 15 seconds shows that the line is up.
          */
         get: operations["events"];
@@ -198,8 +202,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send a job's message again
-         * @description For a job that was submitted with `webhook` and has ended.
+         * Send a webhook again
+         * @description Sends the message of a job that was submitted with `webhook` and has ended.
          */
         post: operations["resend_webhook"];
         delete?: never;
@@ -298,7 +302,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Keep a key in the browser
+         * Log in
          * @description The page asks for the key once and keeps it in a cookie that only the service can read.
          */
         post: operations["login"];
@@ -318,7 +322,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Forget the key
+         * Log out
          * @description The browser's cookie is deleted.
          */
         post: operations["logout"];
@@ -396,7 +400,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What this server can do
+         * Capabilities
          * @description Input and output formats, presets, the extras and whether they are installed, limits.
          */
         get: operations["capabilities"];
@@ -416,7 +420,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The presets
+         * Presets
          * @description Names, descriptions and parameters of the presets that `preset` may name.
          */
         get: operations["presets"];
@@ -436,7 +440,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is it alive
+         * Health check
          * @description 200 while the process lives.
          */
         get: operations["healthz"];
@@ -456,8 +460,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is it ready
-         * @description 200 only if the store answers, a worker's heartbeat is fresh and the queue is under its cap; else 503 and what fails. A submit is taken without a worker too, and waits its turn.
+         * Readiness check
+         * @description 200 only if the store answers, a worker's heartbeat is fresh and the queue is under its cap. A submit is taken without a worker too, and waits.
          */
         get: operations["readyz"];
         put?: never;
@@ -476,7 +480,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Figures for Prometheus
+         * Metrics for Prometheus
          * @description Requests, queue, jobs by outcome, times, bytes, workers; the same from every process. Without Redis: `cropsvc_redis_up 0` alone.
          */
         get: operations["metrics"];
@@ -496,7 +500,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * This description
+         * OpenAPI document
          * @description OpenAPI 3.1.
          */
         get: operations["openapi"];
@@ -516,7 +520,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * This description as a page
+         * This page
          * @description Readable without any other server.
          */
         get: operations["docs"];
@@ -534,7 +538,10 @@ export interface components {
     schemas: {
         Job: {
             id: string;
-            /** @enum {string} */
+            /**
+             * @description `done` if at least one output succeeded. The last three are final.
+             * @enum {string}
+             */
             state: "queued" | "running" | "done" | "failed" | "canceled";
             /** @description Never falls; 1 exactly when `state` is `done`. */
             progress: number;
@@ -586,6 +593,7 @@ export interface components {
             name: string;
             /** @enum {string} */
             state: "queued" | "running" | "done" | "failed" | "canceled";
+            /** @description Pixels of the output; null until it is done. */
             width: number | null;
             height: number | null;
             /** @enum {string|null} */
@@ -594,12 +602,17 @@ export interface components {
             sha256: string | null;
             /** @description `[x, y, width, height]` of the pixels used, in displayed coordinates after `rotate`. */
             region: number[] | null;
+            /** @description What was lost or changed on the way: see below. */
             notes: ("clamped" | "animation-flattened" | "alpha-flattened" | "profile-converted" | "enlarged" | "metadata-dropped" | "pages-dropped" | "source-truncated" | "tone-mapped" | "gain-map-dropped" | "video-dropped" | "quality-lowered")[];
             /** @description Where `max_bytes` was asked for: the quality used. */
             quality?: number;
             decision?: components["schemas"]["Decision"];
+            /** @description Why this output failed. The others stand alone. */
             error: components["schemas"]["JobError"] | null;
-            /** Format: uri-reference */
+            /**
+             * Format: uri-reference
+             * @description Where the bytes are, once the output is done.
+             */
             url: string;
         };
         /** @description How `anchor=smart` or `anchor=face` placed the region, as displayed. */
@@ -625,7 +638,7 @@ export interface components {
         /** @description Why a job or an output failed: a code of the table and a message. */
         JobError: {
             /** @enum {string} */
-            code: "bad-parameter" | "bad-request" | "box-outside" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "precondition-failed" | "range-not-satisfiable" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unreadable" | "unsupported-format";
+            code: "bad-parameter" | "bad-request" | "box-outside" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "range-not-satisfiable" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unreadable" | "unsupported-format";
             detail: string;
         };
         FieldError: {
@@ -641,18 +654,18 @@ export interface components {
             /** @description A message with the value and the limit. */
             detail: string;
             /** @enum {string} */
-            code: "bad-parameter" | "bad-request" | "box-outside" | "busy" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "internal" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "precondition-failed" | "range-not-satisfiable" | "rate-limited" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unavailable" | "unreadable" | "unsupported-format";
+            code: "bad-parameter" | "bad-request" | "box-outside" | "busy" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "internal" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "range-not-satisfiable" | "rate-limited" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unavailable" | "unreadable" | "unsupported-format";
             errors?: components["schemas"]["FieldError"][];
         };
         Outputs: {
             /**
-             * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
+             * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
              * @example 4,20%,150,40%
              * @example 100,50,640,480
              */
             box?: string;
             /**
-             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
              * @example 16:9
              * @example 1:1
              * @example 1.5
@@ -675,18 +688,18 @@ export interface components {
              */
             anchor?: string;
             /**
-             * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
              * @example 300x300
              * @example 300x
              * @example x300
              */
             size?: string;
             /**
-             * @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover.
+             * @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`.
              * @enum {string}
              */
             fit?: "cover" | "contain" | "inside" | "stretch";
-            /** @description `false`: the result is never scaled up. Default: true. */
+            /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
             enlarge?: ("true" | "false") | boolean;
             /**
              * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
@@ -699,7 +712,7 @@ export interface components {
              * @enum {string}
              */
             format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-            /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
             quality?: string | number;
             /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
             lossless?: ("true" | "false") | boolean;
@@ -820,23 +833,23 @@ export interface operations {
     submit: {
         parameters: {
             query?: {
-                /** @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image. */
+                /** @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image. */
                 box?: string;
-                /** @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none. */
+                /** @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none. */
                 aspect?: string;
                 /** @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center. */
                 anchor?: string;
-                /** @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own. */
+                /** @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own. */
                 size?: string;
-                /** @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover. */
+                /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
                 fit?: "cover" | "contain" | "inside" | "stretch";
-                /** @description `false`: the result is never scaled up. Default: true. */
+                /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
                 enlarge?: "true" | "false";
                 /** @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0. */
                 rotate?: string;
                 /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
                 format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+                /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
                 quality?: string;
                 /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
                 lossless?: "true" | "false";
@@ -864,7 +877,7 @@ export interface operations {
             header?: {
                 /** @description `wait=N` does what the parameter does; over 30 counts as 30, what is malformed is ignored. */
                 Prefer?: string;
-                /** @description The same key and the same request give the same job, so that a retry makes no second one. */
+                /** @description The same key and the same request give the same job, so that a retry makes no second one. Another request under the key is refused with 422. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -887,13 +900,13 @@ export interface operations {
                      */
                     wait?: string;
                     /**
-                     * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
+                     * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
                      * @example 4,20%,150,40%
                      * @example 100,50,640,480
                      */
                     box?: string;
                     /**
-                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
+                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
                      * @example 16:9
                      * @example 1:1
                      * @example 1.5
@@ -916,19 +929,19 @@ export interface operations {
                      */
                     anchor?: string;
                     /**
-                     * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
+                     * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
                      * @example 300x300
                      * @example 300x
                      * @example x300
                      */
                     size?: string;
                     /**
-                     * @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover.
+                     * @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`.
                      * @enum {string}
                      */
                     fit?: "cover" | "contain" | "inside" | "stretch";
                     /**
-                     * @description `false`: the result is never scaled up. Default: true.
+                     * @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true.
                      * @enum {string}
                      */
                     enlarge?: "true" | "false";
@@ -943,7 +956,7 @@ export interface operations {
                      * @enum {string}
                      */
                     format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                    /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+                    /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
                     quality?: string;
                     /**
                      * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
@@ -998,13 +1011,13 @@ export interface operations {
                      */
                     wait?: string;
                     /**
-                     * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
+                     * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
                      * @example 4,20%,150,40%
                      * @example 100,50,640,480
                      */
                     box?: string;
                     /**
-                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
+                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
                      * @example 16:9
                      * @example 1:1
                      * @example 1.5
@@ -1027,19 +1040,19 @@ export interface operations {
                      */
                     anchor?: string;
                     /**
-                     * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
+                     * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
                      * @example 300x300
                      * @example 300x
                      * @example x300
                      */
                     size?: string;
                     /**
-                     * @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover.
+                     * @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`.
                      * @enum {string}
                      */
                     fit?: "cover" | "contain" | "inside" | "stretch";
                     /**
-                     * @description `false`: the result is never scaled up. Default: true.
+                     * @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true.
                      * @enum {string}
                      */
                     enlarge?: "true" | "false";
@@ -1054,7 +1067,7 @@ export interface operations {
                      * @enum {string}
                      */
                     format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                    /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+                    /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
                     quality?: string;
                     /**
                      * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
@@ -1105,7 +1118,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The first output's bytes. */
+            /** @description The first output's bytes. Only if `Accept` names an image type (`image/jpeg` or `image/*`; `*\/*` does not count) and the request has `wait` or `Prefer: wait=N`. If the job does not end in time, the answer is the 202. If it failed, it is a 422, and if it was canceled, a 410. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1129,7 +1142,7 @@ export interface operations {
                     "image/gif": unknown;
                 };
             };
-            /** @description The job. */
+            /** @description The job, in every other case; `state` says whether it has ended. That is so after a `wait`, for a cached job, and for a repeat with the same `Idempotency-Key` too. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1145,7 +1158,7 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart; `incomplete-upload`: the body ended before its announced length */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP; `incomplete-upload`: the body ended before its announced length */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1282,23 +1295,23 @@ export interface operations {
     detect: {
         parameters: {
             query?: {
-                /** @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image. */
+                /** @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image. */
                 box?: string;
-                /** @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none. */
+                /** @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none. */
                 aspect?: string;
                 /** @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center. */
                 anchor?: string;
-                /** @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own. */
+                /** @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own. */
                 size?: string;
-                /** @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover. */
+                /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
                 fit?: "cover" | "contain" | "inside" | "stretch";
-                /** @description `false`: the result is never scaled up. Default: true. */
+                /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
                 enlarge?: "true" | "false";
                 /** @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0. */
                 rotate?: string;
                 /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
                 format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+                /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
                 quality?: string;
                 /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
                 lossless?: "true" | "false";
@@ -1326,7 +1339,7 @@ export interface operations {
             header?: {
                 /** @description `wait=N` does what the parameter does; over 30 counts as 30, what is malformed is ignored. */
                 Prefer?: string;
-                /** @description The same key and the same request give the same job, so that a retry makes no second one. */
+                /** @description The same key and the same request give the same job, so that a retry makes no second one. Another request under the key is refused with 422. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -1349,13 +1362,13 @@ export interface operations {
                      */
                     wait?: string;
                     /**
-                     * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
+                     * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
                      * @example 4,20%,150,40%
                      * @example 100,50,640,480
                      */
                     box?: string;
                     /**
-                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
+                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
                      * @example 16:9
                      * @example 1:1
                      * @example 1.5
@@ -1378,19 +1391,19 @@ export interface operations {
                      */
                     anchor?: string;
                     /**
-                     * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
+                     * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
                      * @example 300x300
                      * @example 300x
                      * @example x300
                      */
                     size?: string;
                     /**
-                     * @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover.
+                     * @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`.
                      * @enum {string}
                      */
                     fit?: "cover" | "contain" | "inside" | "stretch";
                     /**
-                     * @description `false`: the result is never scaled up. Default: true.
+                     * @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true.
                      * @enum {string}
                      */
                     enlarge?: "true" | "false";
@@ -1405,7 +1418,7 @@ export interface operations {
                      * @enum {string}
                      */
                     format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                    /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+                    /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
                     quality?: string;
                     /**
                      * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
@@ -1460,13 +1473,13 @@ export interface operations {
                      */
                     wait?: string;
                     /**
-                     * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
+                     * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
                      * @example 4,20%,150,40%
                      * @example 100,50,640,480
                      */
                     box?: string;
                     /**
-                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
+                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
                      * @example 16:9
                      * @example 1:1
                      * @example 1.5
@@ -1489,19 +1502,19 @@ export interface operations {
                      */
                     anchor?: string;
                     /**
-                     * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
+                     * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
                      * @example 300x300
                      * @example 300x
                      * @example x300
                      */
                     size?: string;
                     /**
-                     * @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover.
+                     * @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`.
                      * @enum {string}
                      */
                     fit?: "cover" | "contain" | "inside" | "stretch";
                     /**
-                     * @description `false`: the result is never scaled up. Default: true.
+                     * @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true.
                      * @enum {string}
                      */
                     enlarge?: "true" | "false";
@@ -1516,7 +1529,7 @@ export interface operations {
                      * @enum {string}
                      */
                     format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                    /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+                    /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
                     quality?: string;
                     /**
                      * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
@@ -1578,7 +1591,7 @@ export interface operations {
                     "application/json": components["schemas"]["Detection"];
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart; `incomplete-upload`: the body ended before its announced length */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP; `incomplete-upload`: the body ended before its announced length */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1836,7 +1849,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is done. */
+            /** @description The job is canceled or removed. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1936,8 +1949,6 @@ export interface operations {
                 Range?: string;
                 /** @description An `ETag` that is known already. */
                 "If-None-Match"?: string;
-                /** @description The only `ETag` that is wanted. */
-                "If-Match"?: string;
             };
             path: {
                 /** @description The job's id. */
@@ -1987,6 +1998,17 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The image is at a signed URL that lives 60 s (`CROPSVC_BLOB_REDIRECT`). */
+            307: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    Location: components["headers"]["Location"];
+                    "Repr-Digest": components["headers"]["Repr-Digest"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2068,19 +2090,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code?: "canceled" | "deleted" | "expired";
-                    };
-                };
-            };
-            /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
-            412: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "precondition-failed";
                     };
                 };
             };
@@ -2150,8 +2159,6 @@ export interface operations {
                 Range?: string;
                 /** @description An `ETag` that is known already. */
                 "If-None-Match"?: string;
-                /** @description The only `ETag` that is wanted. */
-                "If-Match"?: string;
             };
             path: {
                 /** @description The job's id. */
@@ -2203,6 +2210,17 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The image is at a signed URL that lives 60 s (`CROPSVC_BLOB_REDIRECT`). */
+            307: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    Location: components["headers"]["Location"];
+                    "Repr-Digest": components["headers"]["Repr-Digest"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2284,19 +2302,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code?: "canceled" | "deleted" | "expired";
-                    };
-                };
-            };
-            /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
-            412: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "precondition-failed";
                     };
                 };
             };
@@ -2616,8 +2621,6 @@ export interface operations {
                 Range?: string;
                 /** @description An `ETag` that is known already. */
                 "If-None-Match"?: string;
-                /** @description The only `ETag` that is wanted. */
-                "If-Match"?: string;
             };
             path: {
                 /** @description The job's id. */
@@ -2723,19 +2726,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code?: "deleted" | "expired";
-                    };
-                };
-            };
-            /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
-            412: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "precondition-failed";
                     };
                 };
             };
@@ -3060,7 +3050,7 @@ export interface operations {
                     "application/json": components["schemas"]["Token"];
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3210,7 +3200,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key and the same request give the same job, so that a retry makes no second one. */
+                /** @description The same key and the same request give the same job, so that a retry makes no second one. Another request under the key is refused with 422. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -3272,7 +3262,7 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart; `incomplete-upload`: the body ended before its announced length */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP; `incomplete-upload`: the body ended before its announced length */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3690,8 +3680,6 @@ export interface operations {
                 Range?: string;
                 /** @description An `ETag` that is known already. */
                 "If-None-Match"?: string;
-                /** @description The only `ETag` that is wanted. */
-                "If-Match"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3792,19 +3780,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code?: "canceled" | "deleted" | "expired";
-                    };
-                };
-            };
-            /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
-            412: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "precondition-failed";
                     };
                 };
             };
@@ -3940,7 +3915,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is. */
+            /** @description The process lives. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3974,7 +3949,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is. */
+            /** @description Ready. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3997,7 +3972,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It is not. */
+            /** @description Not ready; `failing` names what fails. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];

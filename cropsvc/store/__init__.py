@@ -13,7 +13,7 @@ from cropsvc.store.errors import (
     StoreUnavailable,
 )
 from cropsvc.store.events import Events
-from cropsvc.store.incoming import Incoming, Received, received
+from cropsvc.store.incoming import Incoming, Received, in_memory, received
 from cropsvc.store.lifecycle import MOST_RUNS, Running
 from cropsvc.store.model import (
     BeginVerdict,
@@ -62,6 +62,7 @@ __all__ = [
     "StoreUnavailable",
     "UnfinishedJobs",
     "fingerprint",
+    "in_memory",
     "received",
     "until_available",
 ]

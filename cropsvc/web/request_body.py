@@ -19,8 +19,9 @@ from werkzeug.formparser import MultiPartParser
 from werkzeug.http import parse_options_header
 
 from cropsvc.model.errors import BadRequest, IncompleteUpload, TooLarge, UnsupportedFormat
+from cropsvc.serving.turns import TinyChunks, Turn, TurnStream
 from cropsvc.serving.worker import BODY_BYTES, go_ahead
-from cropsvc.store import Incoming, Received
+from cropsvc.store import Incoming, Received, in_memory
 from cropsvc.web.patience import BodyDeadline
 
 CHUNK = 64 * 1024  # of a form, as it is parsed
@@ -58,6 +59,24 @@ def read_body(limit: int, incoming: Incoming) -> Body:
     return _without_picture(kind, b"".join(_pieces(limit, limit)))
 
 
+def read_bytes(limit: int) -> bytes:
+    """Return the current request's body as it came, at most *limit* bytes.
+
+    Raises TooLarge before or while reading, IncompleteUpload, BadRequest for broken chunks.
+    """
+    return b"".join(_pieces(limit, limit))
+
+
+def read_form() -> dict[str, str]:
+    """Return the fields of a form without files; none for a body of another kind.
+
+    Raises what `read_body` raises.
+    """
+    kind, _ = parse_options_header(request.headers.get("Content-Type", ""))
+    is_form = kind.lower() in (FORM, "multipart/form-data")
+    return dict(read_body(FORM_ALLOWANCE, in_memory()).fields) if is_form else {}
+
+
 def _without_picture(kind: str, data: bytes) -> Body:
     if not data:
         return Body(None, ())
@@ -77,7 +96,7 @@ def _pieces(most: int, limit: int) -> Iterator[bytes]:
     """Return the body in pieces, whole and of at most *most* bytes, or raise."""
     announced = request.content_length
     if announced is not None and announced > most:
-        raise TooLarge(f"the upload has {announced} bytes; {limit} are allowed")
+        raise TooLarge(f"the body has {announced} bytes; {limit} are allowed")
     if announced is None and not request.environ.get("wsgi.input_terminated"):
         return
     go_ahead(request.environ)
@@ -85,14 +104,14 @@ def _pieces(most: int, limit: int) -> Iterator[bytes]:
     for piece in _received(request.environ["wsgi.input"], announced):
         length += len(piece)
         if length > most:
-            raise TooLarge(f"the upload has more than the {limit} bytes that are allowed")
+            raise TooLarge(f"the body has more than the {limit} bytes that are allowed")
         yield piece
     if announced is not None and length < announced:
         raise IncompleteUpload(f"the body ended after {length} of the {announced} bytes announced")
 
 
 def _received(stream: BinaryIO, announced: int | None) -> Iterator[bytes]:
-    length, patience = 0, BodyDeadline()
+    length, patience, turn = 0, BodyDeadline(), Turn()
     while announced is None or length < announced:
         wanted = BODY_BYTES if announced is None else min(BODY_BYTES, announced - length)
         try:
@@ -101,11 +120,18 @@ def _received(stream: BinaryIO, announced: int | None) -> Iterator[bytes]:
         except (OSError, NoMoreData, ChunkMissingTerminator) as error:
             raise IncompleteUpload(_broken_off(announced, length)) from error
         except ParseException as error:
-            raise BadRequest("the chunked body is broken") from error
+            raise _unparsable(error) from error
         if not piece:
             return
         length += len(piece)
+        turn.pass_on()
         yield piece
+
+
+def _unparsable(error: ParseException) -> BadRequest:
+    """Return what a body that gunicorn cannot parse is answered with."""
+    tiny = isinstance(error, TinyChunks)
+    return BadRequest(str(error) if tiny else "the chunked body is broken")
 
 
 def _broken_off(announced: int | None, length: int) -> str:
@@ -115,16 +141,10 @@ def _broken_off(announced: int | None, length: int) -> str:
     return f"the body broke off after {length} of the {announced} bytes announced; send it again"
 
 
-class _Pieces:
-    """The body as a stream for Werkzeug's parser, which takes CHUNK bytes at a time."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._chunks = (
-            piece[at : at + CHUNK] for piece in pieces for at in range(0, len(piece), CHUNK)
-        )
-
-    def read(self, size: int) -> bytes:
-        return next(self._chunks, b"")
+def _cut(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        for at in range(0, len(piece), CHUNK):
+            yield piece[at : at + CHUNK]
 
 
 class _File:
@@ -152,7 +172,7 @@ def _form(pieces: Iterator[bytes], boundary: str, limit: int, incoming: Incoming
         max_form_parts=MOST_PARTS,
     )
     try:
-        fields, files = parser.parse(cast(Any, _Pieces(pieces)), boundary.encode(), None)
+        fields, files = parser.parse(cast(Any, TurnStream(_cut(pieces))), boundary.encode(), None)
     except RequestEntityTooLarge as error:
         raise TooLarge(
             f"the form has more than {MOST_PARTS} parts, or a field of over {CHUNK} bytes"

@@ -108,6 +108,8 @@ def _submitted(
         pairs = allowance.allowed(wanted.pairs, wanted.elsewhere)
         crop = change(_parsed(pairs, strict, _presets()))
         upload = _upload(place, body, wanted, crop, key, incoming)
+        if wanted.webhook is not None and seconds is not None:
+            raise BadParameter.of(FieldError("webhook", "no message follows: the answer is here"))
         hook = checked_webhook(wanted.webhook, services().settings)
         wait = wait_of(wanted.wait) if seconds is None else seconds
         watch = watched() if wait else None  # before the submit, so that no end is missed

@@ -8,8 +8,9 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from cropsvc.imaging.params.table import CROP_PARAMETERS
-from cropsvc.model.errors import BadParameter, BadRequest, FieldError, TooLarge
+from cropsvc.model.errors import BadParameter, BadRequest, FieldError
 from cropsvc.web.auth import current_key
+from cropsvc.web.request_body import read_bytes
 from cropsvc.web.services import services
 from cropsvc.web.tokens import JobToken, Token, UploadToken, new_id, seal
 
@@ -76,9 +77,7 @@ def _parameters(body: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _body() -> dict[str, Any]:
-    text = request.stream.read(LARGEST_BODY + 1)
-    if len(text) > LARGEST_BODY:
-        raise TooLarge(f"the request has more than the {LARGEST_BODY} bytes that are allowed")
+    text = read_bytes(LARGEST_BODY)
     try:
         body = json.loads(text or b"{}")
     except (ValueError, RecursionError):

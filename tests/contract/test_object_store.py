@@ -112,7 +112,6 @@ def test_conditions_and_head_are_answered_here(client: Client) -> None:
     job = client.crop(png(32, 21), size="7x7")
     link, tag = job["links"]["image"], f'"{job["outputs"][0]["sha256"]}"'
     assert client.get(link, headers={"If-None-Match": tag}).status_code == 304
-    assert client.get(link, headers={"If-Match": '"other"'}).status_code == 412
     head = client.head(link)
     assert (head.status_code, head.headers["ETag"]) == (200, tag)
 
