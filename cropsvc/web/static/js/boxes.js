@@ -1,6 +1,6 @@
 // The boxes of one image: the list, the fields, the shape, the keys.
 
-import { edited, frame, initial, inside, nudged, refitted, shaped, turned } from "./geometry.js";
+import { edited, frame, initial, inside, nudged, refitted, shaped, turned } from "../embed/geometry.js";
 import { boxOf } from "./restore.js";
 import { Shape } from "./shape.js";
 import { announce, byId } from "./words.js";

@@ -1,6 +1,6 @@
 // The images of this visit, and the one that is on the stage.
 
-import { initial, refitted, shaped } from "./geometry.js";
+import { initial, refitted, shaped } from "../embed/geometry.js";
 import { request } from "./output.js";
 import { preview } from "./source.js";
 import { suggestion } from "./suggest.js";
