@@ -119,8 +119,12 @@ export class Stage {
     if (!this.hold) return;
     const { grip, isBox, pixel, box } = this.hold;
     const to = this.pixel(at);
-    if (grip) return this.take(dragged(box, grip, to, this.ratio, this.size));
-    if (isBox) return this.take(inside({ ...box, x: box.x + to.x - pixel.x, y: box.y + to.y - pixel.y }, this.size));
+    const by = { x: box.x + to.x - pixel.x, y: box.y + to.y - pixel.y };
+    if (isBox) return this.take(inside({ ...box, ...by }, this.size));
+    if (grip) {
+      const corner = { x: by.x + (grip.includes("e") ? box.w : 0), y: by.y + (grip.includes("s") ? box.h : 0) };
+      return this.take(dragged(box, grip, corner, this.ratio, this.size));
+    }
     if (!this.isClick(at, this.hold.at)) this.take(this.drawn(pixel, to));
   }
 
