@@ -165,9 +165,9 @@ class Client:
     def token(self, **wanted: Any) -> dict[str, str]:
         """Return `{"token": ..., "expires_at": ...}`: a token for a browser, to upload or to read.
 
-        *wanted* are the fields of `POST /v1/tokens`: `parameters=["box"]`, `preset="avatar"`,
-        `jobs=1`, `lifetime=600`; or `job="<id>"` for one that reads this job. Raises ServiceError
-        and NoAnswer.
+        *wanted* are the fields of `POST /v1/tokens`: `parameters=["box"]`,
+        `fixed={"size": "256x256"}`, `jobs=1`, `lifetime=600`; or `job="<id>"` for one that reads
+        this job. Raises ServiceError and NoAnswer.
         """
         body = json_body(wanted)
         answer = self._transport.patiently(

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as Answer
 from cropsvc.client import Client, ClientError
 
 CROPS = os.environ.get("CROPSVC_URL", "http://localhost:5000")
+SHAPE = {"size": "256x256", "format": "webp"}
 AVATAR = Path(os.environ.get("AVATAR", "avatar.webp")).absolute()  # yours: one for each user
 POLICY = (  # all that <crop-image> needs from a strict policy
     f"default-src 'self'; script-src {CROPS}; connect-src 'self' {CROPS}; "
@@ -26,25 +27,21 @@ crops = Client(CROPS, key=os.environ.get("CROPSVC_KEY"))
 @app.get("/")
 def page() -> Response:
     """Return the page with the form."""
-    html = render_template("avatar.html", crops=CROPS, has_avatar=AVATAR.exists())
+    html = render_template("avatar.html", crops=CROPS, shape=SHAPE, has_avatar=AVATAR.exists())
     return Response(html, headers={"Content-Security-Policy": POLICY})
 
 
 @app.get("/crop-token")
 def token() -> dict[str, str]:
     """Return a token for one upload. Yours: for users who are logged in only."""
-    return crops.token(parameters=["box", "size", "format"], max_upload=10 * 2**20)
+    return crops.token(parameters=["box"], fixed=SHAPE, max_upload=10 * 2**20)
 
 
 @app.post("/avatar")
 def save() -> Answer:
     """Fetch the avatar that the user cropped, and keep it."""
     try:
-        job = crops.wait(request.form["avatar"], seconds=10)
-        output = job.output()
-        if (output.width, output.height, output.format) != (256, 256, "webp"):
-            return Response("an avatar has 256x256 pixels", 400)  # a browser can ask for any size
-        AVATAR.write_bytes(crops.image(job))
+        AVATAR.write_bytes(crops.image(request.form["avatar"]))
     except ClientError as error:
         return Response(error.detail, error.status or 503, content_type="text/plain")
     return redirect("/", 303)
