@@ -3031,6 +3031,31 @@ export interface operations {
                     preset?: "classic";
                     /** @description The parameters that a submit may set. Default: none. */
                     parameters?: ("box" | "aspect" | "anchor" | "size" | "fit" | "enlarge" | "rotate" | "format" | "quality" | "lossless" | "effort" | "max_bytes" | "metadata" | "hdr" | "background" | "strict")[];
+                    /**
+                     * @description Parameters that every submit has, with these values. Default: none.
+                     * @example {
+                     *       "size": "256x256",
+                     *       "format": "webp"
+                     *     }
+                     */
+                    fixed?: {
+                        box?: string | number | boolean;
+                        aspect?: string | number | boolean;
+                        anchor?: string | number | boolean;
+                        size?: string | number | boolean;
+                        fit?: string | number | boolean;
+                        enlarge?: string | number | boolean;
+                        rotate?: string | number | boolean;
+                        format?: string | number | boolean;
+                        quality?: string | number | boolean;
+                        lossless?: string | number | boolean;
+                        effort?: string | number | boolean;
+                        max_bytes?: string | number | boolean;
+                        metadata?: string | number | boolean;
+                        hdr?: string | number | boolean;
+                        background?: string | number | boolean;
+                        strict?: string | number | boolean;
+                    };
                 } | {
                     job: string;
                     /** @description Seconds. Default: 600. */

@@ -1,6 +1,6 @@
 // What comes out: size, format, quality; as request parameters and as a curl line.
 
-import { covering, outputSize } from "./geometry.js";
+import { covering, outputSize } from "../embed/geometry.js";
 import { t } from "./language.js";
 import { byId } from "./words.js";
 

@@ -3,8 +3,8 @@
 import { inStoredPixels } from "./density.js";
 import { dropped } from "./folders.js";
 import { language, t } from "./language.js";
-import { upright } from "./orient.js";
-import { formatOf, placeholder, tiffSize } from "./sniff.js";
+import { upright } from "../embed/orient.js";
+import { formatOf, placeholder, tiffSize } from "../embed/sniff.js";
 import { byId, bytes, formatName } from "./words.js";
 
 const READ = ["jpeg", "png", "webp", "gif", "avif", "tiff", "bmp"];
