@@ -89,10 +89,23 @@ def _text(settings: Settings, routes: frozenset[str]) -> str:
 
 
 def _groups(described: dict[str, Any]) -> list[tuple[dict[str, str], list[dict[str, Any]]]]:
+    named = described["components"]["schemas"]
     calls = [
-        {**call, "method": method.upper(), "path": path}
+        {
+            **call,
+            "method": method.upper(),
+            "path": path,
+            "parameters": [
+                {**one, "schema": named.get(_name_of(one["schema"]), one["schema"])}
+                for one in call["parameters"]
+            ],
+        }
         for path, methods in described["paths"].items()
         for method, call in methods.items()
     ]
     tags: list[dict[str, str]] = described["tags"]
     return [(tag, [call for call in calls if call["tags"] == [tag["name"]]]) for tag in tags]
+
+
+def _name_of(schema: dict[str, Any]) -> str:
+    return str(schema.get("$ref", "")).rpartition("/")[2]
