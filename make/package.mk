@@ -13,3 +13,17 @@ $(TOOLS)/installed: requirements/clients.txt | $(VENV)/installed-dev
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(TOOLS)
 	@$(BIN)/uv pip sync --quiet --python $(TOOLS) --require-hashes requirements/clients.txt
 	@touch $@
+
+# The tools of clients/js, as its lock has them.
+.PHONY: types
+JS_TOOLS := build/js
+
+types: $(JS_TOOLS)/installed | $(VENV)/installed-dev ## generate the types of clients/js from the OpenAPI document again
+	@$(BIN)/python -m cropsvc.web.openapi >$(JS_TOOLS)/openapi.json
+	@REDOCLY_TELEMETRY=off $(JS_TOOLS)/node_modules/.bin/openapi-typescript \
+		$(JS_TOOLS)/openapi.json -o $(or $(TYPES),clients/js/openapi.d.ts)
+
+$(JS_TOOLS)/installed: clients/js/package.json clients/js/package-lock.json
+	@mkdir -p $(JS_TOOLS) && cp $^ $(JS_TOOLS)
+	@cd $(JS_TOOLS) && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.components import require
 from tests.stack import ROOT
 
 UV = ROOT / ".venv" / "bin" / "uv"
@@ -18,6 +19,14 @@ def python_tools() -> Path:
     with _alone("clients"):
         run("make", "--no-print-directory", "build/clients/installed", cwd=ROOT)
     return ROOT / "build" / "clients" / "bin"
+
+
+def node_tools() -> Path:
+    """The folder with the packages of clients/js/package-lock.json, installed if need be."""
+    require("npm")
+    with _alone("js"):
+        run("make", "--no-print-directory", "build/js/installed", cwd=ROOT)
+    return ROOT / "build" / "js" / "node_modules"
 
 
 def run(*command: str | Path, cwd: Path, **environ: str) -> str:

@@ -532,6 +532,57 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @example {
+         *       "id": "nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y",
+         *       "state": "done",
+         *       "progress": 1,
+         *       "stage": "done",
+         *       "position": null,
+         *       "created_at": "2026-01-02T03:04:05.678Z",
+         *       "started_at": "2026-01-02T03:04:05.690Z",
+         *       "ended_at": "2026-01-02T03:04:05.741Z",
+         *       "expires_at": "2026-01-02T04:04:05.741Z",
+         *       "source": {
+         *         "format": "jpeg",
+         *         "width": 4000,
+         *         "height": 3000,
+         *         "bytes": 1586451,
+         *         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         *       },
+         *       "outputs": [
+         *         {
+         *           "name": "0",
+         *           "state": "done",
+         *           "width": 300,
+         *           "height": 300,
+         *           "format": "jpeg",
+         *           "bytes": 15530,
+         *           "sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+         *           "region": [
+         *             4,
+         *             600,
+         *             150,
+         *             1200
+         *           ],
+         *           "notes": [
+         *             "clamped"
+         *           ],
+         *           "error": null,
+         *           "url": "/v1/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y/image/0"
+         *         }
+         *       ],
+         *       "error": null,
+         *       "cached": false,
+         *       "links": {
+         *         "self": "/v1/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y",
+         *         "image": "/v1/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y/image",
+         *         "source": "/v1/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y/source",
+         *         "events": "/v1/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y/events",
+         *         "page": "/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y"
+         *       }
+         *     }
+         */
         Job: {
             id: string;
             /** @enum {string} */
@@ -552,25 +603,8 @@ export interface components {
             error: components["schemas"]["JobError"] | null;
             /** @description Whether an earlier result of the same bytes and parameters was reused. */
             cached: boolean;
-            links: {
-                /** Format: uri-reference */
-                self: string;
-                /** Format: uri-reference */
-                image: string;
-                /** Format: uri-reference */
-                source: string;
-                /** Format: uri-reference */
-                events: string;
-                /** Format: uri-reference */
-                page: string;
-            };
-            webhook?: {
-                /** @enum {string} */
-                state: "waiting" | "delivered" | "failed";
-                attempts: number;
-                last_status: number | null;
-                next_at: string | null;
-            };
+            links: components["schemas"]["Links"];
+            webhook?: components["schemas"]["Webhook"];
         };
         /** @description The upload, as displayed. */
         Source: {
@@ -588,8 +622,7 @@ export interface components {
             state: "queued" | "running" | "done" | "failed" | "canceled";
             width: number | null;
             height: number | null;
-            /** @enum {string|null} */
-            format: "jpeg" | "png" | "webp" | "avif" | "gif" | null;
+            format: ("jpeg" | "png" | "webp" | "avif" | "gif") | null;
             bytes: number | null;
             sha256: string | null;
             /** @description `[x, y, width, height]` of the pixels used, in displayed coordinates after `rotate`. */
@@ -602,23 +635,21 @@ export interface components {
             /** Format: uri-reference */
             url: string;
         };
+        Face: {
+            box: number[];
+            score: number;
+        };
         /** @description How `anchor=smart` or `anchor=face` placed the region, as displayed. */
         Decision: {
             /** @enum {string} */
             method: "face" | "smart" | "center";
-            faces: {
-                box: number[];
-                score: number;
-            }[];
+            faces: components["schemas"]["Face"][];
             reason: string;
         };
         Detection: {
             /** @enum {string} */
             method: "face" | "smart" | "center";
-            faces: {
-                box: number[];
-                score: number;
-            }[];
+            faces: components["schemas"]["Face"][];
             reason: string;
             region: number[];
         };
@@ -632,7 +663,22 @@ export interface components {
             field: string;
             detail: string;
         };
-        /** @description Problem details (RFC 9457). */
+        /**
+         * @description Problem details (RFC 9457).
+         * @example {
+         *       "type": "/docs#bad-parameter",
+         *       "title": "Bad parameter",
+         *       "status": 400,
+         *       "detail": "quality: '250': must be a whole number from 1 to 100",
+         *       "code": "bad-parameter",
+         *       "errors": [
+         *         {
+         *           "field": "quality",
+         *           "detail": "'250': must be a whole number from 1 to 100"
+         *         }
+         *       ]
+         *     }
+         */
         Problem: {
             /** Format: uri-reference */
             type: string;
@@ -644,7 +690,7 @@ export interface components {
             code: "bad-parameter" | "bad-request" | "box-outside" | "busy" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "internal" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "precondition-failed" | "range-not-satisfiable" | "rate-limited" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unavailable" | "unreadable" | "unsupported-format";
             errors?: components["schemas"]["FieldError"][];
         };
-        Outputs: {
+        OutputRequest: {
             /**
              * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
              * @example 4,20%,150,40%
@@ -681,45 +727,30 @@ export interface components {
              * @example x300
              */
             size?: string;
-            /**
-             * @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover.
-             * @enum {string}
-             */
-            fit?: "cover" | "contain" | "inside" | "stretch";
+            /** @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover. */
+            fit?: components["schemas"]["Fit"];
             /** @description `false`: the result is never scaled up. Default: true. */
-            enlarge?: ("true" | "false") | boolean;
+            enlarge?: components["schemas"]["Enlarge"] | boolean;
             /**
              * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
              * @example 90
              * @example -2.5
              */
             rotate?: string | number;
-            /**
-             * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
-             * @enum {string}
-             */
-            format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
+            /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
+            format?: components["schemas"]["Format"];
             /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
             quality?: string | number;
             /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
-            lossless?: ("true" | "false") | boolean;
-            /**
-             * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
-             * @enum {string}
-             */
-            effort?: "fast" | "balanced" | "small";
+            lossless?: components["schemas"]["Lossless"] | boolean;
+            /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
+            effort?: components["schemas"]["Effort"];
             /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
             max_bytes?: string | number;
-            /**
-             * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
-             * @enum {string}
-             */
-            metadata?: "none" | "copyright";
-            /**
-             * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
-             * @enum {string}
-             */
-            hdr?: "drop" | "keep";
+            /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
+            metadata?: components["schemas"]["Metadata"];
+            /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
+            hdr?: components["schemas"]["Hdr"];
             /**
              * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
              * @example #ffffff
@@ -727,10 +758,34 @@ export interface components {
              */
             background?: string;
             /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
-            strict?: ("true" | "false") | boolean;
+            strict?: components["schemas"]["Strict"] | boolean;
             /** @description The output's name, unique in the request. Default: its index. */
             name?: string;
-        }[];
+        };
+        Outputs: components["schemas"]["OutputRequest"][];
+        Webhook: {
+            /** @enum {string} */
+            state: "waiting" | "delivered" | "failed";
+            attempts: number;
+            last_status: number | null;
+            next_at: string | null;
+        };
+        Links: {
+            /** Format: uri-reference */
+            self: string;
+            /** Format: uri-reference */
+            image: string;
+            /** Format: uri-reference */
+            source: string;
+            /** Format: uri-reference */
+            events: string;
+            /** Format: uri-reference */
+            page: string;
+        };
+        Token: {
+            token: string;
+            expires_at: string;
+        };
         Readiness: {
             /** @enum {string} */
             status: "ready" | "not ready";
@@ -740,6 +795,28 @@ export interface components {
             failing: string[];
             /** @description What in the configuration of Redis can lose jobs. */
             warnings: string[];
+        };
+        Capabilities: {
+            inputs: string[];
+            outputs: string[];
+            presets: string[];
+            presets_only: boolean;
+            extras: {
+                [key: string]: boolean;
+            };
+            limits: {
+                [key: string]: number;
+            };
+        };
+        Preset: {
+            name: string;
+            description: string;
+            parameters: {
+                [key: string]: string;
+            };
+        };
+        Presets: {
+            presets: components["schemas"]["Preset"][];
         };
         ClassicProgress: Record<string, never> | {
             /** @constant */
@@ -760,31 +837,349 @@ export interface components {
             state: "FAILURE";
             error: string;
         };
-        Capabilities: {
-            inputs: string[];
-            outputs: string[];
-            presets: string[];
-            presets_only: boolean;
-            extras: {
-                [key: string]: boolean;
-            };
-            limits: {
-                [key: string]: number;
-            };
+        ImageForm: {
+            /**
+             * Format: binary
+             * @description The image's file.
+             */
+            image: string;
+            /**
+             * Format: uri
+             * @description Where the server sends a signed message when the job has ended. Off unless the server allows hosts.
+             */
+            webhook?: string;
+            /**
+             * @description Seconds, 0 to 30, to hold the answer until the job has ended.
+             * @example 10
+             */
+            wait?: string;
+            /**
+             * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
+             * @example 4,20%,150,40%
+             * @example 100,50,640,480
+             */
+            box?: string;
+            /**
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
+             * @example 16:9
+             * @example 1:1
+             * @example 1.5
+             */
+            aspect?: string;
+            /**
+             * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
+             * @example center
+             * @example top
+             * @example bottom
+             * @example left
+             * @example right
+             * @example top-left
+             * @example top-right
+             * @example bottom-left
+             * @example bottom-right
+             * @example smart
+             * @example face
+             * @example 0.3,0.7
+             */
+            anchor?: string;
+            /**
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
+             * @example 300x300
+             * @example 300x
+             * @example x300
+             */
+            size?: string;
+            /** @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover. */
+            fit?: components["schemas"]["Fit"];
+            /** @description `false`: the result is never scaled up. Default: true. */
+            enlarge?: components["schemas"]["Enlarge"];
+            /**
+             * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
+             * @example 90
+             * @example -2.5
+             */
+            rotate?: string;
+            /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
+            format?: components["schemas"]["Format"];
+            /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            quality?: string;
+            /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
+            lossless?: components["schemas"]["Lossless"];
+            /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
+            effort?: components["schemas"]["Effort"];
+            /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
+            max_bytes?: string;
+            /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
+            metadata?: components["schemas"]["Metadata"];
+            /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
+            hdr?: components["schemas"]["Hdr"];
+            /**
+             * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
+             * @example #ffffff
+             * @example #00000000
+             */
+            background?: string;
+            /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
+            strict?: components["schemas"]["Strict"];
+            /**
+             * Format: outputs
+             * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
+             */
+            outputs?: string;
+            /** @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none. */
+            preset?: components["schemas"]["PresetName"];
         };
-        Presets: {
-            presets: {
-                name: string;
-                description: string;
-                parameters: {
-                    [key: string]: string;
-                };
-            }[];
+        SourceForm: {
+            /** @description A job of yours whose upload is cropped again; goes in place of a file. */
+            source: string;
+            /**
+             * Format: uri
+             * @description Where the server sends a signed message when the job has ended. Off unless the server allows hosts.
+             */
+            webhook?: string;
+            /**
+             * @description Seconds, 0 to 30, to hold the answer until the job has ended.
+             * @example 10
+             */
+            wait?: string;
+            /**
+             * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
+             * @example 4,20%,150,40%
+             * @example 100,50,640,480
+             */
+            box?: string;
+            /**
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
+             * @example 16:9
+             * @example 1:1
+             * @example 1.5
+             */
+            aspect?: string;
+            /**
+             * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
+             * @example center
+             * @example top
+             * @example bottom
+             * @example left
+             * @example right
+             * @example top-left
+             * @example top-right
+             * @example bottom-left
+             * @example bottom-right
+             * @example smart
+             * @example face
+             * @example 0.3,0.7
+             */
+            anchor?: string;
+            /**
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
+             * @example 300x300
+             * @example 300x
+             * @example x300
+             */
+            size?: string;
+            /** @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover. */
+            fit?: components["schemas"]["Fit"];
+            /** @description `false`: the result is never scaled up. Default: true. */
+            enlarge?: components["schemas"]["Enlarge"];
+            /**
+             * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
+             * @example 90
+             * @example -2.5
+             */
+            rotate?: string;
+            /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
+            format?: components["schemas"]["Format"];
+            /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            quality?: string;
+            /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
+            lossless?: components["schemas"]["Lossless"];
+            /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
+            effort?: components["schemas"]["Effort"];
+            /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
+            max_bytes?: string;
+            /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
+            metadata?: components["schemas"]["Metadata"];
+            /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
+            hdr?: components["schemas"]["Hdr"];
+            /**
+             * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
+             * @example #ffffff
+             * @example #00000000
+             */
+            background?: string;
+            /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
+            strict?: components["schemas"]["Strict"];
+            /**
+             * Format: outputs
+             * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
+             */
+            outputs?: string;
+            /** @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none. */
+            preset?: components["schemas"]["PresetName"];
         };
-        Token: {
-            token: string;
-            expires_at: string;
+        UrlForm: {
+            /**
+             * Format: uri
+             * @description Where the server fetches the image, in place of a file. Off unless the server allows hosts.
+             */
+            url: string;
+            /**
+             * Format: uri
+             * @description Where the server sends a signed message when the job has ended. Off unless the server allows hosts.
+             */
+            webhook?: string;
+            /**
+             * @description Seconds, 0 to 30, to hold the answer until the job has ended.
+             * @example 10
+             */
+            wait?: string;
+            /**
+             * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
+             * @example 4,20%,150,40%
+             * @example 100,50,640,480
+             */
+            box?: string;
+            /**
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
+             * @example 16:9
+             * @example 1:1
+             * @example 1.5
+             */
+            aspect?: string;
+            /**
+             * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
+             * @example center
+             * @example top
+             * @example bottom
+             * @example left
+             * @example right
+             * @example top-left
+             * @example top-right
+             * @example bottom-left
+             * @example bottom-right
+             * @example smart
+             * @example face
+             * @example 0.3,0.7
+             */
+            anchor?: string;
+            /**
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
+             * @example 300x300
+             * @example 300x
+             * @example x300
+             */
+            size?: string;
+            /** @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover. */
+            fit?: components["schemas"]["Fit"];
+            /** @description `false`: the result is never scaled up. Default: true. */
+            enlarge?: components["schemas"]["Enlarge"];
+            /**
+             * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
+             * @example 90
+             * @example -2.5
+             */
+            rotate?: string;
+            /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
+            format?: components["schemas"]["Format"];
+            /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            quality?: string;
+            /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
+            lossless?: components["schemas"]["Lossless"];
+            /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
+            effort?: components["schemas"]["Effort"];
+            /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
+            max_bytes?: string;
+            /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
+            metadata?: components["schemas"]["Metadata"];
+            /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
+            hdr?: components["schemas"]["Hdr"];
+            /**
+             * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
+             * @example #ffffff
+             * @example #00000000
+             */
+            background?: string;
+            /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
+            strict?: components["schemas"]["Strict"];
+            /**
+             * Format: outputs
+             * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
+             */
+            outputs?: string;
+            /** @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none. */
+            preset?: components["schemas"]["PresetName"];
         };
+        ArchiveEntry: {
+            id: string;
+            output?: string | null;
+            name?: string | null;
+        };
+        ArchiveRequest: {
+            entries: components["schemas"]["ArchiveEntry"][];
+        };
+        UploadTokenRequest: {
+            /** @description Seconds. Default: 600. */
+            lifetime?: number;
+            /** @description How many jobs the token may submit. Default: 1. */
+            jobs?: number;
+            /** @description Bytes of an upload. Default and maximum: the server's own limit. */
+            max_upload?: number;
+            /** @description The preset that every submit uses. */
+            preset?: components["schemas"]["PresetName"];
+            /** @description The parameters that a submit may set. Default: none. */
+            parameters?: ("box" | "aspect" | "anchor" | "size" | "fit" | "enlarge" | "rotate" | "format" | "quality" | "lossless" | "effort" | "max_bytes" | "metadata" | "hdr" | "background" | "strict")[];
+        };
+        JobTokenRequest: {
+            job: string;
+            /** @description Seconds. Default: 600. */
+            lifetime?: number;
+        };
+        /**
+         * @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover.
+         * @enum {string}
+         */
+        Fit: "cover" | "contain" | "inside" | "stretch";
+        /**
+         * @description `false`: the result is never scaled up. Default: true.
+         * @enum {string}
+         */
+        Enlarge: "true" | "false";
+        /**
+         * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
+         * @enum {string}
+         */
+        Format: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
+        /**
+         * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
+         * @enum {string}
+         */
+        Lossless: "true" | "false";
+        /**
+         * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
+         * @enum {string}
+         */
+        Effort: "fast" | "balanced" | "small";
+        /**
+         * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
+         * @enum {string}
+         */
+        Metadata: "none" | "copyright";
+        /**
+         * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
+         * @enum {string}
+         */
+        Hdr: "drop" | "keep";
+        /**
+         * @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false.
+         * @enum {string}
+         */
+        Strict: "true" | "false";
+        /**
+         * @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none.
+         * @enum {string}
+         */
+        PresetName: "classic";
     };
     responses: never;
     parameters: never;
@@ -829,35 +1224,39 @@ export interface operations {
                 /** @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own. */
                 size?: string;
                 /** @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover. */
-                fit?: "cover" | "contain" | "inside" | "stretch";
+                fit?: components["schemas"]["Fit"];
                 /** @description `false`: the result is never scaled up. Default: true. */
-                enlarge?: "true" | "false";
+                enlarge?: components["schemas"]["Enlarge"];
                 /** @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0. */
                 rotate?: string;
                 /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
-                format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
+                format?: components["schemas"]["Format"];
                 /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
                 quality?: string;
                 /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
-                lossless?: "true" | "false";
+                lossless?: components["schemas"]["Lossless"];
                 /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
-                effort?: "fast" | "balanced" | "small";
+                effort?: components["schemas"]["Effort"];
                 /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
                 max_bytes?: string;
                 /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
-                metadata?: "none" | "copyright";
+                metadata?: components["schemas"]["Metadata"];
                 /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
-                hdr?: "drop" | "keep";
+                hdr?: components["schemas"]["Hdr"];
                 /** @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff. */
                 background?: string;
                 /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
-                strict?: "true" | "false";
+                strict?: components["schemas"]["Strict"];
                 /** @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output. */
                 outputs?: string;
                 /** @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none. */
-                preset?: "classic";
+                preset?: components["schemas"]["PresetName"];
                 /** @description A job of yours whose upload is cropped again; goes in place of a file. */
                 source?: string;
+                /** @description Where the server fetches the image, in place of a file. Off unless the server allows hosts. */
+                url?: string;
+                /** @description Where the server sends a signed message when the job has ended. Off unless the server allows hosts. */
+                webhook?: string;
                 /** @description Seconds, 0 to 30, to hold the answer until the job has ended. */
                 wait?: string;
             };
@@ -870,236 +1269,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description The image, whole: as the form's field `image`, or as the raw body. What follows the image's end is ignored. With `source` there is none. Parameters are form fields or in the query string; the same name in both is refused. */
+        /** @description The image, whole: as the form's field `image`, or as the raw body. What follows the image's end is ignored. With `source` or `url` there is none. Parameters are form fields or in the query string; the same name in both is refused. */
         requestBody?: {
             content: {
-                "multipart/form-data": {
-                    /**
-                     * Format: binary
-                     * @description The image's file.
-                     */
-                    image?: string;
-                    /** @description A job of yours whose upload is cropped again; goes in place of a file. */
-                    source?: string;
-                    /**
-                     * @description Seconds, 0 to 30, to hold the answer until the job has ended.
-                     * @example 10
-                     */
-                    wait?: string;
-                    /**
-                     * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
-                     * @example 4,20%,150,40%
-                     * @example 100,50,640,480
-                     */
-                    box?: string;
-                    /**
-                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
-                     * @example 16:9
-                     * @example 1:1
-                     * @example 1.5
-                     */
-                    aspect?: string;
-                    /**
-                     * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
-                     * @example center
-                     * @example top
-                     * @example bottom
-                     * @example left
-                     * @example right
-                     * @example top-left
-                     * @example top-right
-                     * @example bottom-left
-                     * @example bottom-right
-                     * @example smart
-                     * @example face
-                     * @example 0.3,0.7
-                     */
-                    anchor?: string;
-                    /**
-                     * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
-                     * @example 300x300
-                     * @example 300x
-                     * @example x300
-                     */
-                    size?: string;
-                    /**
-                     * @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover.
-                     * @enum {string}
-                     */
-                    fit?: "cover" | "contain" | "inside" | "stretch";
-                    /**
-                     * @description `false`: the result is never scaled up. Default: true.
-                     * @enum {string}
-                     */
-                    enlarge?: "true" | "false";
-                    /**
-                     * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
-                     * @example 90
-                     * @example -2.5
-                     */
-                    rotate?: string;
-                    /**
-                     * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
-                     * @enum {string}
-                     */
-                    format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                    /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
-                    quality?: string;
-                    /**
-                     * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
-                     * @enum {string}
-                     */
-                    lossless?: "true" | "false";
-                    /**
-                     * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
-                     * @enum {string}
-                     */
-                    effort?: "fast" | "balanced" | "small";
-                    /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
-                    max_bytes?: string;
-                    /**
-                     * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
-                     * @enum {string}
-                     */
-                    metadata?: "none" | "copyright";
-                    /**
-                     * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
-                     * @enum {string}
-                     */
-                    hdr?: "drop" | "keep";
-                    /**
-                     * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
-                     * @example #ffffff
-                     * @example #00000000
-                     */
-                    background?: string;
-                    /**
-                     * @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false.
-                     * @enum {string}
-                     */
-                    strict?: "true" | "false";
-                    /**
-                     * Format: outputs
-                     * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
-                     */
-                    outputs?: string;
-                    /**
-                     * @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none.
-                     * @enum {string}
-                     */
-                    preset?: "classic";
-                } & (unknown | unknown);
-                "application/x-www-form-urlencoded": {
-                    /** @description A job of yours whose upload is cropped again; goes in place of a file. */
-                    source?: string;
-                    /**
-                     * @description Seconds, 0 to 30, to hold the answer until the job has ended.
-                     * @example 10
-                     */
-                    wait?: string;
-                    /**
-                     * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
-                     * @example 4,20%,150,40%
-                     * @example 100,50,640,480
-                     */
-                    box?: string;
-                    /**
-                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
-                     * @example 16:9
-                     * @example 1:1
-                     * @example 1.5
-                     */
-                    aspect?: string;
-                    /**
-                     * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
-                     * @example center
-                     * @example top
-                     * @example bottom
-                     * @example left
-                     * @example right
-                     * @example top-left
-                     * @example top-right
-                     * @example bottom-left
-                     * @example bottom-right
-                     * @example smart
-                     * @example face
-                     * @example 0.3,0.7
-                     */
-                    anchor?: string;
-                    /**
-                     * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
-                     * @example 300x300
-                     * @example 300x
-                     * @example x300
-                     */
-                    size?: string;
-                    /**
-                     * @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover.
-                     * @enum {string}
-                     */
-                    fit?: "cover" | "contain" | "inside" | "stretch";
-                    /**
-                     * @description `false`: the result is never scaled up. Default: true.
-                     * @enum {string}
-                     */
-                    enlarge?: "true" | "false";
-                    /**
-                     * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
-                     * @example 90
-                     * @example -2.5
-                     */
-                    rotate?: string;
-                    /**
-                     * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
-                     * @enum {string}
-                     */
-                    format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                    /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
-                    quality?: string;
-                    /**
-                     * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
-                     * @enum {string}
-                     */
-                    lossless?: "true" | "false";
-                    /**
-                     * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
-                     * @enum {string}
-                     */
-                    effort?: "fast" | "balanced" | "small";
-                    /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
-                    max_bytes?: string;
-                    /**
-                     * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
-                     * @enum {string}
-                     */
-                    metadata?: "none" | "copyright";
-                    /**
-                     * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
-                     * @enum {string}
-                     */
-                    hdr?: "drop" | "keep";
-                    /**
-                     * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
-                     * @example #ffffff
-                     * @example #00000000
-                     */
-                    background?: string;
-                    /**
-                     * @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false.
-                     * @enum {string}
-                     */
-                    strict?: "true" | "false";
-                    /**
-                     * Format: outputs
-                     * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
-                     */
-                    outputs?: string;
-                    /**
-                     * @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none.
-                     * @enum {string}
-                     */
-                    preset?: "classic";
-                } & unknown;
+                "multipart/form-data": components["schemas"]["ImageForm"];
+                "application/x-www-form-urlencoded": components["schemas"]["SourceForm"] | components["schemas"]["UrlForm"];
                 "image/*": string;
                 "application/octet-stream": string;
             };
@@ -1122,11 +1296,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": unknown;
-                    "image/png": unknown;
-                    "image/webp": unknown;
-                    "image/avif": unknown;
-                    "image/gif": unknown;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "image/gif": string;
                 };
             };
             /** @description The job. */
@@ -1152,10 +1326,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter" | "bad-request" | "incomplete-upload";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `source-forbidden`: a URL whose host or address this server may not fetch from; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -1165,10 +1347,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope" | "source-forbidden";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -1178,10 +1357,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -1191,10 +1367,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large. `too-large`: the upload has more bytes than allowed */
@@ -1204,10 +1377,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "too-large";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type. `unsupported-format`: the first bytes are not those of a format that is read here */
@@ -1217,10 +1387,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unsupported-format";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `fetch-failed`: an image that could not be fetched by its URL; `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use; `idempotency-mismatch`: the Idempotency-Key was used for another request */
@@ -1230,13 +1397,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "fetch-failed" | "idempotency-mismatch" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short */
+            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short; `rate-limited`: this client asks too often */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1244,10 +1408,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "busy";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -1257,10 +1418,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -1271,10 +1429,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1291,35 +1446,37 @@ export interface operations {
                 /** @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own. */
                 size?: string;
                 /** @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover. */
-                fit?: "cover" | "contain" | "inside" | "stretch";
+                fit?: components["schemas"]["Fit"];
                 /** @description `false`: the result is never scaled up. Default: true. */
-                enlarge?: "true" | "false";
+                enlarge?: components["schemas"]["Enlarge"];
                 /** @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0. */
                 rotate?: string;
                 /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
-                format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
+                format?: components["schemas"]["Format"];
                 /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
                 quality?: string;
                 /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
-                lossless?: "true" | "false";
+                lossless?: components["schemas"]["Lossless"];
                 /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
-                effort?: "fast" | "balanced" | "small";
+                effort?: components["schemas"]["Effort"];
                 /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
                 max_bytes?: string;
                 /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
-                metadata?: "none" | "copyright";
+                metadata?: components["schemas"]["Metadata"];
                 /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
-                hdr?: "drop" | "keep";
+                hdr?: components["schemas"]["Hdr"];
                 /** @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff. */
                 background?: string;
                 /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
-                strict?: "true" | "false";
+                strict?: components["schemas"]["Strict"];
                 /** @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output. */
                 outputs?: string;
                 /** @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none. */
-                preset?: "classic";
+                preset?: components["schemas"]["PresetName"];
                 /** @description A job of yours whose upload is cropped again; goes in place of a file. */
                 source?: string;
+                /** @description Where the server fetches the image, in place of a file. Off unless the server allows hosts. */
+                url?: string;
                 /** @description Seconds, 0 to 30, to hold the answer until the job has ended. */
                 wait?: string;
             };
@@ -1332,236 +1489,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description The image, whole: as the form's field `image`, or as the raw body. What follows the image's end is ignored. With `source` there is none. Parameters are form fields or in the query string; the same name in both is refused. */
+        /** @description The image, whole: as the form's field `image`, or as the raw body. What follows the image's end is ignored. With `source` or `url` there is none. Parameters are form fields or in the query string; the same name in both is refused. */
         requestBody?: {
             content: {
-                "multipart/form-data": {
-                    /**
-                     * Format: binary
-                     * @description The image's file.
-                     */
-                    image?: string;
-                    /** @description A job of yours whose upload is cropped again; goes in place of a file. */
-                    source?: string;
-                    /**
-                     * @description Seconds, 0 to 30, to hold the answer until the job has ended.
-                     * @example 10
-                     */
-                    wait?: string;
-                    /**
-                     * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
-                     * @example 4,20%,150,40%
-                     * @example 100,50,640,480
-                     */
-                    box?: string;
-                    /**
-                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
-                     * @example 16:9
-                     * @example 1:1
-                     * @example 1.5
-                     */
-                    aspect?: string;
-                    /**
-                     * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
-                     * @example center
-                     * @example top
-                     * @example bottom
-                     * @example left
-                     * @example right
-                     * @example top-left
-                     * @example top-right
-                     * @example bottom-left
-                     * @example bottom-right
-                     * @example smart
-                     * @example face
-                     * @example 0.3,0.7
-                     */
-                    anchor?: string;
-                    /**
-                     * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
-                     * @example 300x300
-                     * @example 300x
-                     * @example x300
-                     */
-                    size?: string;
-                    /**
-                     * @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover.
-                     * @enum {string}
-                     */
-                    fit?: "cover" | "contain" | "inside" | "stretch";
-                    /**
-                     * @description `false`: the result is never scaled up. Default: true.
-                     * @enum {string}
-                     */
-                    enlarge?: "true" | "false";
-                    /**
-                     * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
-                     * @example 90
-                     * @example -2.5
-                     */
-                    rotate?: string;
-                    /**
-                     * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
-                     * @enum {string}
-                     */
-                    format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                    /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
-                    quality?: string;
-                    /**
-                     * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
-                     * @enum {string}
-                     */
-                    lossless?: "true" | "false";
-                    /**
-                     * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
-                     * @enum {string}
-                     */
-                    effort?: "fast" | "balanced" | "small";
-                    /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
-                    max_bytes?: string;
-                    /**
-                     * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
-                     * @enum {string}
-                     */
-                    metadata?: "none" | "copyright";
-                    /**
-                     * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
-                     * @enum {string}
-                     */
-                    hdr?: "drop" | "keep";
-                    /**
-                     * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
-                     * @example #ffffff
-                     * @example #00000000
-                     */
-                    background?: string;
-                    /**
-                     * @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false.
-                     * @enum {string}
-                     */
-                    strict?: "true" | "false";
-                    /**
-                     * Format: outputs
-                     * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
-                     */
-                    outputs?: string;
-                    /**
-                     * @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none.
-                     * @enum {string}
-                     */
-                    preset?: "classic";
-                } & (unknown | unknown);
-                "application/x-www-form-urlencoded": {
-                    /** @description A job of yours whose upload is cropped again; goes in place of a file. */
-                    source?: string;
-                    /**
-                     * @description Seconds, 0 to 30, to hold the answer until the job has ended.
-                     * @example 10
-                     */
-                    wait?: string;
-                    /**
-                     * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
-                     * @example 4,20%,150,40%
-                     * @example 100,50,640,480
-                     */
-                    box?: string;
-                    /**
-                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
-                     * @example 16:9
-                     * @example 1:1
-                     * @example 1.5
-                     */
-                    aspect?: string;
-                    /**
-                     * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
-                     * @example center
-                     * @example top
-                     * @example bottom
-                     * @example left
-                     * @example right
-                     * @example top-left
-                     * @example top-right
-                     * @example bottom-left
-                     * @example bottom-right
-                     * @example smart
-                     * @example face
-                     * @example 0.3,0.7
-                     */
-                    anchor?: string;
-                    /**
-                     * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
-                     * @example 300x300
-                     * @example 300x
-                     * @example x300
-                     */
-                    size?: string;
-                    /**
-                     * @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover.
-                     * @enum {string}
-                     */
-                    fit?: "cover" | "contain" | "inside" | "stretch";
-                    /**
-                     * @description `false`: the result is never scaled up. Default: true.
-                     * @enum {string}
-                     */
-                    enlarge?: "true" | "false";
-                    /**
-                     * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
-                     * @example 90
-                     * @example -2.5
-                     */
-                    rotate?: string;
-                    /**
-                     * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
-                     * @enum {string}
-                     */
-                    format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                    /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
-                    quality?: string;
-                    /**
-                     * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
-                     * @enum {string}
-                     */
-                    lossless?: "true" | "false";
-                    /**
-                     * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
-                     * @enum {string}
-                     */
-                    effort?: "fast" | "balanced" | "small";
-                    /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
-                    max_bytes?: string;
-                    /**
-                     * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
-                     * @enum {string}
-                     */
-                    metadata?: "none" | "copyright";
-                    /**
-                     * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
-                     * @enum {string}
-                     */
-                    hdr?: "drop" | "keep";
-                    /**
-                     * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
-                     * @example #ffffff
-                     * @example #00000000
-                     */
-                    background?: string;
-                    /**
-                     * @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false.
-                     * @enum {string}
-                     */
-                    strict?: "true" | "false";
-                    /**
-                     * Format: outputs
-                     * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
-                     */
-                    outputs?: string;
-                    /**
-                     * @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none.
-                     * @enum {string}
-                     */
-                    preset?: "classic";
-                } & unknown;
+                "multipart/form-data": components["schemas"]["ImageForm"];
+                "application/x-www-form-urlencoded": components["schemas"]["SourceForm"] | components["schemas"]["UrlForm"];
                 "image/*": string;
                 "application/octet-stream": string;
             };
@@ -1585,10 +1517,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter" | "bad-request" | "incomplete-upload";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `source-forbidden`: a URL whose host or address this server may not fetch from; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -1598,10 +1538,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope" | "source-forbidden";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -1611,10 +1548,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -1624,10 +1558,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large. `too-large`: the upload has more bytes than allowed */
@@ -1637,10 +1568,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "too-large";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type. `unsupported-format`: the first bytes are not those of a format that is read here */
@@ -1650,10 +1578,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unsupported-format";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `fetch-failed`: an image that could not be fetched by its URL; `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use; `idempotency-mismatch`: the Idempotency-Key was used for another request */
@@ -1663,13 +1588,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "fetch-failed" | "idempotency-mismatch" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short */
+            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short; `rate-limited`: this client asks too often */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1677,10 +1599,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "busy";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -1690,10 +1609,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -1704,10 +1620,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1750,10 +1663,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -1763,10 +1684,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -1776,10 +1694,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -1789,10 +1704,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -1802,10 +1714,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -1816,10 +1725,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1851,10 +1757,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -1864,10 +1778,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -1877,10 +1788,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -1890,10 +1798,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -1903,10 +1808,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -1917,10 +1819,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1960,11 +1859,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": unknown;
-                    "image/png": unknown;
-                    "image/webp": unknown;
-                    "image/avif": unknown;
-                    "image/gif": unknown;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "image/gif": string;
                 };
             };
             /** @description The part that `Range` asked for. */
@@ -1991,6 +1890,17 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description The image is at a signed URL that lives 60 s (`CROPSVC_BLOB_REDIRECT`). */
+            307: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    Location: components["headers"]["Location"];
+                    "Repr-Digest": components["headers"]["Repr-Digest"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
             400: {
                 headers: {
@@ -1998,10 +1908,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
@@ -2012,10 +1919,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unauthorized";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2025,10 +1929,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2038,10 +1939,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict. `not-ready`: the image of a job that has not ended */
@@ -2052,10 +1950,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-ready";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -2065,10 +1960,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
@@ -2078,10 +1970,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "precondition-failed";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Requested Range Not Satisfiable. `range-not-satisfiable`: the asked range lies outside the bytes */
@@ -2091,10 +1980,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "range-not-satisfiable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use */
@@ -2104,10 +1990,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2117,10 +2000,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2131,10 +2011,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2176,11 +2053,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": unknown;
-                    "image/png": unknown;
-                    "image/webp": unknown;
-                    "image/avif": unknown;
-                    "image/gif": unknown;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "image/gif": string;
                 };
             };
             /** @description The part that `Range` asked for. */
@@ -2207,6 +2084,17 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description The image is at a signed URL that lives 60 s (`CROPSVC_BLOB_REDIRECT`). */
+            307: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    Location: components["headers"]["Location"];
+                    "Repr-Digest": components["headers"]["Repr-Digest"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
             400: {
                 headers: {
@@ -2214,10 +2102,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
@@ -2228,10 +2113,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unauthorized";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2241,10 +2123,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2254,10 +2133,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict. `not-ready`: the image of a job that has not ended */
@@ -2268,10 +2144,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-ready";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -2281,10 +2154,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
@@ -2294,10 +2164,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "precondition-failed";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Requested Range Not Satisfiable. `range-not-satisfiable`: the asked range lies outside the bytes */
@@ -2307,10 +2174,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "range-not-satisfiable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use */
@@ -2320,10 +2184,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2333,10 +2194,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2347,10 +2205,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2381,7 +2236,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/zip": unknown;
+                    "application/zip": string;
                 };
             };
             /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
@@ -2391,10 +2246,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
@@ -2405,10 +2257,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unauthorized";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2418,10 +2267,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2431,10 +2277,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict. `not-ready`: the image of a job that has not ended */
@@ -2445,10 +2288,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-ready";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -2458,10 +2298,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use */
@@ -2471,10 +2308,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2484,10 +2318,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2498,10 +2329,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2516,13 +2344,7 @@ export interface operations {
         /** @description Which outputs. Without `output` it is the first one. Names are made safe and unique. */
         requestBody: {
             content: {
-                "application/json": {
-                    entries: {
-                        id: string;
-                        output?: string | null;
-                        name?: string | null;
-                    }[];
-                };
+                "application/json": components["schemas"]["ArchiveRequest"];
             };
         };
         responses: {
@@ -2537,7 +2359,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/zip": unknown;
+                    "application/zip": string;
                 };
             };
             /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `incomplete-upload`: the body ended before its announced length */
@@ -2547,10 +2369,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter" | "incomplete-upload";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2560,10 +2390,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large. `too-large`: the upload has more bytes than allowed */
@@ -2573,10 +2400,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "too-large";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2586,10 +2410,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2600,10 +2421,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2640,14 +2458,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": unknown;
-                    "image/png": unknown;
-                    "image/webp": unknown;
-                    "image/avif": unknown;
-                    "image/gif": unknown;
-                    "image/tiff": unknown;
-                    "image/bmp": unknown;
-                    "image/heif": unknown;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "image/gif": string;
+                    "image/tiff": string;
+                    "image/bmp": string;
+                    "image/heif": string;
                 };
             };
             /** @description The part that `Range` asked for. */
@@ -2681,10 +2499,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2694,10 +2520,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2707,10 +2530,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -2720,10 +2540,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
@@ -2733,10 +2550,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "precondition-failed";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Requested Range Not Satisfiable. `range-not-satisfiable`: the asked range lies outside the bytes */
@@ -2746,10 +2560,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "range-not-satisfiable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2759,10 +2570,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2773,10 +2581,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2814,10 +2619,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
@@ -2828,10 +2630,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unauthorized";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2841,10 +2640,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2854,10 +2650,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -2867,10 +2660,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2880,10 +2670,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2894,10 +2681,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2929,10 +2713,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2942,10 +2734,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2955,10 +2744,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict. `not-ready`: the image of a job that has not ended */
@@ -2969,10 +2755,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-ready";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -2982,10 +2765,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2995,10 +2775,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -3009,10 +2786,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3027,25 +2801,7 @@ export interface operations {
         /** @description What the token allows. With `job` it reads this job, else it uploads. */
         requestBody?: {
             content: {
-                "application/json": {
-                    /** @description Seconds. Default: 600. */
-                    lifetime?: number;
-                    /** @description How many jobs the token may submit. Default: 1. */
-                    jobs?: number;
-                    /** @description Bytes of an upload. Default and maximum: the server's own limit. */
-                    max_upload?: number;
-                    /**
-                     * @description The preset that every submit uses.
-                     * @enum {string}
-                     */
-                    preset?: "classic";
-                    /** @description The parameters that a submit may set. Default: none. */
-                    parameters?: ("box" | "aspect" | "anchor" | "size" | "fit" | "enlarge" | "rotate" | "format" | "quality" | "lossless" | "effort" | "max_bytes" | "metadata" | "hdr" | "background" | "strict")[];
-                } | {
-                    job: string;
-                    /** @description Seconds. Default: 600. */
-                    lifetime?: number;
-                };
+                "application/json": components["schemas"]["UploadTokenRequest"] | components["schemas"]["JobTokenRequest"];
             };
         };
         responses: {
@@ -3067,10 +2823,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter" | "bad-request";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -3080,10 +2844,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -3093,10 +2854,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -3106,10 +2864,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large. `too-large`: the upload has more bytes than allowed */
@@ -3119,10 +2874,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "too-large";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -3132,10 +2884,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -3146,10 +2895,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3167,6 +2913,17 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3241,20 +2998,20 @@ export interface operations {
                     aspect?: string | "";
                     anchor?: string | "";
                     size?: string | "";
-                    fit?: ("cover" | "contain" | "inside" | "stretch") | "";
-                    enlarge?: ("true" | "false") | "";
+                    fit?: components["schemas"]["Fit"] | "";
+                    enlarge?: components["schemas"]["Enlarge"] | "";
                     rotate?: string | "";
-                    format?: ("auto" | "jpeg" | "png" | "webp" | "avif" | "gif") | "";
+                    format?: components["schemas"]["Format"] | "";
                     quality?: string | "";
-                    lossless?: ("true" | "false") | "";
-                    effort?: ("fast" | "balanced" | "small") | "";
+                    lossless?: components["schemas"]["Lossless"] | "";
+                    effort?: components["schemas"]["Effort"] | "";
                     max_bytes?: string | "";
-                    metadata?: ("none" | "copyright") | "";
-                    hdr?: ("drop" | "keep") | "";
+                    metadata?: components["schemas"]["Metadata"] | "";
+                    hdr?: components["schemas"]["Hdr"] | "";
                     background?: string | "";
-                    strict?: ("true" | "false") | "";
+                    strict?: components["schemas"]["Strict"] | "";
                     outputs?: string | "";
-                    preset?: "classic" | "";
+                    preset?: components["schemas"]["PresetName"] | "";
                 } & {
                     [key: string]: unknown;
                 }) & (unknown | unknown | unknown);
@@ -3276,6 +3033,17 @@ export interface operations {
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3342,7 +3110,7 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
-            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short */
+            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short; `rate-limited`: this client asks too often */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3392,6 +3160,17 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3571,6 +3350,17 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
             403: {
                 headers: {
@@ -3581,7 +3371,7 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
-            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short */
+            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short; `rate-limited`: this client asks too often */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3637,6 +3427,17 @@ export interface operations {
                     "application/json": components["schemas"]["ClassicProgress"];
                 };
             };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
             403: {
                 headers: {
@@ -3644,10 +3445,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -3657,10 +3455,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -3671,10 +3466,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3711,11 +3503,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": unknown;
-                    "image/png": unknown;
-                    "image/webp": unknown;
-                    "image/avif": unknown;
-                    "image/gif": unknown;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "image/gif": string;
                 };
             };
             /** @description The part that `Range` asked for. */
@@ -3742,6 +3534,17 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
             403: {
                 headers: {
@@ -3749,10 +3552,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -3762,10 +3562,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict. `not-ready`: the image of a job that has not ended */
@@ -3776,10 +3573,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-ready";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -3789,10 +3583,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
@@ -3802,10 +3593,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "precondition-failed";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Requested Range Not Satisfiable. `range-not-satisfiable`: the asked range lies outside the bytes */
@@ -3815,10 +3603,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "range-not-satisfiable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use */
@@ -3828,10 +3613,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -3841,10 +3623,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -3855,10 +3634,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3889,10 +3665,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3923,10 +3696,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3957,10 +3727,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3991,10 +3758,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description It is not. */
@@ -4035,10 +3799,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4081,10 +3842,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4115,10 +3873,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

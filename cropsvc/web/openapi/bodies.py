@@ -2,9 +2,16 @@
 
 from cropsvc.imaging.params.table import CROP_PARAMETERS, PRESET
 from cropsvc.web.openapi.call import SOURCE, URL, WAITING, WEBHOOK
-from cropsvc.web.openapi.schemas import JOB_ID, WAIT, Schema, choice_of, form_properties, ref
+from cropsvc.web.openapi.schemas import (
+    BINARY,
+    JOB_ID,
+    WAIT,
+    Schema,
+    choice_of,
+    form_properties,
+    ref,
+)
 
-BINARY: Schema = {"type": "string", "format": "binary"}
 FORM, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 
 

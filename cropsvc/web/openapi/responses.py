@@ -7,12 +7,12 @@ from typing import Any
 
 from cropsvc.imaging.params.parser import FORMATS
 from cropsvc.model.errors import CropError
-from cropsvc.web.openapi.schemas import JOB_ID, Schema, ref
+from cropsvc.web.openapi.schemas import BINARY, JOB_ID, Schema, ref
 from cropsvc.web.responses import SOURCE_TYPES
 
 JSON, HTML, PROBLEM = "application/json", "text/html", "application/problem+json"
-MADE: dict[str, Schema] = {SOURCE_TYPES[kind]: {} for kind in FORMATS[1:]}
-READ: dict[str, Schema] = {kind: {} for kind in SOURCE_TYPES.values()}
+MADE: dict[str, Schema] = {SOURCE_TYPES[kind]: BINARY for kind in FORMATS[1:]}
+READ: dict[str, Schema] = dict.fromkeys(SOURCE_TYPES.values(), BINARY)
 
 _TEXT: Schema = {"type": "string"}
 HEADERS: dict[str, dict[str, Any]] = {

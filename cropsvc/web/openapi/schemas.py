@@ -20,6 +20,7 @@ WAIT: Schema = {
     "pattern": r"^(0?[0-2]?[0-9](\.[0-9]{1,6})?|0?30(\.0{1,6})?)$",
     "examples": ["10"],
 }
+BINARY: Schema = {"type": "string", "format": "binary"}  # what generators know as bytes
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 
 
@@ -56,7 +57,8 @@ def choice_of(parameter: Parameter) -> Schema:
 
 def choices() -> dict[str, Schema]:
     """Return the named lists of choices."""
-    return {name: text_of(row) for row in PARAMETERS if (name := _choice_name(row))}
+    named = {_choice_name(row): described(row, text_of(row)) for row in PARAMETERS}
+    return {name: schema for name, schema in named.items() if name}
 
 
 def _choice_name(parameter: Parameter) -> str:
