@@ -43,9 +43,7 @@ def test_it_gets_the_images_bytes(service: Service) -> None:
     assert pictures.decode(got).shape[:2] == (20, 30)
 
 
-def test_the_example_crops_a_folder_and_names_what_failed(
-    service: Service, tmp_path: Path
-) -> None:
+def test_the_example_crops_a_folder_and_names_what_failed(service: Service, tmp_path: Path) -> None:
     place = checkout(tmp_path, "examples/celery") / "examples" / "celery"
     (place / "photos").mkdir()
     (place / "photos" / "cat.jpg").write_bytes(pictures.jpeg(300, 200))
