@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from cropsvc.imaging.params.parser import CROP_PARAMETERS, NAME, Parameter
 from cropsvc.jobs.presentation import job_json
 from cropsvc.model import errors
+from cropsvc.model.hosts import HostRule
 from cropsvc.model.job import Job, JobRef, Output, SourceInfo
 from cropsvc.settings.settings import ApiKey, Settings
 from cropsvc.web.openapi.document import document
@@ -87,6 +88,23 @@ def test_every_error_of_the_tree_has_its_code_and_status() -> None:
     assert all(
         kind.code != errors.CropError.code or kind is errors.Internal for kind in all_errors()
     )
+
+
+def test_the_examples_are_as_their_schemas_say() -> None:
+    for name in ("Job", "Problem"):
+        schema = {"$ref": f"#/components/schemas/{name}", "components": OPEN["components"]}
+        [example] = OPEN["components"]["schemas"][name]["examples"]
+        jsonschema_rs.validate(schema, example)
+
+
+@pytest.mark.parametrize("on", [False, True])
+def test_what_is_switched_off_is_not_described(on: bool) -> None:
+    hosts = {"url_hosts": (HostRule("*"),)} if on else {}
+    described = document(Settings(**hosts), PATHS)
+    assert ("UrlForm" in described["components"]["schemas"]) == on
+    names = [one["name"] for one in described["paths"]["/v1/crops"]["post"]["parameters"]]
+    assert ("url" in names) == on
+    assert "webhook" not in json.dumps(described["components"]["schemas"]["SourceForm"])
 
 
 def test_every_reference_leads_somewhere() -> None:
