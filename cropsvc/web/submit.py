@@ -78,6 +78,8 @@ def accept(
         pairs = allowance.allowed(wanted.pairs, wanted.elsewhere)
         crop = change(_parsed(pairs, strict, _presets()))
         upload = _upload(place, body, wanted, crop, key)
+        if wanted.webhook is not None and seconds is not None:
+            raise BadParameter.of(FieldError("webhook", "no message follows: the answer is here"))
         if allowance.upload_token() and not isinstance(place, NoSlotNeeded):
             rate_limit().check(current_owner())  # only now it counts for the token's owner
         hook = checked_webhook(wanted.webhook, services().settings)

@@ -9,8 +9,9 @@ from flask import Blueprint, Response, request
 
 from cropsvc.imaging.params.parser import parse
 from cropsvc.imaging.params.table import CROP_PARAMETERS
-from cropsvc.model.errors import BadParameter, BadRequest, FieldError, TooLarge
+from cropsvc.model.errors import BadParameter, BadRequest, FieldError
 from cropsvc.web.auth import current_key
+from cropsvc.web.request_body import read_bytes
 from cropsvc.web.services import services
 from cropsvc.web.tokens import JobToken, Token, UploadToken, new_id, seal
 
@@ -104,9 +105,7 @@ def _spelled(value: object) -> str:
 
 
 def _body() -> dict[str, Any]:
-    text = request.stream.read(LARGEST_BODY + 1)
-    if len(text) > LARGEST_BODY:
-        raise TooLarge(f"the request has more than the {LARGEST_BODY} bytes that are allowed")
+    text = read_bytes(LARGEST_BODY)
     try:
         body = json.loads(text or b"{}")
     except (ValueError, RecursionError):

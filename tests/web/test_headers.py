@@ -147,7 +147,9 @@ def test_the_answer_to_a_bug_has_them_too() -> None:
     ],
     ids=["version", "script", "tls", "length", "long"],
 )
-def test_gunicorns_own_answers_have_them(stack: Stack, sent: bytes) -> None:
+def test_a_request_that_cannot_be_parsed_gets_a_problem_with_them(
+    stack: Stack, sent: bytes
+) -> None:
     with socket.create_connection(("127.0.0.1", stack.port), timeout=10) as sock:
         sock.sendall(sent)
         head, _, body = sock.makefile("rb").read().partition(b"\r\n\r\n")

@@ -101,8 +101,20 @@ export function frame({ w, h }, degrees) {
   return { w: Math.max(1, Math.floor(w * scale)), h: Math.max(1, Math.floor(h * scale)) };
 }
 
+/** What boxes refer to in an image of this size that is turned by any angle. */
+export function turnedFrame(size, degrees) {
+  if (degrees % 90) return frame(size, degrees);
+  return degrees % 180 ? { w: size.h, h: size.w } : size;
+}
+
 /** The box at the same part of a frame that has become larger or smaller. */
 export function refitted(box, before, after) {
   const [x, y] = [after.w / before.w, after.h / before.h];
   return inside({ x: box.x * x, y: box.y * y, w: box.w * x, h: box.h * y }, after);
+}
+
+/** Degrees, clockwise and from -45 to 45, by which a line is off level or off upright, whichever is nearer. */
+export function slope(dx, dy) {
+  const degrees = (Math.atan2(dy, dx) * 180) / Math.PI;
+  return degrees - Math.round(degrees / 90) * 90;
 }

@@ -45,6 +45,7 @@ export function outputOf(parameters) {
     quality: parameters.quality ? Number(parameters.quality) : null,
     lossless: String(parameters.lossless) === "true",
     maxBytes: Number(parameters.max_bytes) || null,
+    hdr: parameters.hdr === "keep",
     copyright: parameters.metadata === "copyright",
   };
 }
