@@ -23,6 +23,7 @@ from werkzeug.serving import make_server
 
 from tests import pictures
 from tests.browser.crop_page import AXE, PATIENCE
+from tests.browser.firefox import firefox
 from tests.browser.network import Network
 from tests.stack import ROOT, Stack, free_port, running
 
@@ -354,3 +355,31 @@ def test_the_javascript_client_works_in_a_browser_on_another_site(
         "refused": [True, 403, "out-of-scope"],
     }  # fmt: skip
     here.faults.clear()  # Chromium reports the 403
+
+
+IN_FIREFOX = """return (async () => {
+  const bytes = Uint8Array.from(atob("%s"), (char) => char.charCodeAt(0));
+  const element = document.querySelector("crop-image");
+  await element.load(new File([bytes], "a.jpg"));
+  const canvas = element.shadowRoot.querySelector("[part=image]");
+  const red = canvas.getContext("2d").getImageData(3, 3, 1, 1).data[0];
+  element.shadowRoot.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowDown"}));
+  const { x, y, w, h } = element.box;
+  const detail = await element.crop();
+  const sent = new FormData(document.forms[0]).get("avatar");
+  return { red: red > 200, box: [x, y, w, h], isSent: sent === detail.job.id,
+    state: detail.job.state, type: detail.blob.type };
+})()"""
+
+
+def test_it_works_in_firefox(site: Site, tmp_path: Path, require: Callable[[str], str]) -> None:
+    pixels = np.zeros((60, 40, 3), np.uint8)
+    pixels[:20, :20] = (250, 0, 0)
+    data = base64.b64encode(pictures.oriented(pixels, 6, "jpeg")).decode()
+    with firefox(require("firefox"), tmp_path) as window:
+        window.open(site.url)
+        seen = window.run(IN_FIREFOX % data)
+
+    assert seen == {
+        "red": True, "box": [4, 15, 32, 32], "isSent": True, "state": "done", "type": "image/webp",
+    }  # fmt: skip
