@@ -6,7 +6,7 @@ from PIL import Image, ImageChops, UnidentifiedImageError
 
 from cropsvc.imaging.geometry.orientation import Sides
 from cropsvc.imaging.headers.model import broken, check_sides
-from cropsvc.imaging.render.color import INTEGERS, scalable
+from cropsvc.imaging.render.color import scalable
 from cropsvc.imaging.render.metadata import TIFF_TAGS
 from cropsvc.imaging.render.tiff_repair import (
     COMPRESSION,
@@ -17,11 +17,12 @@ from cropsvc.imaging.render.tiff_repair import (
     directory_of,
     has_wide_planes,
     is_grey_by_alpha,
+    is_wide_negative,
     readable,
     sample_file,
 )
 
-WHITE_IS_ZERO, YCBCR, PLAIN = 0, 6, 1  # photometric interpretations, a compression
+YCBCR, PLAIN = 6, 1  # a photometric interpretation, a compression
 NO_CODEC = ((33003,), (33005,), (34712,), (34887,), (50001,), (50002,))  # JPEG 2000, LERC, WebP, XL
 MODES = {  # photometric interpretation, samples, kind of the extra ones -> mode
     (1, 2, 2): "LA", (2, 3, None): "RGB", (2, 4, 0): "RGB", (2, 4, 1): "RGBa",
@@ -49,13 +50,13 @@ def decode_tiff(data: bytes, sides: Sides) -> Image.Image:
     image.load()
     if found and is_grey_by_alpha(found):
         return _divided(image)
-    if found and found.values(PHOTOMETRIC) == (WHITE_IS_ZERO,) and image.mode in INTEGERS:
+    if found and is_wide_negative(found):
         return _inverted(image, found)
     return image
 
 
 def _inverted(image: Image.Image, found: Directory) -> Image.Image:
-    """Return grey of more than 8 bits whose 0 is white, in 8 bits: Pillow takes it for black."""
+    """Return the positive of grey of more than 8 bits, in 8 bits."""
     grey = ImageChops.invert(scalable(image))
     grey.info = image.info
     return _with_tags(grey, found)
@@ -95,7 +96,7 @@ def _merged(found: Directory, sides: Sides) -> Image.Image:
 
 
 def _with_tags(image: Image.Image, found: Directory) -> Image.Image:
-    """Return an image made anew, which says whether the file had metadata to be dropped."""
+    """Return an image that says whether the file had metadata to be dropped."""
     if any(tag in found.fields for tag in TIFF_TAGS):
         image.info["tags"] = True
     return image
