@@ -6,7 +6,7 @@ import { upright } from "./orient.js";
 import { formatOf, placeholder, tiffSize } from "./sniff.js";
 import { byId, bytes } from "./words.js";
 
-const READ = ["jpeg", "png", "webp", "gif", "avif", "tiff", "bmp"];
+const READ = byId("file").accept.split(",").map((type) => type.slice("image/".length));
 
 /** A file as a source, or an Error with a text for the user; nothing is uploaded for that. */
 export async function fromFile(file, maxUpload) {
@@ -17,7 +17,7 @@ export async function fromFile(file, maxUpload) {
   const format = await formatOf(file);
   if (format === "heic") throw new Error("HEIC pictures are not read here. Export it as JPEG, then choose that.");
   if (!READ.includes(format)) {
-    throw new Error(`“${file.name}” is not an image this service reads: JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP.`);
+    throw new Error(`“${file.name}” is not an image this service reads: ${byId("formats").textContent}.`);
   }
   const name = file.name || `pasted.${format}`;
   return { file, jobId: null, name, format, bytes: file.size, url: URL.createObjectURL(file) };
