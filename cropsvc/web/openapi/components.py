@@ -235,16 +235,16 @@ def _presets() -> Schema:
 
 
 def _classic() -> Schema:
-    def told(state: str, **more: Schema) -> Schema:
+    def state(state: str, **more: Schema) -> Schema:
         return closed({"state": {"const": state}, **more})
 
     fraction: Schema = {"type": "number", "minimum": 0, "maximum": 1}
     return {
         "oneOf": [
             {"type": "object", "maxProperties": 0},
-            told("PENDING", progress={"const": 0}),
-            told("PROGRESS", progress={**fraction, "exclusiveMaximum": 0.99}),
-            told("SUCCESS", progress={"const": 1}),
-            told("FAILURE", error={"type": "string"}),
+            state("PENDING", progress={"const": 0}),
+            state("PROGRESS", progress={**fraction, "exclusiveMaximum": 0.99}),
+            state("SUCCESS", progress={"const": 1}),
+            state("FAILURE", error={"type": "string"}),
         ]
     }
