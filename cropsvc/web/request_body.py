@@ -24,11 +24,13 @@ from cropsvc.serving.worker import go_ahead
 from cropsvc.web.patience import BodyDeadline
 
 READ = 1024 * 1024  # gunicorn receives as much at once and copies the rest at each smaller read
-CHUNK = 64 * 1024  # of a form, as it is parsed
+CHUNK_BYTES = 64 * 1024  # of a form, as it is parsed
 FORM_ALLOWANCE = 64 * 1024  # bytes a form may have beside its file
 MOST_PARTS = 40
 LONGEST_FILE_NAME = 120  # characters
-MOST_FIELD_BYTES = 2 * CHUNK  # `outputs` may be long; Werkzeug counts its buffer of one chunk too
+MOST_FIELD_BYTES = (
+    2 * CHUNK_BYTES
+)  # `outputs` may be long; Werkzeug counts its buffer of one chunk too
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -144,7 +146,7 @@ def _form(data: bytes, boundary: str, limit: int) -> Body:
         raise BadRequest("the multipart form names no boundary")
     parser = MultiPartParser(
         stream_factory=lambda *args, **kwargs: BytesIO(),
-        buffer_size=CHUNK,
+        buffer_size=CHUNK_BYTES,
         max_form_memory_size=MOST_FIELD_BYTES,
         max_form_parts=MOST_PARTS,
     )
@@ -152,7 +154,7 @@ def _form(data: bytes, boundary: str, limit: int) -> Body:
         fields, files = parser.parse(TurnStream(data), boundary.encode(), len(data))
     except RequestEntityTooLarge as error:
         raise TooLarge(
-            f"the form has more than {MOST_PARTS} parts, or a field of over {CHUNK} bytes"
+            f"the form has more than {MOST_PARTS} parts, or a field of over {CHUNK_BYTES} bytes"
         ) from error
     except (ValueError, UnicodeDecodeError) as error:
         raise BadRequest("the multipart form is broken or cut off") from error

@@ -5,7 +5,7 @@ with the start of the next one, or when the worker has nothing to do.
 """
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redis.client import Pipeline
 from rq import Queue
@@ -15,17 +15,13 @@ from rq.utils import now, utcformat
 from rq.worker import WorkerStatus
 
 from cropsvc.cropping.process import Reply
-
-if TYPE_CHECKING:
-    from cropsvc.queues.rq.worker import LeanWorker
-
-EXECUTION_TTL = 6  # seconds: a job without a heartbeat for so long is taken over
+from cropsvc.queues.rq.steady_worker import EXECUTION_TTL, SteadyWorker
 
 
 class Registries:
     """One worker's part in them."""
 
-    def __init__(self, worker: "LeanWorker") -> None:
+    def __init__(self, worker: SteadyWorker) -> None:
         self._worker = worker
         self._unsettled: tuple[Job, Execution] | None = None
 
