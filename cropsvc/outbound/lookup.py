@@ -33,5 +33,5 @@ def _found(getaddrinfo: Any, host: str, port: int) -> Found:
 
 @cache
 def _threads() -> ThreadPool:
-    _ = get_hub().resolver  # which lets the hub take a name that is not found for no error of ours
+    _ = get_hub().resolver  # registers `gaierror` as one that the hub does not print
     return ThreadPool(AT_ONCE)

@@ -13,7 +13,6 @@ import psutil
 from tests.processes import SANDBOX, command_line
 from tests.stack import Stack
 
-
 SEASONED = 5.0  # seconds; a younger crop process may have a job whose first one was killed:
 # to end that too would use up the job's two attempts, and the job would rightly fail
 
