@@ -88,6 +88,26 @@ def test_it_submits_follows_fetches_and_tells_what_is_wrong(stack: Stack, tmp_pa
     }  # fmt: skip
 
 
+def test_the_sample_of_its_readme_runs(stack: Stack, tmp_path: Path) -> None:
+    node()
+    (tmp_path / "in.png").write_bytes(pictures.png(900, 600))
+    sample = readme_sample().replace('"./index.js"', f'"{CLIENT}"')
+    sample = sample.replace("http://localhost:5000", stack.url)
+    sample = sample.replace("wait(job));", "wait(job));\n  console.log(blob.size, blob.type);")
+    read = 'import { readFileSync } from "node:fs";\nconst file = readFileSync("in.png");\n'
+    done = run((read + sample).replace("%", "%%"), tmp_path)
+    said = done.stdout.splitlines()
+    assert (said[0], done.stderr) == ("0", "")  # what onProgress gets first
+    assert "done 1" in said
+    assert re.fullmatch(r"[1-9]\d+ image/png", said[-1])
+
+
+def readme_sample() -> str:
+    page = (ROOT / "clients" / "js" / "README.md").read_text(encoding="utf-8")
+    [found] = re.findall(r"```js\n(.*?)```", page, re.DOTALL)
+    return str(found)
+
+
 @pytest.mark.parametrize("change", ["", " "])
 def test_it_verifies_what_the_service_signs(tmp_path: Path, change: str) -> None:
     body = message(JOB)
