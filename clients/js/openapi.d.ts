@@ -15,7 +15,11 @@ export interface paths {
         put?: never;
         /**
          * Submit a crop
-         * @description The order of effect: EXIF orientation, `rotate`, `box`, clamp, `aspect`, `fit`, `size` and `enlarge`, `format`. What the parameters and the image's header show to be wrong is refused here, and nothing is queued; what only decoding shows becomes the job's `error`. The answer is 202 and the job, also for a job that is done already. Only when `Accept` names an image type and there is a `wait`, it is 200 and the first output's bytes if they were made in time.
+         * @description The answer is 202 and the job, also if the job is done already. It is 200 and the image only if `Accept` names an image type, the request has `wait`, and the image is made in time.
+         *
+         *     A wrong parameter, or an image whose header is wrong or over a limit, is refused at once, and nothing is queued. What only decoding can show becomes the job's `error`.
+         *
+         *     The order of effect: EXIF orientation, `rotate`, `box`, clamp, `aspect`, `fit`, `size` and `enlarge`, `format`.
          */
         post: operations["submit"];
         delete?: never;
@@ -34,8 +38,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Look before you crop
-         * @description Where `anchor=smart` or `anchor=face` would place the region, without making an image. Takes what a submit takes; without an anchor it looks for faces if the server can. No job stays. 429 if the queue is too long for an answer within 10 seconds.
+         * Detect where a crop would be placed
+         * @description Where `anchor=smart` or `anchor=face` would place the region, without making an image. It takes what a submit takes. Without an anchor it looks for faces if the server can. No job stays. If the queue is too long for an answer within 10 seconds, the answer is 429.
          */
         post: operations["detect"];
         delete?: never;
@@ -52,15 +56,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Look at a job
-         * @description With `wait`, once it has ended or the time is up. `done` is only shown when the bytes can be fetched.
+         * Get a job
+         * @description With `wait`, the answer comes when the job has ended or the time is up. `done` is only shown when the bytes can be fetched.
          */
         get: operations["show_job"];
         put?: never;
         post?: never;
         /**
          * Cancel or delete a job
-         * @description A queued job never runs, a running one is stopped within a second: both are `canceled`. One that has ended is removed. Again is fine. Results shared with another job stay.
+         * @description A queued job never runs. A running one is stopped within a second. Both are `canceled`. A job that has ended is removed. You may repeat the call. Results that another job shares stay.
          */
         delete: operations["delete_job"];
         options?: never;
@@ -76,7 +80,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Fetch the first output
+         * Download the first output
          * @description The image's bytes. `HEAD`, `Range` and `If-None-Match` work as usual.
          */
         get: operations["first_image"];
@@ -96,7 +100,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Fetch an output by its name
+         * Download an output by its name
          * @description The named output's bytes.
          */
         get: operations["image"];
@@ -116,7 +120,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Fetch all outputs as one ZIP
+         * Download all outputs as one ZIP
          * @description A ZIP (stored, streamed) of all outputs that are done.
          */
         get: operations["archive"];
@@ -138,7 +142,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Fetch outputs of many jobs as one ZIP
+         * Download outputs of many jobs as one ZIP
          * @description Up to 200 outputs. What is not there, or not done, is listed in `missing.txt` inside.
          */
         post: operations["archive_of_many"];
@@ -156,7 +160,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Fetch the upload
+         * Download the upload
          * @description The upload's bytes while they are kept, as an attachment.
          */
         get: operations["source"];
@@ -176,7 +180,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Follow a job
+         * Follow a job by events
          * @description Server-Sent Events: the job at once, then each `progress`, one last `done`, `failed` or `canceled`, and the stream ends. Each event's `data` is the job's JSON; a comment every 15 seconds shows that the line is up.
          */
         get: operations["events"];
@@ -198,8 +202,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send a job's message again
-         * @description For a job that was submitted with `webhook` and has ended.
+         * Send a webhook again
+         * @description Sends the message of a job that was submitted with `webhook` and has ended.
          */
         post: operations["resend_webhook"];
         delete?: never;
@@ -298,7 +302,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Keep a key in the browser
+         * Log in
          * @description The page asks for the key once and keeps it in a cookie that only the service can read.
          */
         post: operations["login"];
@@ -318,7 +322,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Forget the key
+         * Log out
          * @description The browser's cookie is deleted.
          */
         post: operations["logout"];
@@ -396,7 +400,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What this server can do
+         * Capabilities
          * @description Input and output formats, presets, the extras and whether they are installed, limits.
          */
         get: operations["capabilities"];
@@ -416,7 +420,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The presets
+         * Presets
          * @description Names, descriptions and parameters of the presets that `preset` may name.
          */
         get: operations["presets"];
@@ -436,7 +440,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is it alive
+         * Health check
          * @description 200 while the process lives.
          */
         get: operations["healthz"];
@@ -456,8 +460,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is it ready
-         * @description 200 only if the store answers, a worker's heartbeat is fresh and the queue is under its cap; else 503 and what fails. A submit is taken without a worker too, and waits its turn.
+         * Readiness check
+         * @description 200 only if the store answers, a worker's heartbeat is fresh and the queue is under its cap. A submit is taken without a worker too, and waits.
          */
         get: operations["readyz"];
         put?: never;
@@ -476,7 +480,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Figures for Prometheus
+         * Metrics for Prometheus
          * @description Requests, queue, jobs by outcome, times, bytes, workers; the same from every process. Without Redis: `cropsvc_redis_up 0` alone.
          */
         get: operations["metrics"];
@@ -496,7 +500,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * This description
+         * OpenAPI document
          * @description OpenAPI 3.1.
          */
         get: operations["openapi"];
@@ -516,7 +520,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * This description as a page
+         * This page
          * @description Readable without any other server.
          */
         get: operations["docs"];
@@ -585,7 +589,10 @@ export interface components {
          */
         Job: {
             id: string;
-            /** @enum {string} */
+            /**
+             * @description `done` if at least one output succeeded. The last three are final.
+             * @enum {string}
+             */
             state: "queued" | "running" | "done" | "failed" | "canceled";
             /** @description Never falls; 1 exactly when `state` is `done`. */
             progress: number;
@@ -620,6 +627,7 @@ export interface components {
             name: string;
             /** @enum {string} */
             state: "queued" | "running" | "done" | "failed" | "canceled";
+            /** @description Pixels of the output; null until it is done. */
             width: number | null;
             height: number | null;
             format: ("jpeg" | "png" | "webp" | "avif" | "gif") | null;
@@ -627,12 +635,17 @@ export interface components {
             sha256: string | null;
             /** @description `[x, y, width, height]` of the pixels used, in displayed coordinates after `rotate`. */
             region: number[] | null;
+            /** @description What was lost or changed on the way: see below. */
             notes: ("clamped" | "animation-flattened" | "alpha-flattened" | "profile-converted" | "enlarged" | "metadata-dropped" | "pages-dropped" | "source-truncated" | "tone-mapped" | "gain-map-dropped" | "video-dropped" | "quality-lowered")[];
             /** @description Where `max_bytes` was asked for: the quality used. */
             quality?: number;
             decision?: components["schemas"]["Decision"];
+            /** @description Why this output failed. The others stand alone. */
             error: components["schemas"]["JobError"] | null;
-            /** Format: uri-reference */
+            /**
+             * Format: uri-reference
+             * @description Where the bytes are, once the output is done.
+             */
             url: string;
         };
         Face: {
@@ -656,7 +669,7 @@ export interface components {
         /** @description Why a job or an output failed: a code of the table and a message. */
         JobError: {
             /** @enum {string} */
-            code: "bad-parameter" | "bad-request" | "box-outside" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "precondition-failed" | "range-not-satisfiable" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unreadable" | "unsupported-format";
+            code: "bad-parameter" | "bad-request" | "box-outside" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "range-not-satisfiable" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unreadable" | "unsupported-format";
             detail: string;
         };
         FieldError: {
@@ -687,18 +700,18 @@ export interface components {
             /** @description A message with the value and the limit. */
             detail: string;
             /** @enum {string} */
-            code: "bad-parameter" | "bad-request" | "box-outside" | "busy" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "internal" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "precondition-failed" | "range-not-satisfiable" | "rate-limited" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unavailable" | "unreadable" | "unsupported-format";
+            code: "bad-parameter" | "bad-request" | "box-outside" | "busy" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "internal" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "range-not-satisfiable" | "rate-limited" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unavailable" | "unreadable" | "unsupported-format";
             errors?: components["schemas"]["FieldError"][];
         };
         OutputRequest: {
             /**
-             * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
+             * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
              * @example 4,20%,150,40%
              * @example 100,50,640,480
              */
             box?: string;
             /**
-             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
              * @example 16:9
              * @example 1:1
              * @example 1.5
@@ -721,15 +734,15 @@ export interface components {
              */
             anchor?: string;
             /**
-             * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
              * @example 300x300
              * @example 300x
              * @example x300
              */
             size?: string;
-            /** @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover. */
+            /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
             fit?: components["schemas"]["Fit"];
-            /** @description `false`: the result is never scaled up. Default: true. */
+            /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
             enlarge?: components["schemas"]["Enlarge"] | boolean;
             /**
              * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
@@ -739,7 +752,7 @@ export interface components {
             rotate?: string | number;
             /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
             format?: components["schemas"]["Format"];
-            /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
             quality?: string | number;
             /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
             lossless?: components["schemas"]["Lossless"] | boolean;
@@ -854,13 +867,13 @@ export interface components {
              */
             wait?: string;
             /**
-             * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
+             * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
              * @example 4,20%,150,40%
              * @example 100,50,640,480
              */
             box?: string;
             /**
-             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
              * @example 16:9
              * @example 1:1
              * @example 1.5
@@ -883,15 +896,15 @@ export interface components {
              */
             anchor?: string;
             /**
-             * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
              * @example 300x300
              * @example 300x
              * @example x300
              */
             size?: string;
-            /** @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover. */
+            /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
             fit?: components["schemas"]["Fit"];
-            /** @description `false`: the result is never scaled up. Default: true. */
+            /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
             enlarge?: components["schemas"]["Enlarge"];
             /**
              * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
@@ -901,7 +914,7 @@ export interface components {
             rotate?: string;
             /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
             format?: components["schemas"]["Format"];
-            /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
             quality?: string;
             /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
             lossless?: components["schemas"]["Lossless"];
@@ -943,13 +956,13 @@ export interface components {
              */
             wait?: string;
             /**
-             * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
+             * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
              * @example 4,20%,150,40%
              * @example 100,50,640,480
              */
             box?: string;
             /**
-             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
              * @example 16:9
              * @example 1:1
              * @example 1.5
@@ -972,15 +985,15 @@ export interface components {
              */
             anchor?: string;
             /**
-             * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
              * @example 300x300
              * @example 300x
              * @example x300
              */
             size?: string;
-            /** @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover. */
+            /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
             fit?: components["schemas"]["Fit"];
-            /** @description `false`: the result is never scaled up. Default: true. */
+            /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
             enlarge?: components["schemas"]["Enlarge"];
             /**
              * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
@@ -990,7 +1003,7 @@ export interface components {
             rotate?: string;
             /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
             format?: components["schemas"]["Format"];
-            /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
             quality?: string;
             /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
             lossless?: components["schemas"]["Lossless"];
@@ -1035,13 +1048,13 @@ export interface components {
              */
             wait?: string;
             /**
-             * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
+             * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
              * @example 4,20%,150,40%
              * @example 100,50,640,480
              */
             box?: string;
             /**
-             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
              * @example 16:9
              * @example 1:1
              * @example 1.5
@@ -1064,15 +1077,15 @@ export interface components {
              */
             anchor?: string;
             /**
-             * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
              * @example 300x300
              * @example 300x
              * @example x300
              */
             size?: string;
-            /** @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover. */
+            /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
             fit?: components["schemas"]["Fit"];
-            /** @description `false`: the result is never scaled up. Default: true. */
+            /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
             enlarge?: components["schemas"]["Enlarge"];
             /**
              * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
@@ -1082,7 +1095,7 @@ export interface components {
             rotate?: string;
             /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
             format?: components["schemas"]["Format"];
-            /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
             quality?: string;
             /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
             lossless?: components["schemas"]["Lossless"];
@@ -1129,6 +1142,31 @@ export interface components {
             preset?: components["schemas"]["PresetName"];
             /** @description The parameters that a submit may set. Default: none. */
             parameters?: ("box" | "aspect" | "anchor" | "size" | "fit" | "enlarge" | "rotate" | "format" | "quality" | "lossless" | "effort" | "max_bytes" | "metadata" | "hdr" | "background" | "strict")[];
+            /**
+             * @description Parameters that every submit has, with these values. Default: none.
+             * @example {
+             *       "size": "256x256",
+             *       "format": "webp"
+             *     }
+             */
+            fixed?: {
+                box?: string | number | boolean;
+                aspect?: string | number | boolean;
+                anchor?: string | number | boolean;
+                size?: string | number | boolean;
+                fit?: string | number | boolean;
+                enlarge?: string | number | boolean;
+                rotate?: string | number | boolean;
+                format?: string | number | boolean;
+                quality?: string | number | boolean;
+                lossless?: string | number | boolean;
+                effort?: string | number | boolean;
+                max_bytes?: string | number | boolean;
+                metadata?: string | number | boolean;
+                hdr?: string | number | boolean;
+                background?: string | number | boolean;
+                strict?: string | number | boolean;
+            };
         };
         JobTokenRequest: {
             job: string;
@@ -1136,12 +1174,12 @@ export interface components {
             lifetime?: number;
         };
         /**
-         * @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover.
+         * @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`.
          * @enum {string}
          */
         Fit: "cover" | "contain" | "inside" | "stretch";
         /**
-         * @description `false`: the result is never scaled up. Default: true.
+         * @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true.
          * @enum {string}
          */
         Enlarge: "true" | "false";
@@ -1215,23 +1253,23 @@ export interface operations {
     submit: {
         parameters: {
             query?: {
-                /** @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image. */
+                /** @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image. */
                 box?: string;
-                /** @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none. */
+                /** @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none. */
                 aspect?: string;
                 /** @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center. */
                 anchor?: string;
-                /** @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own. */
+                /** @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own. */
                 size?: string;
-                /** @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover. */
+                /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
                 fit?: components["schemas"]["Fit"];
-                /** @description `false`: the result is never scaled up. Default: true. */
+                /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
                 enlarge?: components["schemas"]["Enlarge"];
                 /** @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0. */
                 rotate?: string;
                 /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
                 format?: components["schemas"]["Format"];
-                /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+                /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
                 quality?: string;
                 /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
                 lossless?: components["schemas"]["Lossless"];
@@ -1263,7 +1301,7 @@ export interface operations {
             header?: {
                 /** @description `wait=N` does what the parameter does; over 30 counts as 30, what is malformed is ignored. */
                 Prefer?: string;
-                /** @description The same key and the same request give the same job, so that a retry makes no second one. */
+                /** @description The same key and the same request give the same job, so that a retry makes no second one. Another request under the key is refused with 422. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -1279,7 +1317,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The first output's bytes. */
+            /** @description The first output's bytes. Only if `Accept` names an image type (`image/jpeg` or `image/*`; `*\/*` does not count) and the request has `wait` or `Prefer: wait=N`. If the job does not end in time, the answer is the 202. If it failed, it is a 422, and if it was canceled, a 410. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1303,7 +1341,7 @@ export interface operations {
                     "image/gif": string;
                 };
             };
-            /** @description The job. */
+            /** @description The job, in every other case; `state` says whether it has ended. That is so after a `wait`, for a cached job, and for a repeat with the same `Idempotency-Key` too. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1319,7 +1357,7 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart; `incomplete-upload`: the body ended before its announced length */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP; `incomplete-upload`: the body ended before its announced length */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1437,23 +1475,23 @@ export interface operations {
     detect: {
         parameters: {
             query?: {
-                /** @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image. */
+                /** @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image. */
                 box?: string;
-                /** @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none. */
+                /** @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none. */
                 aspect?: string;
                 /** @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center. */
                 anchor?: string;
-                /** @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own. */
+                /** @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own. */
                 size?: string;
-                /** @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover. */
+                /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
                 fit?: components["schemas"]["Fit"];
-                /** @description `false`: the result is never scaled up. Default: true. */
+                /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
                 enlarge?: components["schemas"]["Enlarge"];
                 /** @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0. */
                 rotate?: string;
                 /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
                 format?: components["schemas"]["Format"];
-                /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+                /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
                 quality?: string;
                 /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
                 lossless?: components["schemas"]["Lossless"];
@@ -1483,7 +1521,7 @@ export interface operations {
             header?: {
                 /** @description `wait=N` does what the parameter does; over 30 counts as 30, what is malformed is ignored. */
                 Prefer?: string;
-                /** @description The same key and the same request give the same job, so that a retry makes no second one. */
+                /** @description The same key and the same request give the same job, so that a retry makes no second one. Another request under the key is refused with 422. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -1510,7 +1548,7 @@ export interface operations {
                     "application/json": components["schemas"]["Detection"];
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart; `incomplete-upload`: the body ended before its announced length */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP; `incomplete-upload`: the body ended before its announced length */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1656,7 +1694,7 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1742,7 +1780,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is done. */
+            /** @description The job is canceled or removed. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1750,7 +1788,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1835,8 +1873,6 @@ export interface operations {
                 Range?: string;
                 /** @description An `ETag` that is known already. */
                 "If-None-Match"?: string;
-                /** @description The only `ETag` that is wanted. */
-                "If-Match"?: string;
             };
             path: {
                 /** @description The job's id. */
@@ -1901,7 +1937,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1955,16 +1991,6 @@ export interface operations {
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
             410: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
-            412: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
@@ -2027,8 +2053,6 @@ export interface operations {
                 Range?: string;
                 /** @description An `ETag` that is known already. */
                 "If-None-Match"?: string;
-                /** @description The only `ETag` that is wanted. */
-                "If-Match"?: string;
             };
             path: {
                 /** @description The job's id. */
@@ -2095,7 +2119,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2149,16 +2173,6 @@ export interface operations {
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
             410: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
-            412: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
@@ -2239,7 +2253,7 @@ export interface operations {
                     "application/zip": string;
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2362,7 +2376,7 @@ export interface operations {
                     "application/zip": string;
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `incomplete-upload`: the body ended before its announced length */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS; `incomplete-upload`: the body ended before its announced length */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2434,8 +2448,6 @@ export interface operations {
                 Range?: string;
                 /** @description An `ETag` that is known already. */
                 "If-None-Match"?: string;
-                /** @description The only `ETag` that is wanted. */
-                "If-Match"?: string;
             };
             path: {
                 /** @description The job's id. */
@@ -2492,7 +2504,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2535,16 +2547,6 @@ export interface operations {
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
             410: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
-            412: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
@@ -2612,7 +2614,7 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2706,7 +2708,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2816,7 +2818,7 @@ export interface operations {
                     "application/json": components["schemas"]["Token"];
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2967,7 +2969,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key and the same request give the same job, so that a retry makes no second one. */
+                /** @description The same key and the same request give the same job, so that a retry makes no second one. Another request under the key is refused with 422. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -3029,7 +3031,7 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart; `incomplete-upload`: the body ended before its announced length */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP; `incomplete-upload`: the body ended before its announced length */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3482,8 +3484,6 @@ export interface operations {
                 Range?: string;
                 /** @description An `ETag` that is known already. */
                 "If-None-Match"?: string;
-                /** @description The only `ETag` that is wanted. */
-                "If-Match"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3578,16 +3578,6 @@ export interface operations {
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
             410: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
-            412: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
@@ -3710,7 +3700,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is. */
+            /** @description The process lives. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3741,7 +3731,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is. */
+            /** @description Ready. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3761,7 +3751,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It is not. */
+            /** @description Not ready; `failing` names what fails. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];

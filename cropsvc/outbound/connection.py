@@ -18,6 +18,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from cropsvc.outbound.addresses import Allowed
 from cropsvc.outbound.target import Target
+from cropsvc.outbound.turns import PatientResponse
 
 
 class AddressForbidden(Exception):
@@ -70,7 +71,17 @@ def called(call: Call, route: Route) -> Iterator[urllib3.BaseHTTPResponse]:
         manager.clear()
 
 
-class _Checked(HTTPConnection):
+class _Patient(HTTPConnection):
+    """Reads answers in turns."""
+
+    response_class = PatientResponse
+
+
+class _PatientTLS(_Patient, HTTPSConnection):
+    """The same under TLS."""
+
+
+class _Checked(_Patient):
     """Opens a socket to the first address of the host, if all of them are allowed."""
 
     allowed = Allowed()
@@ -107,11 +118,14 @@ class _CheckedTLS(_Checked, HTTPSConnection):
 
 def pool(route: Route) -> urllib3.PoolManager:
     """Return a pool for one call."""
-    if route.proxy:
-        return urllib3.ProxyManager(route.proxy, num_pools=1, maxsize=1)
-    plain = type("Plain", (_Checked,), {"allowed": route.allowed})
-    tls = type("TLS", (_CheckedTLS,), {"allowed": route.allowed})
     manager = urllib3.PoolManager(num_pools=1, maxsize=1)
+    plain, tls = (
+        type("Plain", (_Checked,), {"allowed": route.allowed}),
+        type("TLS", (_CheckedTLS,), {"allowed": route.allowed}),
+    )
+    if route.proxy:
+        manager = urllib3.ProxyManager(route.proxy, num_pools=1, maxsize=1)
+        plain, tls = _Patient, _PatientTLS
     manager.pool_classes_by_scheme = {
         "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
         "https": type("TLSPool", (HTTPSConnectionPool,), {"ConnectionCls": tls}),

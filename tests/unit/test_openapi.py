@@ -21,6 +21,7 @@ from cropsvc.model.job import Job, JobRef, Output, SourceInfo
 from cropsvc.settings.settings import ApiKey, Settings
 from cropsvc.web.openapi.document import document
 from cropsvc.web.openapi.operations import CALLS
+from cropsvc.web.openapi.rules import RULES
 from cropsvc.web.openapi.schemas import all_errors, text_of
 from tests import pictures
 from tests.stack import ROOT, Stack
@@ -83,7 +84,7 @@ def test_every_error_of_the_tree_has_its_code_and_status() -> None:
 
     assert ("internal", 500) in told
     assert {("expired", 410), ("canceled", 410), ("deleted", 410)} <= told
-    assert len(told) == 31
+    assert len(told) == 30
     assert all(
         kind.code != errors.CropError.code or kind is errors.Internal for kind in all_errors()
     )
@@ -125,6 +126,14 @@ def test_keys_and_limits_are_told_only_where_they_are_set() -> None:
     assert "Bearer $CROPSVC_KEY" in submit["c"]["x-curl"]
 
 
+def test_every_pattern_has_its_rule_in_words() -> None:
+    rows = [one["schema"] for path in OPEN["paths"].values() for call in path.values()
+            for one in call["parameters"]]  # fmt: skip
+    for name in ("Job", "Source", "Output", "JobError"):
+        rows += OPEN["components"]["schemas"][name]["properties"].values()
+    assert {row["pattern"] for row in rows if "pattern" in row} - set(RULES) == set()
+
+
 @pytest.fixture(scope="module")
 def page(stack: Stack) -> httpx.Response:
     return httpx.get(f"{stack.url}/docs")
@@ -164,6 +173,20 @@ def test_the_page_needs_no_script_no_style_of_its_own_and_nobody_else(page: http
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
     assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=", page.text)
     assert not re.search(r'(src|href)="(https?:)?//', page.text)
+
+
+def test_the_page_answers_what_strangers_ask(page: httpx.Response) -> None:
+    text = re.sub(r"<[^>]*>", "", page.text)
+    for words in (
+        "The answer is 202 and the job",
+        "It is 200 and the image only if Accept names an image type",
+        "With box: the box grows to that ratio.",
+        "A box with both sides of size stretches by default",
+    ):
+        assert words in text
+    for kind in all_errors():
+        words = unescape(text).count((kind.__doc__ or "").strip().replace("`", ""))
+        assert words == 1, f"{kind.code} is explained {words} times"
 
 
 def test_no_id_stands_twice(page: httpx.Response) -> None:

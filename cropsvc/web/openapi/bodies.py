@@ -120,6 +120,15 @@ _UPLOADS: dict[str, Schema] = {
         "items": {"type": "string", "enum": [row.name for row in CROP_PARAMETERS]},
         "description": "The parameters that a submit may set. Default: none.",
     },
+    "fixed": {
+        "type": "object",
+        "properties": {
+            row.name: {"type": ["string", "number", "boolean"]} for row in CROP_PARAMETERS
+        },
+        "additionalProperties": False,
+        "description": "Parameters that every submit has, with these values. Default: none.",
+        "example": {"size": "256x256", "format": "webp"},
+    },
 }
 
 

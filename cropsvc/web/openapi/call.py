@@ -86,7 +86,8 @@ ONCE = parameter(
     "Idempotency-Key",
     "header",
     {"type": "string", "pattern": "^[!-~]{1,255}$"},
-    "The same key and the same request give the same job, so that a retry makes no second one.",
+    "The same key and the same request give the same job, so that a retry makes no second one. "
+    "Another request under the key is refused with 422.",
 )
 CROPPING = tuple(
     parameter(row.name, "query", choice_of(row), described(row, {})["description"])
@@ -95,7 +96,6 @@ CROPPING = tuple(
 RANGE = (
     parameter("Range", "header", {"type": "string"}, "Part of the bytes, `bytes=0-99`."),
     parameter("If-None-Match", "header", {"type": "string"}, "An `ETag` that is known already."),
-    parameter("If-Match", "header", {"type": "string"}, "The only `ETag` that is wanted."),
 )
 TOKEN = parameter(
     "token",

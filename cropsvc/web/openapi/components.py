@@ -8,6 +8,7 @@ from cropsvc.model.errors import FieldError
 from cropsvc.model.job import Output, Problem, SourceInfo, State
 from cropsvc.web.openapi.bodies import FORMS, JSON_BODIES
 from cropsvc.web.openapi.examples import JOB_EXAMPLE, PROBLEM_EXAMPLE
+from cropsvc.web.openapi.notes import NOTES
 from cropsvc.web.openapi.operating_schemas import operating_schemas
 from cropsvc.web.openapi.schemas import (
     JOB_ID,
@@ -22,20 +23,6 @@ from cropsvc.web.openapi.schemas import (
 )
 
 STAGES = ("queued", "decoding", "cropping", "encoding", "done")
-NOTES = (
-    "clamped",
-    "animation-flattened",
-    "alpha-flattened",
-    "profile-converted",
-    "enlarged",
-    "metadata-dropped",
-    "pages-dropped",
-    "source-truncated",
-    "tone-mapped",
-    "gain-map-dropped",
-    "video-dropped",
-    "quality-lowered",
-)
 TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
 SHA256 = "^[0-9a-f]{64}$"
 
@@ -87,12 +74,17 @@ def _output() -> Schema:
     states = [state for state in get_args(State) if state != "deleted"]
     refined: dict[str, Schema] = {
         "state": {"enum": states},
+        "width": {"description": "Pixels of the output; null until it is done."},
         "sha256": {"pattern": SHA256},
         "region": {
             "description": "`[x, y, width, height]` of the pixels used, in displayed coordinates "
             "after `rotate`."
         },
-        "notes": {"items": {"type": "string", "enum": list(NOTES)}},
+        "notes": {
+            "items": {"type": "string", "enum": list(NOTES)},
+            "description": "What was lost or changed on the way: see below.",
+        },
+        "error": {"description": "Why this output failed. The others stand alone."},
     }
     schema = object_of(Output, refined)
     formats: Schema = {"type": "string", "enum": list(parser.FORMATS[1:])}
@@ -106,7 +98,11 @@ def _output() -> Schema:
     }
     for name in ("decision", "quality"):
         schema["required"].remove(name)
-    schema["properties"]["url"] = {"type": "string", "format": "uri-reference"}
+    schema["properties"]["url"] = {
+        "type": "string",
+        "format": "uri-reference",
+        "description": "Where the bytes are, once the output is done.",
+    }
     schema["required"].append("url")
     return schema
 
@@ -149,7 +145,11 @@ def _job() -> Schema:
     schema = closed(
         {
             "id": JOB_ID,
-            "state": {"type": "string", "enum": states},
+            "state": {
+                "type": "string",
+                "enum": states,
+                "description": "`done` if at least one output succeeded. The last three are final.",
+            },
             "progress": {
                 "type": "number",
                 "minimum": 0,

@@ -18,15 +18,15 @@ from cropsvc.web.openapi.schemas import ref
 
 TAGS = {
     "Jobs": "Submit an image and a box, follow the job, cancel it.",
-    "Bytes": "The images that came in and went out.",
+    "Bytes": "Download results and uploads.",
     "Pages": "What a browser opens.",
     "The first version's routes": "Kept for older pages. Unknown parameters are ignored.",
-    "Operations": "For the machines of an operator.",
+    "Operations": "For those who run the service.",
 }
 INTRODUCTION = (
-    "Upload an image and a box, follow the job, fetch the crop. Every error is a problem "
-    "document (RFC 9457) with a stable `code`; parameters are named in `errors`. Unknown and "
-    "repeated parameters under `/v1` are refused, by name."
+    "Upload an image and a crop box, follow the job, download the crop. Every error is a problem "
+    "document (RFC 9457) with a stable `code`, and `errors` names each wrong parameter. Under "
+    "`/v1`, unknown and repeated parameters are refused by name."
 )
 KEY_HEADER = ' -H "Authorization: Bearer $CROPSVC_KEY"'
 LIMITS = (
@@ -84,7 +84,7 @@ def _document(calls: list[Call], settings: Settings) -> dict[str, Any]:
         "info": {
             "title": "cropsvc",
             "version": __version__,
-            "summary": "A crop service with an honest job API.",
+            "summary": "A crop service with a job API.",
             "description": INTRODUCTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
@@ -128,6 +128,7 @@ def _operation(call: Call, settings: Settings) -> dict[str, Any]:
     if call.example:
         key = KEY_HEADER if _needs_key(call, settings) else ""
         operation["x-curl"] = call.example.replace("{key}", key)
+    operation["x-errors"] = [kind.code for kind in _errors(call, settings)]
     operation["responses"] = dict(sorted(operation["responses"].items()))
     return operation
 
