@@ -82,4 +82,8 @@ def test_the_types_of_the_javascript_client_are_those_of_the_document(tmp_path: 
     made = tmp_path / "openapi.d.ts"
     run("make", "--no-print-directory", "types", f"TYPES={made}", cwd=ROOT)
     kept = ROOT / "clients" / "js" / "openapi.d.ts"
-    assert made.read_text() == kept.read_text(), "run `make types`"
+    assert without_comments(made) == without_comments(kept), "run `make types`"
+
+
+def without_comments(path: Path) -> str:
+    return re.sub(r"\s*/\*\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
