@@ -37,19 +37,27 @@ export function fromJob(job) {
  * Throws an Error with a text for the user.
  */
 export async function preview(source, maxPixels, ask) {
-  source.shown ||= await shown(source, ask);
-  const { w, h } = source.size;
-  if (w * h <= maxPixels) return source.shown;
+  source.shown ||= await shown(source, maxPixels, ask);
+  within(source.size, maxPixels);
+  return source.shown;
+}
+
+// Refused before any upload, as the service would refuse it.
+function within({ w, h }, maxPixels) {
+  if (w * h <= maxPixels) return;
   const [pixels, most] = [w * h, maxPixels].map((count) => count.toLocaleString(language));
   throw new Error(t("file.pixels", { w, h, pixels, most }));
 }
 
-async function shown(source, ask) {
+async function shown(source, maxPixels, ask) {
   const image = await loaded(source.url);
   if (!image) return elsewhere(source, ask);
-  const known = sizeOf(image);
-  if (isVast(known)) return ask(source).catch(() => ownView(source, image));
-  return ownView(source, image);
+  within(sizeOf(image), maxPixels);
+  if (!isVast(sizeOf(image))) return ownView(source, image);
+  return ask(source).catch((error) => {
+    if (error.name === "AbortError") throw error;
+    return ownView(source, image);
+  });
 }
 
 async function ownView(source, image) {
