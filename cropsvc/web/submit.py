@@ -83,8 +83,9 @@ def accept(
         if allowance.upload_token() and not isinstance(place, NoSlotNeeded):
             rate_limit().check(current_owner())  # only now it counts for the token's owner
         hook = checked_webhook(wanted.webhook, services().settings)
-        submission = Submission(upload, crop, key, request_id(), hook)
         wait = wait_of(wanted.wait) if seconds is None else seconds
+        awaited = with_bytes and bool(wait) and not services().store.keeps_objects
+        submission = Submission(upload, crop, key, request_id(), hook, awaited)
         answer = _submit(place, submission, wait, with_bytes=with_bytes)
         allowance.count_late(place, answer.job, is_repeat=isinstance(place, NoSlotNeeded))
         return replace(answer, preferred=preferred_wait() if wanted.wait is None else None)
