@@ -799,6 +799,10 @@ export interface components {
             token: string;
             expires_at: string;
         };
+        Health: {
+            /** @enum {string} */
+            status: "ok";
+        };
         Readiness: {
             /** @enum {string} */
             status: "ready" | "not ready";
@@ -3743,7 +3747,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["Health"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */

@@ -107,6 +107,30 @@ def test_what_is_switched_off_is_not_described(on: bool) -> None:
     assert "webhook" not in json.dumps(described["components"]["schemas"]["SourceForm"])
 
 
+INLINE = {"submit_form", "login", "openapi"}  # forms of the page, and any JSON
+
+
+def test_every_call_has_an_id_a_tag_and_named_schemas() -> None:
+    calls = [call for path in OPEN["paths"].values() for call in path.values()]
+    assert len({call["operationId"] for call in calls}) == len(calls)
+    tags = {tag["name"] for tag in OPEN["tags"]}
+    assert [call for call in calls if {*call["tags"]} - tags or not call["summary"]] == []
+    inline = {
+        call["operationId"]
+        for call in calls
+        for part in (call.get("requestBody", {}), *call["responses"].values())
+        for content in part.get("content", {}).values()
+        if not is_named(content.get("schema", {"format": "binary"}))
+    }
+    assert inline <= INLINE
+
+
+def is_named(schema: dict) -> bool:
+    if schema.get("format") == "binary":
+        return True
+    return all("$ref" in one for one in schema.get("oneOf", [schema]))
+
+
 def test_every_reference_leads_somewhere() -> None:
     for path in re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(OPEN)):
         part = OPEN

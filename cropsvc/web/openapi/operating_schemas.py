@@ -8,6 +8,7 @@ def operating_schemas() -> dict[str, Schema]:
     text: Schema = {"type": "string"}
     values = {"type": "object", "additionalProperties": text}
     return {
+        "Health": closed({"status": {"type": "string", "enum": ["ok"]}}),
         "Readiness": _readiness(),
         "Capabilities": _capabilities(),
         "Preset": closed({"name": text, "description": text, "parameters": values}),
