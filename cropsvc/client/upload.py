@@ -15,7 +15,7 @@ Sent = Callable[[int], object]
 
 @dataclass(frozen=True)
 class Upload:
-    """A multipart form: its type, its length in bytes, and its parts."""
+    """A request's body: its type, its length in bytes, and its parts."""
 
     content_type: str
     length: int
@@ -58,6 +58,12 @@ def form(
 
     length = len(head) + len(data or b"") + len(tail)
     return Upload(f"multipart/form-data; boundary={boundary}", length, parts)
+
+
+def json_body(value: object) -> Upload:
+    """Return *value* as JSON."""
+    data = json.dumps(value).encode()
+    return Upload("application/json", len(data), lambda: iter([data]))
 
 
 def _file_head(boundary: str, name: str) -> bytes:

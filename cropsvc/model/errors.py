@@ -16,6 +16,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MOST_FIELDS = 50  # that an error names: an answer must not be far larger than its request
+
 
 @dataclass(frozen=True)
 class FieldError:
@@ -52,17 +54,20 @@ class CropError(Exception):
     ) -> None:
         super().__init__(detail)
         self.detail = detail
-        self.errors = tuple(errors)
+        self.errors = tuple(errors)[:MOST_FIELDS]
         self.retry_after = retry_after  # seconds
 
 
 class BadParameter(CropError, status=400):
-    """One or more parameters that cannot be used; `errors` names each."""
+    """One or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS."""
 
     @classmethod
     def of(cls, *errors: FieldError) -> "BadParameter":
         """Return the error for these fields; its detail joins theirs."""
-        return cls("; ".join(f"{e.field}: {e.detail}" for e in errors), errors=errors)
+        shown, left = errors[:MOST_FIELDS], len(errors) - MOST_FIELDS
+        texts = [f"{one.field}: {one.detail}" for one in shown]
+        texts += [f"and {left} more"] if left > 0 else []
+        return cls("; ".join(texts), errors=errors)
 
 
 class BadRequest(CropError, status=400):

@@ -1,4 +1,4 @@
-"""gunicorn's gevent worker, with errors as this service writes them.
+"""gunicorn's gevent worker, with errors as this service writes them, and with turns for all.
 
 gunicorn answers a request that it cannot parse before the application sees it: with HTML, and
 without security headers. Every error of this service is a problem (RFC 9457), those too.
@@ -8,6 +8,7 @@ import json
 from http import HTTPStatus
 from typing import Any
 
+import gevent
 from gunicorn.http.errors import (
     ConfigurationProblem,
     InvalidResponseHeader,
@@ -20,6 +21,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from cropsvc.model.errors import BadRequest, CropError, Internal
 from cropsvc.serving.browser_rules import SECURITY_HEADERS
+from cropsvc.serving.turns import bound_chunks
 
 OWN_FAULTS = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
 TOO_LONG = (
@@ -37,6 +39,12 @@ HEADERS = {
 
 class ProblemWorker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     """Serves the dashboard, and is the base of the front end's worker."""
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        """Serve one request, then let other clients' run: the next one may be here already."""
+        bound_chunks(req)
+        super().handle_request(listener_name, req, sock, addr)
+        gevent.sleep(0)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that cannot be parsed with a 4xx, any other failure with a 500."""

@@ -71,7 +71,7 @@ def _drained(req: Any) -> bool:
     with gevent.Timeout(LINGER_SECONDS, False):
         try:
             while req.body.read(RECV_BYTES):
-                pass
+                gevent.sleep(0)  # or the timeout would never fire
         except (OSError, ParseException):
             return False
         return True
@@ -84,6 +84,6 @@ def _linger(sock: Any) -> None:
         sock.shutdown(socket.SHUT_WR)
         with gevent.Timeout(LINGER_SECONDS, False):
             while sock.recv(RECV_BYTES):
-                pass
+                gevent.sleep(0)
     except OSError:
         return  # the client has closed; nothing is left to do

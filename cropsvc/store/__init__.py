@@ -13,6 +13,7 @@ from cropsvc.store.errors import (
     StoreUnavailable,
 )
 from cropsvc.store.events import Events
+from cropsvc.store.keys import done_job
 from cropsvc.store.lifecycle import MOST_RUNS, Running
 from cropsvc.store.model import (
     BeginVerdict,
@@ -56,6 +57,7 @@ __all__ = [
     "StoreRefused",
     "StoreUnavailable",
     "UnfinishedJobs",
+    "done_job",
     "fingerprint",
     "until_available",
 ]

@@ -10,9 +10,10 @@ from functools import partial
 from flask import Blueprint, Response, request
 
 from cropsvc.jobs.service import error_of
-from cropsvc.model.errors import BadParameter, CropError, FieldError, NotReady, TooLarge
+from cropsvc.model.errors import BadParameter, CropError, FieldError, NotReady
 from cropsvc.model.job import Job, Output
 from cropsvc.web.auth import current_owner
+from cropsvc.web.request_body import read_bytes
 from cropsvc.web.responses import repr_digest, suffix_of
 from cropsvc.web.services import services
 from cropsvc.web.zip_stream import SafeNames, zipped
@@ -98,11 +99,7 @@ def _found(job: Job, output: Output, name: str, names: SafeNames) -> Found:
 
 
 def _wanted() -> list[RequestedOutput]:
-    if (request.content_length or 0) > LARGEST_BODY:
-        raise TooLarge(f"the list has {request.content_length} bytes; {LARGEST_BODY} are allowed")
-    body = request.stream.read(LARGEST_BODY + 1)  # one that comes in chunks states no length
-    if len(body) > LARGEST_BODY:
-        raise TooLarge(f"the list has more than the {LARGEST_BODY} bytes that are allowed")
+    body = read_bytes(LARGEST_BODY)
     try:
         entries = json.loads(body)["entries"]
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -18,12 +18,18 @@ LEFT_OUT = ("HTTP_IF_MATCH", "HTTP_RANGE")  # Werkzeug would act on them
 
 def image_response(job_id: str, name: str | None) -> Response:
     """Return the named output, or the first one, with its headers; 304, HEAD and Range too."""
-    if services().settings.blob_redirect and request.method == "GET":
+    elsewhere = services().settings.blob_redirect and not _is_of_our_page()
+    if elsewhere and request.method == "GET":
         job, output, url = services().jobs.image_url(current_owner(), job_id, name, SIGNED_SECONDS)
         if url:
             return _elsewhere(output, url)
     job, output, data = services().jobs.image(current_owner(), job_id, name)
     return picture(job, output, data)
+
+
+def _is_of_our_page() -> bool:
+    """Whether the page asks, whose policy (CSP) lets nothing come from another origin."""
+    return request.headers.get("Sec-Fetch-Site") == "same-origin"
 
 
 def _elsewhere(output: Output, url: str) -> Response:

@@ -34,6 +34,7 @@ class UploadToken:
     max_upload: int  # bytes
     preset: str | None
     parameters: tuple[str, ...]
+    fixed: tuple[tuple[str, str], ...] = ()  # tokens of older versions have none
 
     def check(self, endpoint: str, job_id: str | None) -> None:
         """Raise OutOfScope unless the call is a submit."""
@@ -92,6 +93,8 @@ def unseal(
 def _token(kind: str, values: dict[str, Any]) -> Token:
     if "parameters" in values:
         values["parameters"] = tuple(values["parameters"])
+    if "fixed" in values:
+        values["fixed"] = tuple((name, value) for name, value in values["fixed"])
     return KINDS[kind](**values)
 
 

@@ -23,6 +23,7 @@ class Header:
     dropped: tuple[str, ...] = ()  # notes on what else it holds, and no output keeps
     scans: int = 1  # of a JPEG
     canvas: tuple[int, int] = (0, 0)  # largest sides any frame needs, where it differs
+    cut: bool = False  # the file ends within a frame behind the first
 
 
 def broken(detail: str) -> Unreadable:

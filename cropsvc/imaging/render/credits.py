@@ -17,6 +17,8 @@ from PIL.PngImagePlugin import PngInfo
 from cropsvc.imaging.formats import Options
 from cropsvc.imaging.headers import xmp
 from cropsvc.imaging.headers.avif_repair import readable
+from cropsvc.imaging.headers.gif import XMP as GIF_XMP
+from cropsvc.imaging.headers.gif import XMP_END as GIF_XMP_END
 from cropsvc.imaging.render.decode import open_heif
 
 T = TypeVar("T")
@@ -101,6 +103,8 @@ def _or_none(read: Callable[[], T]) -> T | None:
 def _xmp(image: Image.Image, data: bytes) -> bytes:
     if image.format == "PNG":  # its texts are skipped when it is decoded
         return _png_chunk(data, b"iTXt", PNG_XMP).removeprefix(PNG_XMP).lstrip(b"\0")
+    if image.format == "GIF":  # Pillow takes a packet for blocks
+        return data.partition(GIF_XMP)[2].partition(GIF_XMP_END)[0]
     packet = image.info.get("xmp") or b""
     tags = getattr(image, "tag_v2", None)
     if not packet and tags:

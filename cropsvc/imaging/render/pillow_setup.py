@@ -34,7 +34,9 @@ Image.preinit()
 
 # How encoders say that memory ran out: libwebp's codes 1 and 2; libavif's message for all that aom
 # cannot do, which for an image that is there already is to get memory.
-MEMORY = re.compile(r"encoding error [12]\b|Encoding of (color|alpha) planes failed|Out of memory")
+MEMORY = re.compile(
+    r"encoding error [12]\b|Encoding of (color planes|alpha plane) failed|Out of memory"
+)
 NO_MEMORY = "it needs more memory than a job may use"
 
 
