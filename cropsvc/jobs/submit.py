@@ -220,7 +220,8 @@ def _job_of(slot: QueueSlot, submission: Submission) -> Job:
 def _claim(key: str | None, job: Job) -> IdempotencyClaim | None:
     if key is None:
         return None
-    return IdempotencyClaim(_digest(key), fingerprint(job.source.sha256, job.request))
+    wanted = f"{job.request} {job.webhook.url}" if job.webhook else job.request
+    return IdempotencyClaim(_digest(key), fingerprint(job.source.sha256, wanted))
 
 
 def _digest(key: str) -> str:

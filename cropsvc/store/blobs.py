@@ -30,7 +30,7 @@ POINTER = b"cropsvc-object:"  # no image begins like this
 LONGEST_POINTER = 400  # bytes; an owner's name has up to 64
 WRITE_SECONDS = 45  # an object that has no pointer by then never gets one
 SAFE_SECONDS = 25.0  # a write that took longer is not pointed to
-LOOK_SECONDS = 20  # between looks at an object whose pointer has no end yet
+ENDLESS_RECHECK_SECONDS = 20  # between looks at an object whose pointer has no end yet
 SWEEP_SECONDS = 2  # between two sweeps, among all workers
 SWEPT = 500  # objects of one sweep
 
@@ -157,7 +157,9 @@ class Blobs(Base):
             if name_of(value) != stored.name:
                 gone.append(stored)
             else:
-                living[stored.member] = now + (left + 1000 if left >= 0 else LOOK_SECONDS * 1000)
+                living[stored.member] = now + (
+                    left + 1000 if left >= 0 else ENDLESS_RECHECK_SECONDS * 1000
+                )
         if living:
             self.client.zadd(OBJECTS, living, xx=True)
         return gone

@@ -19,15 +19,18 @@ from werkzeug.formparser import MultiPartParser
 from werkzeug.http import parse_options_header
 
 from cropsvc.model.errors import BadRequest, IncompleteUpload, TooLarge, UnsupportedFormat
+from cropsvc.serving.turns import TinyChunks, TurnStream
 from cropsvc.serving.worker import go_ahead
 from cropsvc.web.patience import BodyDeadline
 
 READ = 1024 * 1024  # gunicorn receives as much at once and copies the rest at each smaller read
-CHUNK = 64 * 1024  # of a form, as it is parsed
+CHUNK_BYTES = 64 * 1024  # of a form, as it is parsed
 FORM_ALLOWANCE = 64 * 1024  # bytes a form may have beside its file
 MOST_PARTS = 40
 LONGEST_FILE_NAME = 120  # characters
-MOST_FIELD_BYTES = 2 * CHUNK  # `outputs` may be long; Werkzeug counts its buffer of one chunk too
+MOST_FIELD_BYTES = (
+    2 * CHUNK_BYTES
+)  # `outputs` may be long; Werkzeug counts its buffer of one chunk too
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -55,6 +58,24 @@ def read_body(limit: int) -> Body:
     return _without_picture(kind, _read(limit, limit))
 
 
+def read_bytes(limit: int) -> bytes:
+    """Return the current request's body as it came, at most *limit* bytes.
+
+    Raises TooLarge before or while reading, IncompleteUpload, BadRequest for broken chunks.
+    """
+    return _read(limit, limit)
+
+
+def read_form() -> dict[str, str]:
+    """Return the fields of a form without files; none for a body of another kind.
+
+    Raises what `read_body` raises.
+    """
+    kind, _ = parse_options_header(request.headers.get("Content-Type", ""))
+    is_form = kind.lower() in (FORM, "multipart/form-data")
+    return dict(read_body(FORM_ALLOWANCE).fields) if is_form else {}
+
+
 def _without_picture(kind: str, data: bytes) -> Body:
     if not data:
         return Body(None, ())
@@ -73,7 +94,7 @@ def _urlencoded(data: bytes) -> tuple[tuple[str, str], ...]:
 def _read(most: int, limit: int) -> bytes:
     announced = request.content_length
     if announced is not None and announced > most:
-        raise TooLarge(f"the upload has {announced} bytes; {limit} are allowed")
+        raise TooLarge(f"the body has {announced} bytes; {limit} are allowed")
     stream: BinaryIO = request.environ["wsgi.input"]
     if announced is None and not request.environ.get("wsgi.input_terminated"):
         return b""
@@ -97,14 +118,20 @@ def _drain(stream: BinaryIO, most: int, announced: int | None, limit: int) -> by
         except (OSError, NoMoreData, ChunkMissingTerminator) as error:
             raise IncompleteUpload(_broken_off(announced, length)) from error
         except ParseException as error:
-            raise BadRequest("the chunked body is broken") from error
+            raise _unparsable(error) from error
         if not part:
             break
         parts.append(part)
         length += len(part)
         if length > most:
-            raise TooLarge(f"the upload has more than the {limit} bytes that are allowed")
+            raise TooLarge(f"the body has more than the {limit} bytes that are allowed")
     return b"".join(parts)
+
+
+def _unparsable(error: ParseException) -> BadRequest:
+    """Return what a body that gunicorn cannot parse is answered with."""
+    tiny = isinstance(error, TinyChunks)
+    return BadRequest(str(error) if tiny else "the chunked body is broken")
 
 
 def _broken_off(announced: int | None, length: int) -> str:
@@ -119,15 +146,15 @@ def _form(data: bytes, boundary: str, limit: int) -> Body:
         raise BadRequest("the multipart form names no boundary")
     parser = MultiPartParser(
         stream_factory=lambda *args, **kwargs: BytesIO(),
-        buffer_size=CHUNK,
+        buffer_size=CHUNK_BYTES,
         max_form_memory_size=MOST_FIELD_BYTES,
         max_form_parts=MOST_PARTS,
     )
     try:
-        fields, files = parser.parse(BytesIO(data), boundary.encode(), len(data))
+        fields, files = parser.parse(TurnStream(data), boundary.encode(), len(data))
     except RequestEntityTooLarge as error:
         raise TooLarge(
-            f"the form has more than {MOST_PARTS} parts, or a field of over {CHUNK} bytes"
+            f"the form has more than {MOST_PARTS} parts, or a field of over {CHUNK_BYTES} bytes"
         ) from error
     except (ValueError, UnicodeDecodeError) as error:
         raise BadRequest("the multipart form is broken or cut off") from error

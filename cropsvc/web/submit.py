@@ -78,6 +78,10 @@ def accept(
         pairs = allowance.allowed(wanted.pairs, wanted.elsewhere)
         crop = change(_parsed(pairs, strict, _presets()))
         upload = _upload(place, body, wanted, crop, key)
+        if wanted.webhook is not None and seconds is not None:
+            raise BadParameter.of(FieldError("webhook", "no message follows: the answer is here"))
+        if allowance.upload_token() and not isinstance(place, NoSlotNeeded):
+            rate_limit().check(current_owner())  # only now it counts for the token's owner
         hook = checked_webhook(wanted.webhook, services().settings)
         wait = wait_of(wanted.wait) if seconds is None else seconds
         awaited = with_bytes and bool(wait) and not services().store.keeps_objects
@@ -137,7 +141,7 @@ def parse_wait(text: str) -> float:
 def _place(key: str | None = None) -> Iterator[QueueSlot]:
     """Return a place in the queue, given back if anything fails before a job takes it."""
     jobs, owner = services().jobs, current_owner()
-    rate_limit().check(owner)
+    rate_limit().check(owner, by_token=allowance.upload_token() is not None)
     size = min(request.content_length or 0, services().settings.max_upload)
     place = jobs.admit(owner, size=size, key=key, later=key is None and _is_small())
     try:

@@ -9,7 +9,7 @@ RECEIVERS = 1000  # that are remembered to answer
 
 
 @dataclass(frozen=True)
-class Place:
+class DeliverySlot:
     """A place that a delivery has."""
 
     receiver: str
@@ -38,14 +38,14 @@ class Shares:
             return False
         return self._busy[receiver] < self.of(receiver)
 
-    def take(self, receiver: str) -> Place:
+    def take(self, receiver: str) -> DeliverySlot:
         """Return a place for a delivery that starts now."""
-        place = Place(receiver, doubtful=receiver not in self._answered)
+        place = DeliverySlot(receiver, doubtful=receiver not in self._answered)
         self._busy[receiver] += 1
         self._doubtful += place.doubtful
         return place
 
-    def give_back(self, place: Place, *, answered: bool) -> None:
+    def give_back(self, place: DeliverySlot, *, answered: bool) -> None:
         """End a delivery, and note whether the receiver answered."""
         self._busy[place.receiver] -= 1
         if not self._busy[place.receiver]:

@@ -29,6 +29,8 @@ PRIVATE = [
     ("gunicorn.http.message", "Message.set_body_reader", r"LengthReader"),
     ("gunicorn.http.body", "LengthReader.__init__", r"self\.length = "),
     ("gunicorn.http.body", "ChunkedReader.__init__", r"self\.parser = "),
+    ("http.client", "HTTPConnection", r"response_class = HTTPResponse"),
+    ("http.client", "HTTPResponse.__init__", r"self\.fp = sock\.makefile\("),
     ("redis._parsers.hiredis", "_HiredisParser.on_connect", r"self\._sock = "),
     ("redis._parsers.hiredis", "_HiredisParser.on_connect", r"self\._reader = "),
     ("redis.connection", "HiredisRespSerializer.pack", r"\*args"),

@@ -107,6 +107,14 @@ def test_a_drip_ends_at_the_timeout(open_api: Client, origin: Origin) -> None:
     assert TIMEOUT - 0.2 <= time.monotonic() - began < TIMEOUT + 2
 
 
+def test_an_origin_that_sends_without_a_pause_ends_at_the_timeout_too(
+    open_api: Client, origin: Origin
+) -> None:
+    began = time.monotonic()
+    problem(open_api.submit(url=origin.url("/continue")), 422, "fetch-failed")
+    assert time.monotonic() - began < TIMEOUT + 10  # without turns: when the origin stops
+
+
 def test_closed_and_silent_origins_are_told_in_the_same_words(
     make_stack: Callable[..., Stack],
 ) -> None:

@@ -138,7 +138,7 @@ class _Maker:
         self._credits: Credits | None = None
         self._gain_maps = GainMaps(data, source, tasks, limits)
         self._has_metadata = take_metadata(first)
-        self._truncated = bool(first.info.get(TRUNCATED))
+        self._truncated = source.cut or bool(first.info.get(TRUNCATED))
         self._frames = Frames(data, source, shared=len(tasks) - len(still) > 1)
         self._left = len(still)
         with decoding():
@@ -200,7 +200,10 @@ class _Maker:
 
         crop = task.crop
         asked = encoding_of(crop, task.output)
-        return fitted(write, asked, crop.max_bytes), finish.notes
+        encoded = fitted(write, asked, crop.max_bytes)
+        self._truncated = self._truncated or self._frames.truncated
+        self._refuse_if_strict(task)
+        return encoded, finish.notes
 
     def _kept(self, task: OutputPlan, more_xmp: str = "") -> Options:
         if task.crop.metadata == "none":

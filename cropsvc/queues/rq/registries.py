@@ -6,7 +6,7 @@ queue is empty.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from rq.exceptions import NoSuchJobError
@@ -17,12 +17,9 @@ from rq.worker import WorkerStatus
 
 from cropsvc.cropping.process import Reply
 from cropsvc.queues.rq.queue import UNREADABLE, CropJob, CropQueue, UnreadableJob
+from cropsvc.queues.rq.steady_worker import EXECUTION_TTL, SteadyWorker
 from cropsvc.store.lua import Lua
 
-if TYPE_CHECKING:
-    from cropsvc.queues.rq.worker import LeanWorker
-
-EXECUTION_TTL = 6  # seconds: a job without a heartbeat for so long is taken over
 SCRIPTS = Path(__file__).with_name("scripts")
 
 
@@ -31,7 +28,7 @@ class Registries:
 
     execution: Execution
 
-    def __init__(self, worker: "LeanWorker", queue: CropQueue) -> None:
+    def __init__(self, worker: SteadyWorker, queue: CropQueue) -> None:
         self._worker = worker
         self._queue = queue
         self._lua = Lua(queue.connection, SCRIPTS)

@@ -1,8 +1,7 @@
 """The lean worker on RQ.
 
 Stock `rq.Worker` forks for each job and makes 20 to 24 round trips to Redis. This one keeps a
-warm crop process and makes one. Each method that overrides RQ's says why. It also reads
-RQ's private `_stopped_job_id`.
+warm crop process and makes one. Each method that overrides RQ's says why.
 """
 
 import signal
@@ -33,8 +32,8 @@ from cropsvc.queues.rq.queue import (
 )
 from cropsvc.queues.rq.recovery import OrphanRecovery
 from cropsvc.queues.rq.registries import Registries
-from cropsvc.queues.rq.reporter import HEARTBEAT_SECONDS, Reporter
-from cropsvc.queues.rq.steady_worker import SteadyWorker
+from cropsvc.queues.rq.reporter import Reporter
+from cropsvc.queues.rq.steady_worker import HEARTBEAT_SECONDS, SteadyWorker
 
 MAINTENANCE_SECONDS = 2
 POP_SECONDS = 2  # how long an idle worker waits for a job at a time
@@ -181,7 +180,3 @@ class LeanWorker(SteadyWorker):
         with suppress(RedisError):
             self._registries.settle()
         super().teardown()  # type: ignore[no-untyped-call]  # as RQ has it
-
-    def is_stopping(self, job: Job) -> bool:
-        """Return whether RQ's stop-job or stop-execution command named this job."""
-        return bool(self._stopped_job_id == job.id)
