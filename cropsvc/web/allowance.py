@@ -34,14 +34,15 @@ def own_key(key: str | None) -> str | None:
 
 
 def allowed(pairs: Pairs, elsewhere: dict[str, str | None]) -> Pairs:
-    """Return the parameters with the token's preset. Raises OutOfScope for what it forbids.
+    """Return the parameters with those that the token fixes. Raises OutOfScope for others.
 
     *elsewhere* holds the names and values of what takes the image, or sends the answer, elsewhere.
     """
     token = upload_token()
     if token is None:
         return pairs
-    fixed = ((PRESET.name, token.preset),) if token.preset else ()
+    preset = ((PRESET.name, token.preset),) if token.preset else ()
+    fixed = (*preset, *token.fixed)
     others = tuple(pair for pair in pairs if pair not in fixed)
     names = [name for name, _ in others if name not in token.parameters]
     names += [name for name, value in elsewhere.items() if value is not None]

@@ -12,7 +12,6 @@ from cropsvc.model.job import Job, Output
 from cropsvc.web.auth import current_owner
 from cropsvc.web.services import services
 
-SOURCE_TYPES = CONTENT_TYPES
 SIGNED_SECONDS = 60  # how long a signed URL lives
 LEFT_OUT = ("HTTP_IF_MATCH", "HTTP_RANGE")  # Werkzeug would act on them
 
@@ -60,7 +59,7 @@ def picture(job: Job, output: Output, data: bytes) -> Response:
 
 def upload(job: Job, data: bytes) -> Response:
     """Return the answer that carries the upload's bytes, as an attachment."""
-    response = Response(data, content_type=SOURCE_TYPES.get(job.source.format, "image/*"))
+    response = Response(data, content_type=CONTENT_TYPES.get(job.source.format, "image/*"))
     response.set_etag(job.source.sha256)
     response.headers["Repr-Digest"] = repr_digest(job.source.sha256)
     response.headers["Content-Disposition"] = (

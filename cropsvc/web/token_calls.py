@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from cropsvc.imaging.params.parser import parse
 from cropsvc.imaging.params.table import CROP_PARAMETERS
 from cropsvc.model.errors import BadParameter, BadRequest, FieldError
 from cropsvc.web.auth import current_key
@@ -17,7 +18,8 @@ from cropsvc.web.tokens import JobToken, Token, UploadToken, new_id, seal
 LARGEST_BODY = 16 * 1024  # bytes of JSON
 LIFETIME, LONGEST_LIFETIME = 600, 24 * 60 * 60  # seconds
 MOST_JOBS = 1000
-OF_UPLOAD = ("lifetime", "jobs", "max_upload", "preset", "parameters")
+OF_UPLOAD = ("lifetime", "jobs", "max_upload", "preset", "parameters", "fixed")
+LONGEST_VALUE = 64  # characters; a token must fit into a header
 OF_JOB = ("lifetime", "job")
 NAMES = tuple(row.name for row in CROP_PARAMETERS)
 
@@ -47,6 +49,7 @@ def _for_job(owner: str, expires: int, body: dict[str, Any]) -> Token:
 
 def _for_upload(owner: str, expires: int, body: dict[str, Any]) -> Token:
     most = services().settings.max_upload
+    parameters = _parameters(body)
     return UploadToken(
         owner,
         expires,
@@ -54,7 +57,8 @@ def _for_upload(owner: str, expires: int, body: dict[str, Any]) -> Token:
         _whole(body, "jobs", 1, MOST_JOBS),
         _whole(body, "max_upload", most, most),
         _preset(body),
-        _parameters(body),
+        parameters,
+        _fixed(body, parameters),
     )
 
 
@@ -74,6 +78,30 @@ def _parameters(body: dict[str, Any]) -> tuple[str, ...]:
     if names and services().presets.only:
         raise _wrong("parameters", "this server takes presets only; use `preset`")
     return tuple(names)
+
+
+def _fixed(body: dict[str, Any], free: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return the parameters that every submit has, with their values as a query spells them."""
+    given = body.get("fixed", {})
+    if not isinstance(given, dict) or any(name not in NAMES for name in given):
+        raise _wrong("fixed", f"must be an object with any of {', '.join(NAMES)}")
+    if both := [name for name in given if name in free]:
+        raise _wrong("fixed", f"`{both[0]}` is in `parameters` too; fix it or leave it free")
+    if given and services().presets.only:
+        raise _wrong("fixed", "this server takes presets only; use `preset`")
+    if any(len(str(value)) > LONGEST_VALUE for value in given.values()):
+        raise _wrong("fixed", f"a value has more than {LONGEST_VALUE} characters")
+    try:
+        parse(given.items())
+    except BadParameter as error:
+        raise BadParameter.of(
+            *(FieldError(f"fixed.{one.field}", one.detail) for one in error.errors)
+        ) from None
+    return tuple((name, _spelled(value)) for name, value in given.items())
+
+
+def _spelled(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _body() -> dict[str, Any]:

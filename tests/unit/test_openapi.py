@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from cropsvc.imaging.params.parser import CROP_PARAMETERS, NAME, Parameter
 from cropsvc.jobs.presentation import job_json
 from cropsvc.model import errors
+from cropsvc.model.hosts import HostRule
 from cropsvc.model.job import Job, JobRef, Output, SourceInfo
 from cropsvc.settings.settings import ApiKey, Settings
 from cropsvc.web.openapi.document import document
@@ -87,6 +88,47 @@ def test_every_error_of_the_tree_has_its_code_and_status() -> None:
     assert all(
         kind.code != errors.CropError.code or kind is errors.Internal for kind in all_errors()
     )
+
+
+def test_the_examples_are_as_their_schemas_say() -> None:
+    for name in ("Job", "Problem"):
+        schema = {"$ref": f"#/components/schemas/{name}", "components": OPEN["components"]}
+        [example] = OPEN["components"]["schemas"][name]["examples"]
+        jsonschema_rs.validate(schema, example)
+
+
+@pytest.mark.parametrize("on", [False, True])
+def test_what_is_switched_off_is_not_described(on: bool) -> None:
+    hosts = {"url_hosts": (HostRule("*"),)} if on else {}
+    described = document(Settings(**hosts), PATHS)
+    assert ("UrlForm" in described["components"]["schemas"]) == on
+    names = [one["name"] for one in described["paths"]["/v1/crops"]["post"]["parameters"]]
+    assert ("url" in names) == on
+    assert "webhook" not in json.dumps(described["components"]["schemas"]["SourceForm"])
+
+
+INLINE = {"submit_form", "login", "openapi"}  # forms of the page, and any JSON
+
+
+def test_every_call_has_an_id_a_tag_and_named_schemas() -> None:
+    calls = [call for path in OPEN["paths"].values() for call in path.values()]
+    assert len({call["operationId"] for call in calls}) == len(calls)
+    tags = {tag["name"] for tag in OPEN["tags"]}
+    assert [call for call in calls if {*call["tags"]} - tags or not call["summary"]] == []
+    inline = {
+        call["operationId"]
+        for call in calls
+        for part in (call.get("requestBody", {}), *call["responses"].values())
+        for content in part.get("content", {}).values()
+        if not is_named(content.get("schema", {"format": "binary"}))
+    }
+    assert inline <= INLINE
+
+
+def is_named(schema: dict) -> bool:
+    if schema.get("format") == "binary":
+        return True
+    return all("$ref" in one for one in schema.get("oneOf", [schema]))
 
 
 def test_every_reference_leads_somewhere() -> None:

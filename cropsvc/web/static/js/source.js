@@ -3,11 +3,11 @@
 import { inStoredPixels } from "./density.js";
 import { dropped } from "./folders.js";
 import { language, t } from "./language.js";
-import { upright } from "./orient.js";
-import { formatOf, placeholder, tiffSize } from "./sniff.js";
+import { upright } from "../embed/orient.js";
+import { formatOf, placeholder, tiffSize } from "../embed/sniff.js";
 import { byId, bytes, formatName } from "./words.js";
 
-const READ = ["jpeg", "png", "webp", "gif", "avif", "tiff", "bmp"];
+const READ = byId("file").accept.split(",").map((type) => type.slice("image/".length));
 const EVERYWHERE = ["jpeg", "png", "gif"]; // what one browser cannot show of these, none can
 const VAST = 50_000_000; // pixels; above, a browser may show nothing, and needs 200 MB for it
 const LONG = 16_384; // pixels per side; the limit of common graphics hardware
@@ -19,10 +19,8 @@ export async function fromFile(file, maxUpload) {
     throw new Error(t("file.large", { name: file.name, size: bytes(file.size), most: bytes(maxUpload) }));
   }
   const format = await formatOf(file);
-  const heif = "heif" in byId("app").dataset;
-  if (format === "heif" && !heif) throw new Error(t("file.heic"));
-  if (format !== "heif" && !READ.includes(format)) {
-    throw new Error(t("file.other", { name: file.name }));
+  if (!READ.includes(format)) {
+    throw new Error(format === "heif" ? t("file.heic") : t("file.other", { name: file.name }));
   }
   const name = file.name || `pasted.${format}`;
   return { file, jobId: null, name, format, bytes: file.size, url: URL.createObjectURL(file) };
