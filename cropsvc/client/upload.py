@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-CHUNK = 64 * 1024
+CHUNK_BYTES = 64 * 1024
 File = bytes | str | os.PathLike[str] | BinaryIO
 Sent = Callable[[int], object]
 
@@ -50,8 +50,8 @@ def form(
 
     def parts() -> Iterator[bytes]:
         yield head
-        for start in range(0, len(data or b""), CHUNK):
-            piece = (data or b"")[start : start + CHUNK]
+        for start in range(0, len(data or b""), CHUNK_BYTES):
+            piece = (data or b"")[start : start + CHUNK_BYTES]
             yield piece
             on_bytes(start + len(piece))
         yield tail

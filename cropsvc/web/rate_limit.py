@@ -15,9 +15,9 @@ from limits.strategies import MovingWindowRateLimiter
 
 from cropsvc.model.errors import RateLimited
 from cropsvc.store import Store
+from cropsvc.web.auth import OPEN
 
 EXTENSION = "cropsvc-rate-limit"
-OPEN = "-"
 
 
 class RateLimit:

@@ -12,19 +12,24 @@ from cropsvc.model.job import Job, Output
 from cropsvc.web.auth import current_owner
 from cropsvc.web.services import services
 
-SOURCE_TYPES = CONTENT_TYPES
 SIGNED_SECONDS = 60  # how long a signed URL lives
 LEFT_OUT = ("HTTP_IF_MATCH", "HTTP_RANGE")  # Werkzeug would act on them
 
 
 def image_response(job_id: str, name: str | None) -> Response:
     """Return the named output, or the first one, with its headers; 304, HEAD and Range too."""
-    if services().settings.blob_redirect and request.method == "GET":
+    elsewhere = services().settings.blob_redirect and not _is_of_our_page()
+    if elsewhere and request.method == "GET":
         job, output, url = services().jobs.image_url(current_owner(), job_id, name, SIGNED_SECONDS)
         if url:
             return _elsewhere(output, url)
     job, output, data = services().jobs.image(current_owner(), job_id, name)
     return picture(job, output, data)
+
+
+def _is_of_our_page() -> bool:
+    """Whether the page asks, whose policy (CSP) lets nothing come from another origin."""
+    return request.headers.get("Sec-Fetch-Site") == "same-origin"
 
 
 def _elsewhere(output: Output, url: str) -> Response:
@@ -54,7 +59,7 @@ def picture(job: Job, output: Output, data: bytes) -> Response:
 
 def upload(job: Job, data: bytes) -> Response:
     """Return the answer that carries the upload's bytes, as an attachment."""
-    response = Response(data, content_type=SOURCE_TYPES.get(job.source.format, "image/*"))
+    response = Response(data, content_type=CONTENT_TYPES.get(job.source.format, "image/*"))
     response.set_etag(job.source.sha256)
     response.headers["Repr-Digest"] = repr_digest(job.source.sha256)
     response.headers["Content-Disposition"] = (

@@ -1,7 +1,6 @@
 """axe-core on what test_accessibility.py leaves out: steps, batches, tools, no script."""
 
 import json
-import time
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -21,23 +20,27 @@ def themed(request: pytest.FixtureRequest, stack: Stack, open_page: Open) -> Cro
     return open_page(stack.url, color_scheme=request.param)
 
 
-def test_the_upload_and_the_running_job_have_no_violation(themed: CropPage) -> None:
-    themed.choose("new.png", pictures.unlike(time.time_ns() % 10**12))  # no cached result
-    themed.page.route("**/v1/crops", lambda route: None)
-    themed.submit()
-    expect(themed.title).to_have_text("Uploading")
-    assert themed.violations() == []
-    themed.page.click("#cancel")
-    themed.page.unroute_all()
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_upload_and_the_running_job_have_no_violation(
+    idle_module_stack: Stack, open_page: Open, scheme: str
+) -> None:
+    page = open_page(idle_module_stack.url, color_scheme=scheme)
+    page.choose("photo.png", pictures.png(300, 200))
+    page.page.route("**/v1/crops", lambda route: None)
+    page.submit()
+    expect(page.title).to_have_text("Uploading")
+    assert page.violations() == []
+    page.page.click("#cancel")
+    page.page.unroute_all()
 
     def running(route: Route) -> None:
         job = route.fetch().json() | {"state": "running", "stage": "encoding", "progress": 0.7}
         route.fulfill(body=json.dumps(job), content_type="application/json")
 
-    themed.page.route("**/v1/crops/*?wait=*", running)
-    themed.submit()
-    expect(themed.words).to_have_text("Writing the result, 70 %")
-    assert themed.violations() == []
+    page.page.route("**/v1/crops/*?wait=*", running)
+    page.submit()
+    expect(page.words).to_have_text("Writing the result, 70 %")
+    assert page.violations() == []
 
 
 def test_a_batch_has_no_violation(themed: CropPage) -> None:

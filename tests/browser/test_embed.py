@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import importlib.util
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -22,9 +23,11 @@ from werkzeug.serving import make_server
 
 from tests import pictures
 from tests.browser.crop_page import AXE, PATIENCE
+from tests.browser.firefox import firefox
 from tests.browser.network import Network
 from tests.stack import ROOT, Stack, free_port, running
 
+TUTORIAL = ROOT / "docs" / "tutorial.md"
 EXAMPLE = ROOT / "examples" / "flask-avatar" / "app.py"
 KEY = "the application's key"
 
@@ -34,8 +37,8 @@ class Site:
     """The example application, and the service that it uses."""
 
     url: str
+    tutorial: str  # the URL of its application
     stack: Stack
-    module: Any
 
     def job(self, job_id: str) -> Any:
         headers = {"Authorization": f"Bearer {KEY}"}
@@ -50,8 +53,14 @@ class Visit:
     faults: list[str] = field(default_factory=list)
 
     def hear(self, said: ConsoleMessage) -> None:
-        if said.type == "error" and "favicon" not in said.location["url"]:
+        if said.type == "error" and not said.location["url"].endswith(
+            ("/favicon.ico", "/avatar.webp")
+        ):
             self.faults.append(said.text)
+
+    def crop(self) -> None:
+        self.page.get_by_role("button", name="Crop").click()
+        expect(self.page.get_by_role("img", name="The cropped image")).to_be_visible()
 
     def choose(self, name: str, data: bytes) -> None:
         file = {"name": name, "mimeType": "application/octet-stream", "buffer": data}
@@ -85,24 +94,38 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def site(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder, port = tmp_path_factory.mktemp("embed"), free_port()
-    url = f"http://localhost:{port}"
+    folder, ports = tmp_path_factory.mktemp("embed"), (free_port(), free_port())
+    urls = [f"http://localhost:{port}" for port in ports]
     keys = f"application:{hashlib.sha256(KEY.encode()).hexdigest()}"
     with ExitStack() as exits:
         exits.enter_context(network.entered())
         patch = exits.enter_context(pytest.MonkeyPatch.context())
-        stack = exits.enter_context(running(folder, api_keys=keys, cors_origins=url))
+        stack = exits.enter_context(running(folder, api_keys=keys, cors_origins=",".join(urls)))
+        (folder / "static").mkdir()
+        patch.chdir(folder)
         for name, value in {"CROPSVC_URL": stack.url, "CROPSVC_KEY": KEY}.items():
             patch.setenv(name, value)
-        patch.setenv("AVATAR", str(folder / "avatar.webp"))
-        module = load(EXAMPLE, patch)
+        app = load(EXAMPLE, patch).app
         client = (ROOT / "clients" / "js" / "index.js").read_text(encoding="utf-8")
         for path, text, kind in (("/blank", "", "html"), ("/client.js", client, "javascript")):
-            module.app.add_url_rule(path, path, partial(Response, text, mimetype=f"text/{kind}"))
-        server = make_server("localhost", port, module.app, threaded=True)
-        exits.callback(server.shutdown)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield Site(url, stack, module)
+            app.add_url_rule(path, path, partial(Response, text, mimetype=f"text/{kind}"))
+        for port, one in zip(ports, (app, tutorial_app(stack.url)), strict=True):
+            server = make_server("localhost", port, one, threaded=True)
+            exits.callback(server.shutdown)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield Site(*urls, stack)
+
+
+def tutorial_app(service: str) -> Any:
+    """The application of the tutorial, with this service and our key."""
+    found = re.search(r"```python\n(.*?)```", TUTORIAL.read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    assert len(found[1].splitlines()) <= 30
+    client = f'Client("{service}", key="{KEY}")'
+    code = found[1].replace('Client("http://localhost:5000")', client)
+    names = {"__name__": "tutorial"}
+    exec(compile(code.replace("http://localhost:5000", service), "app.py", "exec"), names)
+    return names["app"]
 
 
 def load(path: Path, patch: pytest.MonkeyPatch) -> Any:
@@ -121,13 +144,13 @@ def visit(browser: Browser, site: Site) -> Iterator[Callable[..., Visit]]:
     """`visit(**context options)`: a page of the site; at the end none may have met a fault."""
     visits: list[Visit] = []
 
-    def one(path: str = "/", **options: Any) -> Visit:
+    def one(path: str = "/", at: str = site.url, **options: Any) -> Visit:
         page = browser.new_context(**options).new_page()
         page.set_default_timeout(PATIENCE)
         made = Visit(page)
         page.on("pageerror", lambda error: made.faults.append(f"script error: {error}"))
         page.on("console", lambda said: made.hear(said))
-        page.goto(site.url + path)
+        page.goto(at + path)
         visits.append(made)
         return made
 
@@ -156,6 +179,14 @@ def test_a_user_crops_an_avatar_by_keyboard_and_the_application_fetches_it(
     avatar = pictures.decode(httpx.get(f"{site.url}/avatar").content).astype(int)
     wanted = Image.fromarray(photo[1:590, 140:729]).resize((256, 256))
     assert abs(avatar - np.asarray(wanted)).mean() < 4
+
+
+def test_the_tutorials_thirty_lines_crop_an_avatar(site: Site, visit: Callable[..., Visit]) -> None:
+    here = visit(at=site.tutorial)
+    here.choose("me.png", pictures.encode(pictures.photo(900, 600)))
+    here.crop()
+    here.page.get_by_role("button", name="Save").click()
+    here.page.wait_for_function("document.querySelector('img')?.naturalWidth === 256")
 
 
 def near(found: list[int], wanted: list[int]) -> bool:
@@ -279,8 +310,7 @@ def test_a_problem_is_shown_and_the_user_can_try_again(
     here.page.evaluate(
         "document.querySelector('crop-image').setAttribute('key-url', '/crop-token')"
     )
-    here.page.get_by_role("button", name="Crop").click()
-    expect(here.page.get_by_role("img", name="The cropped image")).to_be_visible()
+    here.crop()
     expect(here.page.get_by_role("alert")).to_have_count(0)
 
 
@@ -290,8 +320,7 @@ def test_axe_finds_nothing(visit: Callable[..., Visit]) -> None:
     assert here.violations() == []
     here.choose("me.png", pictures.encode(pictures.photo(900, 600)))
     assert here.violations() == []
-    here.page.get_by_role("button", name="Crop").click()
-    expect(here.page.get_by_role("img", name="The cropped image")).to_be_visible()
+    here.crop()
     assert here.violations() == []
 
 
@@ -326,3 +355,31 @@ def test_the_javascript_client_works_in_a_browser_on_another_site(
         "refused": [True, 403, "out-of-scope"],
     }  # fmt: skip
     here.faults.clear()  # Chromium reports the 403
+
+
+IN_FIREFOX = """return (async () => {
+  const bytes = Uint8Array.from(atob("%s"), (char) => char.charCodeAt(0));
+  const element = document.querySelector("crop-image");
+  await element.load(new File([bytes], "a.jpg"));
+  const canvas = element.shadowRoot.querySelector("[part=image]");
+  const red = canvas.getContext("2d").getImageData(3, 3, 1, 1).data[0];
+  element.shadowRoot.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowDown"}));
+  const { x, y, w, h } = element.box;
+  const detail = await element.crop();
+  const sent = new FormData(document.forms[0]).get("avatar");
+  return { red: red > 200, box: [x, y, w, h], isSent: sent === detail.job.id,
+    state: detail.job.state, type: detail.blob.type };
+})()"""
+
+
+def test_it_works_in_firefox(site: Site, tmp_path: Path, require: Callable[[str], str]) -> None:
+    pixels = np.zeros((60, 40, 3), np.uint8)
+    pixels[:20, :20] = (250, 0, 0)
+    data = base64.b64encode(pictures.oriented(pixels, 6, "jpeg")).decode()
+    with firefox(require("firefox"), tmp_path) as window:
+        window.open(site.url)
+        seen = window.run(IN_FIREFOX % data)
+
+    assert seen == {
+        "red": True, "box": [4, 15, 32, 32], "isSent": True, "state": "done", "type": "image/webp",
+    }  # fmt: skip

@@ -115,6 +115,8 @@ def _repaired(found: Directory) -> dict[int, Field]:
         del fields[XMP]
     if is_grey_by_alpha(found):
         fields[EXTRA] = _shorts(found.order, [UNASSOCIATED])
+    if is_wide_negative(found):
+        fields[PHOTOMETRIC] = _shorts(found.order, [1])
     colors = found.values(COLOR_MAP)
     if colors and max(colors) < 256:
         fields[COLOR_MAP] = _shorts(found.order, [color * 257 for color in colors])
@@ -126,6 +128,11 @@ def is_grey_by_alpha(found: Directory) -> bool:
     if found.samples != 2 or found.values(PHOTOMETRIC) != (1,) or set(found.values(BITS)) != {8}:
         return False
     return found.values(EXTRA) == (ASSOCIATED,)
+
+
+def is_wide_negative(found: Directory) -> bool:
+    """Return whether 0 is white in grey of more than 8 bits, which Pillow does not invert."""
+    return found.values(PHOTOMETRIC) == (0,) and found.values(BITS)[:1] in ((12,), (16,), (32,))
 
 
 def has_wide_planes(found: Directory) -> bool:

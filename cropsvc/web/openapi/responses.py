@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from cropsvc.imaging.formats import CONTENT_TYPES
 from cropsvc.imaging.params.parser import FORMATS
 from cropsvc.model.errors import CropError
 from cropsvc.web.openapi.schemas import BINARY, JOB_ID, Schema, ref
-from cropsvc.web.responses import SOURCE_TYPES
 
 JSON, HTML, PROBLEM = "application/json", "text/html", "application/problem+json"
-MADE: dict[str, Schema] = {SOURCE_TYPES[kind]: BINARY for kind in FORMATS[1:]}
-READ: dict[str, Schema] = dict.fromkeys(SOURCE_TYPES.values(), BINARY)
+MADE: dict[str, Schema] = {CONTENT_TYPES[kind]: BINARY for kind in FORMATS[1:]}
+READ: dict[str, Schema] = dict.fromkeys(CONTENT_TYPES.values(), BINARY)
 
 _TEXT: Schema = {"type": "string"}
 HEADERS: dict[str, dict[str, Any]] = {

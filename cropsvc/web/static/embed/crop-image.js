@@ -33,6 +33,7 @@ export class CropImage extends HTMLElement {
     const root = this.attachShadow({ mode: "open", delegatesFocus: true });
     root.adoptedStyleSheets = [sheet];
     root.append(this.#parts.root);
+    this.#internals.role = "group"; // a <label> or aria-label names it
     this.#listen();
     this.#forget();
   }
@@ -62,6 +63,7 @@ export class CropImage extends HTMLElement {
 
   formDisabledCallback(isDisabled) { this.#parts.root.inert = isDisabled; }
   formResetCallback() { this.reset(); }
+  disconnectedCallback() { if (this.#abort) this.#cancel(); }
 
   /** Go back to the start: no image, no value. */
   reset() {

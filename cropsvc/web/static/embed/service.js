@@ -2,7 +2,8 @@
 
 const FIRST_WAIT = 0.3; // seconds that the service holds an answer, unless the job ends; grows
 const LONGEST_WAIT = 3; // while nothing moves
-const TRIES = 6;        // while the service is busy or away: about a minute
+const TRIES = 6;        // while the service is busy or away: about half a minute
+const PATIENCE = 30;    // seconds; a longer Retry-After is a problem at once
 const FIRST_PAUSE = 1;  // seconds, doubled each time
 const PASSING = [0, 429, 502, 503, 504];
 
@@ -128,7 +129,7 @@ async function again(call, signal) {
     try {
       return await call();
     } catch (error) {
-      if (!PASSING.includes(error.status) || tried === TRIES) throw error;
+      if (!PASSING.includes(error.status) || tried === TRIES || error.retryAfter > PATIENCE) throw error;
       const own = FIRST_PAUSE * 2 ** (tried - 1) * (0.75 + Math.random() / 2); // not all browsers in step
       await pause(Math.max(own, error.retryAfter), signal);
     }

@@ -1,6 +1,9 @@
 // The component's elements. They are made one by one: a host page may forbid HTML from text.
 
-/** An element with attributes and children; `part` names are also classes. */
+// What browsers can show. Phones turn their own formats into one of these.
+const SHOWN = ["jpeg", "png", "webp", "gif", "avif", "bmp"].map((one) => `image/${one}`).join();
+
+/** An element with attributes and children. */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -19,7 +22,7 @@ const slot = (name, text) => make("slot", { name }, text);
 export function build(texts) {
   const parts = {
     choose: button("choose", slot("choose", texts.choose), { class: "main" }),
-    file: make("input", { type: "file", hidden: true, "aria-label": texts.choose }),
+    file: make("input", { type: "file", hidden: true, accept: SHOWN, "aria-label": texts.choose }),
     stage: make("div", {
       part: "stage", class: "stage", tabindex: 0, role: "application",
       "aria-roledescription": texts.role, "aria-label": texts.box, "aria-describedby": "help",
