@@ -3,7 +3,7 @@
 import random
 
 from cropsvc.webhooks.courier import AT_ONCE
-from cropsvc.webhooks.shares import AT_DOUBTFUL, AT_ONE_RECEIVER, RECEIVERS, Place, Shares
+from cropsvc.webhooks.shares import AT_DOUBTFUL, AT_ONE_RECEIVER, RECEIVERS, DeliverySlot, Shares
 
 
 def answered(shares: Shares, receiver: str) -> None:
@@ -41,7 +41,7 @@ def test_receivers_that_hang_however_many_leave_room_for_one_that_answers() -> N
 
 
 def test_nothing_is_left_when_all_places_are_given_back() -> None:
-    shares, places, chance = Shares(), list[Place](), random.Random(19)
+    shares, places, chance = Shares(), list[DeliverySlot](), random.Random(19)
     for _ in range(3000):
         receiver = f"r{chance.randrange(40)}"
         if chance.random() < 0.6 and shares.has_room(receiver):
