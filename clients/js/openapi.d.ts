@@ -1154,22 +1154,58 @@ export interface components {
              *     }
              */
             fixed?: {
-                box?: string | number | boolean;
-                aspect?: string | number | boolean;
-                anchor?: string | number | boolean;
-                size?: string | number | boolean;
-                fit?: string | number | boolean;
-                enlarge?: string | number | boolean;
-                rotate?: string | number | boolean;
-                format?: string | number | boolean;
-                quality?: string | number | boolean;
-                lossless?: string | number | boolean;
-                effort?: string | number | boolean;
-                max_bytes?: string | number | boolean;
-                metadata?: string | number | boolean;
-                hdr?: string | number | boolean;
-                background?: string | number | boolean;
-                strict?: string | number | boolean;
+                /**
+                 * @example 4,20%,150,40%
+                 * @example 100,50,640,480
+                 */
+                box?: string;
+                /**
+                 * @example 16:9
+                 * @example 1:1
+                 * @example 1.5
+                 */
+                aspect?: string;
+                /**
+                 * @example center
+                 * @example top
+                 * @example bottom
+                 * @example left
+                 * @example right
+                 * @example top-left
+                 * @example top-right
+                 * @example bottom-left
+                 * @example bottom-right
+                 * @example smart
+                 * @example face
+                 * @example 0.3,0.7
+                 */
+                anchor?: string;
+                /**
+                 * @example 300x300
+                 * @example 300x
+                 * @example x300
+                 */
+                size?: string;
+                fit?: components["schemas"]["Fit"];
+                enlarge?: components["schemas"]["Enlarge"];
+                /**
+                 * @example 90
+                 * @example -2.5
+                 */
+                rotate?: string;
+                format?: components["schemas"]["Format"];
+                quality?: string;
+                lossless?: components["schemas"]["Lossless"];
+                effort?: components["schemas"]["Effort"];
+                max_bytes?: string;
+                metadata?: components["schemas"]["Metadata"];
+                hdr?: components["schemas"]["Hdr"];
+                /**
+                 * @example #ffffff
+                 * @example #00000000
+                 */
+                background?: string;
+                strict?: components["schemas"]["Strict"];
             };
         };
         JobTokenRequest: {

@@ -122,9 +122,7 @@ _UPLOADS: dict[str, Schema] = {
     },
     "fixed": {
         "type": "object",
-        "properties": {
-            row.name: {"type": ["string", "number", "boolean"]} for row in CROP_PARAMETERS
-        },
+        "properties": {row.name: choice_of(row) for row in CROP_PARAMETERS},
         "additionalProperties": False,
         "description": "Parameters that every submit has, with these values. Default: none.",
         "example": {"size": "256x256", "format": "webp"},
