@@ -157,7 +157,8 @@ class Stack:
         self._write_conf(maxmemory)
         self.environ = environ = self._environ({"workers": 2, "port": self.port, **settings})
         python = sys.executable
-        self.valkey = self._part("valkey", [str(get_binary_path()), str(self._conf)], environ)
+        store = os.environ.get("CROPSVC_TEST_STORE") or str(get_binary_path())
+        self.valkey = self._part("valkey", [store, str(self._conf)], environ)
         self.worker = self._part("worker", [python, "worker.py"], environ)
         self.web = self._part(
             "web", [python, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"], environ

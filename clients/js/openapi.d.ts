@@ -536,6 +536,57 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @example {
+         *       "id": "nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y",
+         *       "state": "done",
+         *       "progress": 1,
+         *       "stage": "done",
+         *       "position": null,
+         *       "created_at": "2026-01-02T03:04:05.678Z",
+         *       "started_at": "2026-01-02T03:04:05.690Z",
+         *       "ended_at": "2026-01-02T03:04:05.741Z",
+         *       "expires_at": "2026-01-02T04:04:05.741Z",
+         *       "source": {
+         *         "format": "jpeg",
+         *         "width": 4000,
+         *         "height": 3000,
+         *         "bytes": 1586451,
+         *         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         *       },
+         *       "outputs": [
+         *         {
+         *           "name": "0",
+         *           "state": "done",
+         *           "width": 300,
+         *           "height": 300,
+         *           "format": "jpeg",
+         *           "bytes": 15530,
+         *           "sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+         *           "region": [
+         *             4,
+         *             600,
+         *             150,
+         *             1200
+         *           ],
+         *           "notes": [
+         *             "clamped"
+         *           ],
+         *           "error": null,
+         *           "url": "/v1/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y/image/0"
+         *         }
+         *       ],
+         *       "error": null,
+         *       "cached": false,
+         *       "links": {
+         *         "self": "/v1/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y",
+         *         "image": "/v1/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y/image",
+         *         "source": "/v1/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y/source",
+         *         "events": "/v1/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y/events",
+         *         "page": "/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y"
+         *       }
+         *     }
+         */
         Job: {
             id: string;
             /**
@@ -559,25 +610,8 @@ export interface components {
             error: components["schemas"]["JobError"] | null;
             /** @description Whether an earlier result of the same bytes and parameters was reused. */
             cached: boolean;
-            links: {
-                /** Format: uri-reference */
-                self: string;
-                /** Format: uri-reference */
-                image: string;
-                /** Format: uri-reference */
-                source: string;
-                /** Format: uri-reference */
-                events: string;
-                /** Format: uri-reference */
-                page: string;
-            };
-            webhook?: {
-                /** @enum {string} */
-                state: "waiting" | "delivered" | "failed";
-                attempts: number;
-                last_status: number | null;
-                next_at: string | null;
-            };
+            links: components["schemas"]["Links"];
+            webhook?: components["schemas"]["Webhook"];
         };
         /** @description The upload, as displayed. */
         Source: {
@@ -596,8 +630,7 @@ export interface components {
             /** @description Pixels of the output; null until it is done. */
             width: number | null;
             height: number | null;
-            /** @enum {string|null} */
-            format: "jpeg" | "png" | "webp" | "avif" | "gif" | null;
+            format: ("jpeg" | "png" | "webp" | "avif" | "gif") | null;
             bytes: number | null;
             sha256: string | null;
             /** @description `[x, y, width, height]` of the pixels used, in displayed coordinates after `rotate`. */
@@ -615,23 +648,21 @@ export interface components {
              */
             url: string;
         };
+        Face: {
+            box: number[];
+            score: number;
+        };
         /** @description How `anchor=smart` or `anchor=face` placed the region, as displayed. */
         Decision: {
             /** @enum {string} */
             method: "face" | "smart" | "center";
-            faces: {
-                box: number[];
-                score: number;
-            }[];
+            faces: components["schemas"]["Face"][];
             reason: string;
         };
         Detection: {
             /** @enum {string} */
             method: "face" | "smart" | "center";
-            faces: {
-                box: number[];
-                score: number;
-            }[];
+            faces: components["schemas"]["Face"][];
             reason: string;
             region: number[];
         };
@@ -645,7 +676,22 @@ export interface components {
             field: string;
             detail: string;
         };
-        /** @description Problem details (RFC 9457). */
+        /**
+         * @description Problem details (RFC 9457).
+         * @example {
+         *       "type": "/docs#bad-parameter",
+         *       "title": "Bad parameter",
+         *       "status": 400,
+         *       "detail": "quality: '250': must be a whole number from 1 to 100",
+         *       "code": "bad-parameter",
+         *       "errors": [
+         *         {
+         *           "field": "quality",
+         *           "detail": "'250': must be a whole number from 1 to 100"
+         *         }
+         *       ]
+         *     }
+         */
         Problem: {
             /** Format: uri-reference */
             type: string;
@@ -657,7 +703,7 @@ export interface components {
             code: "bad-parameter" | "bad-request" | "box-outside" | "busy" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "internal" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "range-not-satisfiable" | "rate-limited" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unavailable" | "unreadable" | "unsupported-format";
             errors?: components["schemas"]["FieldError"][];
         };
-        Outputs: {
+        OutputRequest: {
             /**
              * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
              * @example 4,20%,150,40%
@@ -694,45 +740,30 @@ export interface components {
              * @example x300
              */
             size?: string;
-            /**
-             * @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`.
-             * @enum {string}
-             */
-            fit?: "cover" | "contain" | "inside" | "stretch";
+            /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
+            fit?: components["schemas"]["Fit"];
             /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
-            enlarge?: ("true" | "false") | boolean;
+            enlarge?: components["schemas"]["Enlarge"] | boolean;
             /**
              * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
              * @example 90
              * @example -2.5
              */
             rotate?: string | number;
-            /**
-             * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
-             * @enum {string}
-             */
-            format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
+            /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
+            format?: components["schemas"]["Format"];
             /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
             quality?: string | number;
             /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
-            lossless?: ("true" | "false") | boolean;
-            /**
-             * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
-             * @enum {string}
-             */
-            effort?: "fast" | "balanced" | "small";
+            lossless?: components["schemas"]["Lossless"] | boolean;
+            /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
+            effort?: components["schemas"]["Effort"];
             /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
             max_bytes?: string | number;
-            /**
-             * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
-             * @enum {string}
-             */
-            metadata?: "none" | "copyright";
-            /**
-             * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
-             * @enum {string}
-             */
-            hdr?: "drop" | "keep";
+            /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
+            metadata?: components["schemas"]["Metadata"];
+            /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
+            hdr?: components["schemas"]["Hdr"];
             /**
              * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
              * @example #ffffff
@@ -740,10 +771,38 @@ export interface components {
              */
             background?: string;
             /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
-            strict?: ("true" | "false") | boolean;
+            strict?: components["schemas"]["Strict"] | boolean;
             /** @description The output's name, unique in the request. Default: its index. */
             name?: string;
-        }[];
+        };
+        Outputs: components["schemas"]["OutputRequest"][];
+        Webhook: {
+            /** @enum {string} */
+            state: "waiting" | "delivered" | "failed";
+            attempts: number;
+            last_status: number | null;
+            next_at: string | null;
+        };
+        Links: {
+            /** Format: uri-reference */
+            self: string;
+            /** Format: uri-reference */
+            image: string;
+            /** Format: uri-reference */
+            source: string;
+            /** Format: uri-reference */
+            events: string;
+            /** Format: uri-reference */
+            page: string;
+        };
+        Token: {
+            token: string;
+            expires_at: string;
+        };
+        Health: {
+            /** @enum {string} */
+            status: "ok";
+        };
         Readiness: {
             /** @enum {string} */
             status: "ready" | "not ready";
@@ -753,6 +812,28 @@ export interface components {
             failing: string[];
             /** @description What in the configuration of Redis can lose jobs. */
             warnings: string[];
+        };
+        Capabilities: {
+            inputs: string[];
+            outputs: string[];
+            presets: string[];
+            presets_only: boolean;
+            extras: {
+                [key: string]: boolean;
+            };
+            limits: {
+                [key: string]: number;
+            };
+        };
+        Preset: {
+            name: string;
+            description: string;
+            parameters: {
+                [key: string]: string;
+            };
+        };
+        Presets: {
+            presets: components["schemas"]["Preset"][];
         };
         ClassicProgress: Record<string, never> | {
             /** @constant */
@@ -773,31 +854,427 @@ export interface components {
             state: "FAILURE";
             error: string;
         };
-        Capabilities: {
-            inputs: string[];
-            outputs: string[];
-            presets: string[];
-            presets_only: boolean;
-            extras: {
-                [key: string]: boolean;
-            };
-            limits: {
-                [key: string]: number;
-            };
+        ImageForm: {
+            /**
+             * Format: binary
+             * @description The image's file.
+             */
+            image: string;
+            /**
+             * Format: uri
+             * @description Where the server sends a signed message when the job has ended. Off unless the server allows hosts.
+             */
+            webhook?: string;
+            /**
+             * @description Seconds, 0 to 30, to hold the answer until the job has ended.
+             * @example 10
+             */
+            wait?: string;
+            /**
+             * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
+             * @example 4,20%,150,40%
+             * @example 100,50,640,480
+             */
+            box?: string;
+            /**
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
+             * @example 16:9
+             * @example 1:1
+             * @example 1.5
+             */
+            aspect?: string;
+            /**
+             * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
+             * @example center
+             * @example top
+             * @example bottom
+             * @example left
+             * @example right
+             * @example top-left
+             * @example top-right
+             * @example bottom-left
+             * @example bottom-right
+             * @example smart
+             * @example face
+             * @example 0.3,0.7
+             */
+            anchor?: string;
+            /**
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
+             * @example 300x300
+             * @example 300x
+             * @example x300
+             */
+            size?: string;
+            /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
+            fit?: components["schemas"]["Fit"];
+            /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
+            enlarge?: components["schemas"]["Enlarge"];
+            /**
+             * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
+             * @example 90
+             * @example -2.5
+             */
+            rotate?: string;
+            /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
+            format?: components["schemas"]["Format"];
+            /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            quality?: string;
+            /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
+            lossless?: components["schemas"]["Lossless"];
+            /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
+            effort?: components["schemas"]["Effort"];
+            /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
+            max_bytes?: string;
+            /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
+            metadata?: components["schemas"]["Metadata"];
+            /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
+            hdr?: components["schemas"]["Hdr"];
+            /**
+             * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
+             * @example #ffffff
+             * @example #00000000
+             */
+            background?: string;
+            /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
+            strict?: components["schemas"]["Strict"];
+            /**
+             * Format: outputs
+             * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
+             */
+            outputs?: string;
+            /** @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none. */
+            preset?: components["schemas"]["PresetName"];
         };
-        Presets: {
-            presets: {
-                name: string;
-                description: string;
-                parameters: {
-                    [key: string]: string;
-                };
-            }[];
+        SourceForm: {
+            /** @description A job of yours whose upload is cropped again; goes in place of a file. */
+            source: string;
+            /**
+             * Format: uri
+             * @description Where the server sends a signed message when the job has ended. Off unless the server allows hosts.
+             */
+            webhook?: string;
+            /**
+             * @description Seconds, 0 to 30, to hold the answer until the job has ended.
+             * @example 10
+             */
+            wait?: string;
+            /**
+             * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
+             * @example 4,20%,150,40%
+             * @example 100,50,640,480
+             */
+            box?: string;
+            /**
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
+             * @example 16:9
+             * @example 1:1
+             * @example 1.5
+             */
+            aspect?: string;
+            /**
+             * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
+             * @example center
+             * @example top
+             * @example bottom
+             * @example left
+             * @example right
+             * @example top-left
+             * @example top-right
+             * @example bottom-left
+             * @example bottom-right
+             * @example smart
+             * @example face
+             * @example 0.3,0.7
+             */
+            anchor?: string;
+            /**
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
+             * @example 300x300
+             * @example 300x
+             * @example x300
+             */
+            size?: string;
+            /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
+            fit?: components["schemas"]["Fit"];
+            /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
+            enlarge?: components["schemas"]["Enlarge"];
+            /**
+             * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
+             * @example 90
+             * @example -2.5
+             */
+            rotate?: string;
+            /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
+            format?: components["schemas"]["Format"];
+            /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            quality?: string;
+            /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
+            lossless?: components["schemas"]["Lossless"];
+            /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
+            effort?: components["schemas"]["Effort"];
+            /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
+            max_bytes?: string;
+            /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
+            metadata?: components["schemas"]["Metadata"];
+            /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
+            hdr?: components["schemas"]["Hdr"];
+            /**
+             * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
+             * @example #ffffff
+             * @example #00000000
+             */
+            background?: string;
+            /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
+            strict?: components["schemas"]["Strict"];
+            /**
+             * Format: outputs
+             * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
+             */
+            outputs?: string;
+            /** @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none. */
+            preset?: components["schemas"]["PresetName"];
         };
-        Token: {
-            token: string;
-            expires_at: string;
+        UrlForm: {
+            /**
+             * Format: uri
+             * @description Where the server fetches the image, in place of a file. Off unless the server allows hosts.
+             */
+            url: string;
+            /**
+             * Format: uri
+             * @description Where the server sends a signed message when the job has ended. Off unless the server allows hosts.
+             */
+            webhook?: string;
+            /**
+             * @description Seconds, 0 to 30, to hold the answer until the job has ended.
+             * @example 10
+             */
+            wait?: string;
+            /**
+             * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
+             * @example 4,20%,150,40%
+             * @example 100,50,640,480
+             */
+            box?: string;
+            /**
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
+             * @example 16:9
+             * @example 1:1
+             * @example 1.5
+             */
+            aspect?: string;
+            /**
+             * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
+             * @example center
+             * @example top
+             * @example bottom
+             * @example left
+             * @example right
+             * @example top-left
+             * @example top-right
+             * @example bottom-left
+             * @example bottom-right
+             * @example smart
+             * @example face
+             * @example 0.3,0.7
+             */
+            anchor?: string;
+            /**
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
+             * @example 300x300
+             * @example 300x
+             * @example x300
+             */
+            size?: string;
+            /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
+            fit?: components["schemas"]["Fit"];
+            /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
+            enlarge?: components["schemas"]["Enlarge"];
+            /**
+             * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
+             * @example 90
+             * @example -2.5
+             */
+            rotate?: string;
+            /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
+            format?: components["schemas"]["Format"];
+            /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            quality?: string;
+            /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
+            lossless?: components["schemas"]["Lossless"];
+            /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
+            effort?: components["schemas"]["Effort"];
+            /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
+            max_bytes?: string;
+            /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
+            metadata?: components["schemas"]["Metadata"];
+            /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
+            hdr?: components["schemas"]["Hdr"];
+            /**
+             * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
+             * @example #ffffff
+             * @example #00000000
+             */
+            background?: string;
+            /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
+            strict?: components["schemas"]["Strict"];
+            /**
+             * Format: outputs
+             * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
+             */
+            outputs?: string;
+            /** @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none. */
+            preset?: components["schemas"]["PresetName"];
         };
+        /**
+         * @example {
+         *       "size": "256x256",
+         *       "format": "webp"
+         *     }
+         */
+        CropParameters: {
+            /**
+             * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
+             * @example 4,20%,150,40%
+             * @example 100,50,640,480
+             */
+            box?: string;
+            /**
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
+             * @example 16:9
+             * @example 1:1
+             * @example 1.5
+             */
+            aspect?: string;
+            /**
+             * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
+             * @example center
+             * @example top
+             * @example bottom
+             * @example left
+             * @example right
+             * @example top-left
+             * @example top-right
+             * @example bottom-left
+             * @example bottom-right
+             * @example smart
+             * @example face
+             * @example 0.3,0.7
+             */
+            anchor?: string;
+            /**
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
+             * @example 300x300
+             * @example 300x
+             * @example x300
+             */
+            size?: string;
+            /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
+            fit?: components["schemas"]["Fit"];
+            /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
+            enlarge?: components["schemas"]["Enlarge"];
+            /**
+             * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
+             * @example 90
+             * @example -2.5
+             */
+            rotate?: string;
+            /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
+            format?: components["schemas"]["Format"];
+            /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            quality?: string;
+            /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
+            lossless?: components["schemas"]["Lossless"];
+            /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
+            effort?: components["schemas"]["Effort"];
+            /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
+            max_bytes?: string;
+            /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
+            metadata?: components["schemas"]["Metadata"];
+            /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
+            hdr?: components["schemas"]["Hdr"];
+            /**
+             * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
+             * @example #ffffff
+             * @example #00000000
+             */
+            background?: string;
+            /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
+            strict?: components["schemas"]["Strict"];
+        };
+        ArchiveEntry: {
+            id: string;
+            output?: string | null;
+            name?: string | null;
+        };
+        ArchiveRequest: {
+            entries: components["schemas"]["ArchiveEntry"][];
+        };
+        UploadTokenRequest: {
+            /** @description Seconds. Default: 600. */
+            lifetime?: number;
+            /** @description How many jobs the token may submit. Default: 1. */
+            jobs?: number;
+            /** @description Bytes of an upload. Default and maximum: the server's own limit. */
+            max_upload?: number;
+            /** @description The preset that every submit uses. */
+            preset?: components["schemas"]["PresetName"];
+            /** @description The parameters that a submit may set. Default: none. */
+            parameters?: ("box" | "aspect" | "anchor" | "size" | "fit" | "enlarge" | "rotate" | "format" | "quality" | "lossless" | "effort" | "max_bytes" | "metadata" | "hdr" | "background" | "strict")[];
+            /** @description Parameters that every submit has, with these values. Default: none. */
+            fixed?: components["schemas"]["CropParameters"];
+        };
+        JobTokenRequest: {
+            job: string;
+            /** @description Seconds. Default: 600. */
+            lifetime?: number;
+        };
+        /**
+         * @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`.
+         * @enum {string}
+         */
+        Fit: "cover" | "contain" | "inside" | "stretch";
+        /**
+         * @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true.
+         * @enum {string}
+         */
+        Enlarge: "true" | "false";
+        /**
+         * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
+         * @enum {string}
+         */
+        Format: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
+        /**
+         * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
+         * @enum {string}
+         */
+        Lossless: "true" | "false";
+        /**
+         * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
+         * @enum {string}
+         */
+        Effort: "fast" | "balanced" | "small";
+        /**
+         * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
+         * @enum {string}
+         */
+        Metadata: "none" | "copyright";
+        /**
+         * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
+         * @enum {string}
+         */
+        Hdr: "drop" | "keep";
+        /**
+         * @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false.
+         * @enum {string}
+         */
+        Strict: "true" | "false";
+        /**
+         * @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none.
+         * @enum {string}
+         */
+        PresetName: "classic";
     };
     responses: never;
     parameters: never;
@@ -842,35 +1319,39 @@ export interface operations {
                 /** @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own. */
                 size?: string;
                 /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
-                fit?: "cover" | "contain" | "inside" | "stretch";
+                fit?: components["schemas"]["Fit"];
                 /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
-                enlarge?: "true" | "false";
+                enlarge?: components["schemas"]["Enlarge"];
                 /** @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0. */
                 rotate?: string;
                 /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
-                format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
+                format?: components["schemas"]["Format"];
                 /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
                 quality?: string;
                 /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
-                lossless?: "true" | "false";
+                lossless?: components["schemas"]["Lossless"];
                 /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
-                effort?: "fast" | "balanced" | "small";
+                effort?: components["schemas"]["Effort"];
                 /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
                 max_bytes?: string;
                 /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
-                metadata?: "none" | "copyright";
+                metadata?: components["schemas"]["Metadata"];
                 /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
-                hdr?: "drop" | "keep";
+                hdr?: components["schemas"]["Hdr"];
                 /** @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff. */
                 background?: string;
                 /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
-                strict?: "true" | "false";
+                strict?: components["schemas"]["Strict"];
                 /** @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output. */
                 outputs?: string;
                 /** @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none. */
-                preset?: "classic";
+                preset?: components["schemas"]["PresetName"];
                 /** @description A job of yours whose upload is cropped again; goes in place of a file. */
                 source?: string;
+                /** @description Where the server fetches the image, in place of a file. Off unless the server allows hosts. */
+                url?: string;
+                /** @description Where the server sends a signed message when the job has ended. Off unless the server allows hosts. */
+                webhook?: string;
                 /** @description Seconds, 0 to 30, to hold the answer until the job has ended. */
                 wait?: string;
             };
@@ -883,236 +1364,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description The image, whole: as the form's field `image`, or as the raw body. What follows the image's end is ignored. With `source` there is none. Parameters are form fields or in the query string; the same name in both is refused. */
+        /** @description The image, whole: as the form's field `image`, or as the raw body. What follows the image's end is ignored. With `source` or `url` there is none. Parameters are form fields or in the query string; the same name in both is refused. */
         requestBody?: {
             content: {
-                "multipart/form-data": {
-                    /**
-                     * Format: binary
-                     * @description The image's file.
-                     */
-                    image?: string;
-                    /** @description A job of yours whose upload is cropped again; goes in place of a file. */
-                    source?: string;
-                    /**
-                     * @description Seconds, 0 to 30, to hold the answer until the job has ended.
-                     * @example 10
-                     */
-                    wait?: string;
-                    /**
-                     * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
-                     * @example 4,20%,150,40%
-                     * @example 100,50,640,480
-                     */
-                    box?: string;
-                    /**
-                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
-                     * @example 16:9
-                     * @example 1:1
-                     * @example 1.5
-                     */
-                    aspect?: string;
-                    /**
-                     * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
-                     * @example center
-                     * @example top
-                     * @example bottom
-                     * @example left
-                     * @example right
-                     * @example top-left
-                     * @example top-right
-                     * @example bottom-left
-                     * @example bottom-right
-                     * @example smart
-                     * @example face
-                     * @example 0.3,0.7
-                     */
-                    anchor?: string;
-                    /**
-                     * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
-                     * @example 300x300
-                     * @example 300x
-                     * @example x300
-                     */
-                    size?: string;
-                    /**
-                     * @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`.
-                     * @enum {string}
-                     */
-                    fit?: "cover" | "contain" | "inside" | "stretch";
-                    /**
-                     * @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true.
-                     * @enum {string}
-                     */
-                    enlarge?: "true" | "false";
-                    /**
-                     * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
-                     * @example 90
-                     * @example -2.5
-                     */
-                    rotate?: string;
-                    /**
-                     * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
-                     * @enum {string}
-                     */
-                    format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                    /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
-                    quality?: string;
-                    /**
-                     * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
-                     * @enum {string}
-                     */
-                    lossless?: "true" | "false";
-                    /**
-                     * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
-                     * @enum {string}
-                     */
-                    effort?: "fast" | "balanced" | "small";
-                    /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
-                    max_bytes?: string;
-                    /**
-                     * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
-                     * @enum {string}
-                     */
-                    metadata?: "none" | "copyright";
-                    /**
-                     * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
-                     * @enum {string}
-                     */
-                    hdr?: "drop" | "keep";
-                    /**
-                     * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
-                     * @example #ffffff
-                     * @example #00000000
-                     */
-                    background?: string;
-                    /**
-                     * @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false.
-                     * @enum {string}
-                     */
-                    strict?: "true" | "false";
-                    /**
-                     * Format: outputs
-                     * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
-                     */
-                    outputs?: string;
-                    /**
-                     * @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none.
-                     * @enum {string}
-                     */
-                    preset?: "classic";
-                } & (unknown | unknown);
-                "application/x-www-form-urlencoded": {
-                    /** @description A job of yours whose upload is cropped again; goes in place of a file. */
-                    source?: string;
-                    /**
-                     * @description Seconds, 0 to 30, to hold the answer until the job has ended.
-                     * @example 10
-                     */
-                    wait?: string;
-                    /**
-                     * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
-                     * @example 4,20%,150,40%
-                     * @example 100,50,640,480
-                     */
-                    box?: string;
-                    /**
-                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
-                     * @example 16:9
-                     * @example 1:1
-                     * @example 1.5
-                     */
-                    aspect?: string;
-                    /**
-                     * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
-                     * @example center
-                     * @example top
-                     * @example bottom
-                     * @example left
-                     * @example right
-                     * @example top-left
-                     * @example top-right
-                     * @example bottom-left
-                     * @example bottom-right
-                     * @example smart
-                     * @example face
-                     * @example 0.3,0.7
-                     */
-                    anchor?: string;
-                    /**
-                     * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
-                     * @example 300x300
-                     * @example 300x
-                     * @example x300
-                     */
-                    size?: string;
-                    /**
-                     * @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`.
-                     * @enum {string}
-                     */
-                    fit?: "cover" | "contain" | "inside" | "stretch";
-                    /**
-                     * @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true.
-                     * @enum {string}
-                     */
-                    enlarge?: "true" | "false";
-                    /**
-                     * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
-                     * @example 90
-                     * @example -2.5
-                     */
-                    rotate?: string;
-                    /**
-                     * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
-                     * @enum {string}
-                     */
-                    format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                    /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
-                    quality?: string;
-                    /**
-                     * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
-                     * @enum {string}
-                     */
-                    lossless?: "true" | "false";
-                    /**
-                     * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
-                     * @enum {string}
-                     */
-                    effort?: "fast" | "balanced" | "small";
-                    /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
-                    max_bytes?: string;
-                    /**
-                     * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
-                     * @enum {string}
-                     */
-                    metadata?: "none" | "copyright";
-                    /**
-                     * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
-                     * @enum {string}
-                     */
-                    hdr?: "drop" | "keep";
-                    /**
-                     * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
-                     * @example #ffffff
-                     * @example #00000000
-                     */
-                    background?: string;
-                    /**
-                     * @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false.
-                     * @enum {string}
-                     */
-                    strict?: "true" | "false";
-                    /**
-                     * Format: outputs
-                     * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
-                     */
-                    outputs?: string;
-                    /**
-                     * @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none.
-                     * @enum {string}
-                     */
-                    preset?: "classic";
-                } & unknown;
+                "multipart/form-data": components["schemas"]["ImageForm"];
+                "application/x-www-form-urlencoded": components["schemas"]["SourceForm"] | components["schemas"]["UrlForm"];
                 "image/*": string;
                 "application/octet-stream": string;
             };
@@ -1135,11 +1391,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": unknown;
-                    "image/png": unknown;
-                    "image/webp": unknown;
-                    "image/avif": unknown;
-                    "image/gif": unknown;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "image/gif": string;
                 };
             };
             /** @description The job, in every other case; `state` says whether it has ended. That is so after a `wait`, for a cached job, and for a repeat with the same `Idempotency-Key` too. */
@@ -1158,17 +1414,25 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP; `incomplete-upload`: the body ended before its announced length */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP; `incomplete-upload`: the body ended before its announced length */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter" | "bad-request" | "incomplete-upload";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `source-forbidden`: a URL whose host or address this server may not fetch from; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -1178,10 +1442,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope" | "source-forbidden";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -1191,10 +1452,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -1204,10 +1462,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large. `too-large`: the upload has more bytes than allowed */
@@ -1217,10 +1472,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "too-large";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type. `unsupported-format`: the first bytes are not those of a format that is read here */
@@ -1230,10 +1482,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unsupported-format";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `fetch-failed`: an image that could not be fetched by its URL; `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use; `idempotency-mismatch`: the Idempotency-Key was used for another request */
@@ -1243,13 +1492,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "fetch-failed" | "idempotency-mismatch" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short */
+            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short; `rate-limited`: this client asks too often */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1257,10 +1503,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "busy";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -1270,10 +1513,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -1284,10 +1524,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1304,35 +1541,37 @@ export interface operations {
                 /** @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own. */
                 size?: string;
                 /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
-                fit?: "cover" | "contain" | "inside" | "stretch";
+                fit?: components["schemas"]["Fit"];
                 /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
-                enlarge?: "true" | "false";
+                enlarge?: components["schemas"]["Enlarge"];
                 /** @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0. */
                 rotate?: string;
                 /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
-                format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
+                format?: components["schemas"]["Format"];
                 /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
                 quality?: string;
                 /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
-                lossless?: "true" | "false";
+                lossless?: components["schemas"]["Lossless"];
                 /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
-                effort?: "fast" | "balanced" | "small";
+                effort?: components["schemas"]["Effort"];
                 /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
                 max_bytes?: string;
                 /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
-                metadata?: "none" | "copyright";
+                metadata?: components["schemas"]["Metadata"];
                 /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
-                hdr?: "drop" | "keep";
+                hdr?: components["schemas"]["Hdr"];
                 /** @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff. */
                 background?: string;
                 /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
-                strict?: "true" | "false";
+                strict?: components["schemas"]["Strict"];
                 /** @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output. */
                 outputs?: string;
                 /** @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none. */
-                preset?: "classic";
+                preset?: components["schemas"]["PresetName"];
                 /** @description A job of yours whose upload is cropped again; goes in place of a file. */
                 source?: string;
+                /** @description Where the server fetches the image, in place of a file. Off unless the server allows hosts. */
+                url?: string;
                 /** @description Seconds, 0 to 30, to hold the answer until the job has ended. */
                 wait?: string;
             };
@@ -1345,236 +1584,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description The image, whole: as the form's field `image`, or as the raw body. What follows the image's end is ignored. With `source` there is none. Parameters are form fields or in the query string; the same name in both is refused. */
+        /** @description The image, whole: as the form's field `image`, or as the raw body. What follows the image's end is ignored. With `source` or `url` there is none. Parameters are form fields or in the query string; the same name in both is refused. */
         requestBody?: {
             content: {
-                "multipart/form-data": {
-                    /**
-                     * Format: binary
-                     * @description The image's file.
-                     */
-                    image?: string;
-                    /** @description A job of yours whose upload is cropped again; goes in place of a file. */
-                    source?: string;
-                    /**
-                     * @description Seconds, 0 to 30, to hold the answer until the job has ended.
-                     * @example 10
-                     */
-                    wait?: string;
-                    /**
-                     * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
-                     * @example 4,20%,150,40%
-                     * @example 100,50,640,480
-                     */
-                    box?: string;
-                    /**
-                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
-                     * @example 16:9
-                     * @example 1:1
-                     * @example 1.5
-                     */
-                    aspect?: string;
-                    /**
-                     * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
-                     * @example center
-                     * @example top
-                     * @example bottom
-                     * @example left
-                     * @example right
-                     * @example top-left
-                     * @example top-right
-                     * @example bottom-left
-                     * @example bottom-right
-                     * @example smart
-                     * @example face
-                     * @example 0.3,0.7
-                     */
-                    anchor?: string;
-                    /**
-                     * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
-                     * @example 300x300
-                     * @example 300x
-                     * @example x300
-                     */
-                    size?: string;
-                    /**
-                     * @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`.
-                     * @enum {string}
-                     */
-                    fit?: "cover" | "contain" | "inside" | "stretch";
-                    /**
-                     * @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true.
-                     * @enum {string}
-                     */
-                    enlarge?: "true" | "false";
-                    /**
-                     * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
-                     * @example 90
-                     * @example -2.5
-                     */
-                    rotate?: string;
-                    /**
-                     * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
-                     * @enum {string}
-                     */
-                    format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                    /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
-                    quality?: string;
-                    /**
-                     * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
-                     * @enum {string}
-                     */
-                    lossless?: "true" | "false";
-                    /**
-                     * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
-                     * @enum {string}
-                     */
-                    effort?: "fast" | "balanced" | "small";
-                    /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
-                    max_bytes?: string;
-                    /**
-                     * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
-                     * @enum {string}
-                     */
-                    metadata?: "none" | "copyright";
-                    /**
-                     * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
-                     * @enum {string}
-                     */
-                    hdr?: "drop" | "keep";
-                    /**
-                     * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
-                     * @example #ffffff
-                     * @example #00000000
-                     */
-                    background?: string;
-                    /**
-                     * @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false.
-                     * @enum {string}
-                     */
-                    strict?: "true" | "false";
-                    /**
-                     * Format: outputs
-                     * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
-                     */
-                    outputs?: string;
-                    /**
-                     * @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none.
-                     * @enum {string}
-                     */
-                    preset?: "classic";
-                } & (unknown | unknown);
-                "application/x-www-form-urlencoded": {
-                    /** @description A job of yours whose upload is cropped again; goes in place of a file. */
-                    source?: string;
-                    /**
-                     * @description Seconds, 0 to 30, to hold the answer until the job has ended.
-                     * @example 10
-                     */
-                    wait?: string;
-                    /**
-                     * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
-                     * @example 4,20%,150,40%
-                     * @example 100,50,640,480
-                     */
-                    box?: string;
-                    /**
-                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
-                     * @example 16:9
-                     * @example 1:1
-                     * @example 1.5
-                     */
-                    aspect?: string;
-                    /**
-                     * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
-                     * @example center
-                     * @example top
-                     * @example bottom
-                     * @example left
-                     * @example right
-                     * @example top-left
-                     * @example top-right
-                     * @example bottom-left
-                     * @example bottom-right
-                     * @example smart
-                     * @example face
-                     * @example 0.3,0.7
-                     */
-                    anchor?: string;
-                    /**
-                     * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
-                     * @example 300x300
-                     * @example 300x
-                     * @example x300
-                     */
-                    size?: string;
-                    /**
-                     * @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`.
-                     * @enum {string}
-                     */
-                    fit?: "cover" | "contain" | "inside" | "stretch";
-                    /**
-                     * @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true.
-                     * @enum {string}
-                     */
-                    enlarge?: "true" | "false";
-                    /**
-                     * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
-                     * @example 90
-                     * @example -2.5
-                     */
-                    rotate?: string;
-                    /**
-                     * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
-                     * @enum {string}
-                     */
-                    format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                    /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
-                    quality?: string;
-                    /**
-                     * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
-                     * @enum {string}
-                     */
-                    lossless?: "true" | "false";
-                    /**
-                     * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
-                     * @enum {string}
-                     */
-                    effort?: "fast" | "balanced" | "small";
-                    /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
-                    max_bytes?: string;
-                    /**
-                     * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
-                     * @enum {string}
-                     */
-                    metadata?: "none" | "copyright";
-                    /**
-                     * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
-                     * @enum {string}
-                     */
-                    hdr?: "drop" | "keep";
-                    /**
-                     * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
-                     * @example #ffffff
-                     * @example #00000000
-                     */
-                    background?: string;
-                    /**
-                     * @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false.
-                     * @enum {string}
-                     */
-                    strict?: "true" | "false";
-                    /**
-                     * Format: outputs
-                     * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
-                     */
-                    outputs?: string;
-                    /**
-                     * @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none.
-                     * @enum {string}
-                     */
-                    preset?: "classic";
-                } & unknown;
+                "multipart/form-data": components["schemas"]["ImageForm"];
+                "application/x-www-form-urlencoded": components["schemas"]["SourceForm"] | components["schemas"]["UrlForm"];
                 "image/*": string;
                 "application/octet-stream": string;
             };
@@ -1591,17 +1605,25 @@ export interface operations {
                     "application/json": components["schemas"]["Detection"];
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP; `incomplete-upload`: the body ended before its announced length */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP; `incomplete-upload`: the body ended before its announced length */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter" | "bad-request" | "incomplete-upload";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `source-forbidden`: a URL whose host or address this server may not fetch from; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -1611,10 +1633,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope" | "source-forbidden";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -1624,10 +1643,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -1637,10 +1653,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large. `too-large`: the upload has more bytes than allowed */
@@ -1650,10 +1663,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "too-large";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type. `unsupported-format`: the first bytes are not those of a format that is read here */
@@ -1663,10 +1673,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unsupported-format";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `fetch-failed`: an image that could not be fetched by its URL; `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use; `idempotency-mismatch`: the Idempotency-Key was used for another request */
@@ -1676,13 +1683,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "fetch-failed" | "idempotency-mismatch" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short */
+            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short; `rate-limited`: this client asks too often */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1690,10 +1694,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "busy";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -1703,10 +1704,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -1717,10 +1715,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1756,17 +1751,25 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -1776,10 +1779,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -1789,10 +1789,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -1802,10 +1799,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -1815,10 +1809,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -1829,10 +1820,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1857,17 +1845,25 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -1877,10 +1873,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -1890,10 +1883,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -1903,10 +1893,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -1916,10 +1903,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -1930,10 +1914,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1971,11 +1952,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": unknown;
-                    "image/png": unknown;
-                    "image/webp": unknown;
-                    "image/avif": unknown;
-                    "image/gif": unknown;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "image/gif": string;
                 };
             };
             /** @description The part that `Range` asked for. */
@@ -2013,17 +1994,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
@@ -2034,10 +2012,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unauthorized";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2047,10 +2022,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2060,10 +2032,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict. `not-ready`: the image of a job that has not ended */
@@ -2074,10 +2043,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-ready";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -2087,10 +2053,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Requested Range Not Satisfiable. `range-not-satisfiable`: the asked range lies outside the bytes */
@@ -2100,10 +2063,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "range-not-satisfiable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use */
@@ -2113,10 +2073,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2126,10 +2083,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2140,10 +2094,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2183,11 +2134,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": unknown;
-                    "image/png": unknown;
-                    "image/webp": unknown;
-                    "image/avif": unknown;
-                    "image/gif": unknown;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "image/gif": string;
                 };
             };
             /** @description The part that `Range` asked for. */
@@ -2225,17 +2176,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
@@ -2246,10 +2194,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unauthorized";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2259,10 +2204,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2272,10 +2214,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict. `not-ready`: the image of a job that has not ended */
@@ -2286,10 +2225,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-ready";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -2299,10 +2235,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Requested Range Not Satisfiable. `range-not-satisfiable`: the asked range lies outside the bytes */
@@ -2312,10 +2245,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "range-not-satisfiable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use */
@@ -2325,10 +2255,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2338,10 +2265,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2352,10 +2276,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2386,20 +2307,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/zip": unknown;
+                    "application/zip": string;
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
@@ -2410,10 +2328,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unauthorized";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2423,10 +2338,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2436,10 +2348,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict. `not-ready`: the image of a job that has not ended */
@@ -2450,10 +2359,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-ready";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -2463,10 +2369,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use */
@@ -2476,10 +2379,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2489,10 +2389,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2503,10 +2400,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2521,13 +2415,7 @@ export interface operations {
         /** @description Which outputs. Without `output` it is the first one. Names are made safe and unique. */
         requestBody: {
             content: {
-                "application/json": {
-                    entries: {
-                        id: string;
-                        output?: string | null;
-                        name?: string | null;
-                    }[];
-                };
+                "application/json": components["schemas"]["ArchiveRequest"];
             };
         };
         responses: {
@@ -2542,20 +2430,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/zip": unknown;
+                    "application/zip": string;
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `incomplete-upload`: the body ended before its announced length */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS; `incomplete-upload`: the body ended before its announced length */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter" | "incomplete-upload";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2565,10 +2461,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large. `too-large`: the upload has more bytes than allowed */
@@ -2578,10 +2471,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "too-large";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2591,10 +2481,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2605,10 +2492,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2643,14 +2527,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": unknown;
-                    "image/png": unknown;
-                    "image/webp": unknown;
-                    "image/avif": unknown;
-                    "image/gif": unknown;
-                    "image/tiff": unknown;
-                    "image/bmp": unknown;
-                    "image/heif": unknown;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "image/gif": string;
+                    "image/tiff": string;
+                    "image/bmp": string;
+                    "image/heif": string;
                 };
             };
             /** @description The part that `Range` asked for. */
@@ -2677,17 +2561,25 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2697,10 +2589,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2710,10 +2599,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -2723,10 +2609,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Requested Range Not Satisfiable. `range-not-satisfiable`: the asked range lies outside the bytes */
@@ -2736,10 +2619,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "range-not-satisfiable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2749,10 +2629,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2763,10 +2640,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2797,17 +2671,14 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
@@ -2818,10 +2689,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unauthorized";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2831,10 +2699,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2844,10 +2709,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -2857,10 +2719,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2870,10 +2729,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2884,10 +2740,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2912,17 +2765,25 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2932,10 +2793,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2945,10 +2803,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict. `not-ready`: the image of a job that has not ended */
@@ -2959,10 +2814,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-ready";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -2972,10 +2824,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2985,10 +2834,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2999,10 +2845,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3017,25 +2860,7 @@ export interface operations {
         /** @description What the token allows. With `job` it reads this job, else it uploads. */
         requestBody?: {
             content: {
-                "application/json": {
-                    /** @description Seconds. Default: 600. */
-                    lifetime?: number;
-                    /** @description How many jobs the token may submit. Default: 1. */
-                    jobs?: number;
-                    /** @description Bytes of an upload. Default and maximum: the server's own limit. */
-                    max_upload?: number;
-                    /**
-                     * @description The preset that every submit uses.
-                     * @enum {string}
-                     */
-                    preset?: "classic";
-                    /** @description The parameters that a submit may set. Default: none. */
-                    parameters?: ("box" | "aspect" | "anchor" | "size" | "fit" | "enlarge" | "rotate" | "format" | "quality" | "lossless" | "effort" | "max_bytes" | "metadata" | "hdr" | "background" | "strict")[];
-                } | {
-                    job: string;
-                    /** @description Seconds. Default: 600. */
-                    lifetime?: number;
-                };
+                "application/json": components["schemas"]["UploadTokenRequest"] | components["schemas"]["JobTokenRequest"];
             };
         };
         responses: {
@@ -3050,17 +2875,25 @@ export interface operations {
                     "application/json": components["schemas"]["Token"];
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter" | "bad-request";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -3070,10 +2903,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -3083,10 +2913,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -3096,10 +2923,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large. `too-large`: the upload has more bytes than allowed */
@@ -3109,10 +2933,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "too-large";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -3122,10 +2943,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -3136,10 +2954,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3157,6 +2972,17 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3231,20 +3057,20 @@ export interface operations {
                     aspect?: string | "";
                     anchor?: string | "";
                     size?: string | "";
-                    fit?: ("cover" | "contain" | "inside" | "stretch") | "";
-                    enlarge?: ("true" | "false") | "";
+                    fit?: components["schemas"]["Fit"] | "";
+                    enlarge?: components["schemas"]["Enlarge"] | "";
                     rotate?: string | "";
-                    format?: ("auto" | "jpeg" | "png" | "webp" | "avif" | "gif") | "";
+                    format?: components["schemas"]["Format"] | "";
                     quality?: string | "";
-                    lossless?: ("true" | "false") | "";
-                    effort?: ("fast" | "balanced" | "small") | "";
+                    lossless?: components["schemas"]["Lossless"] | "";
+                    effort?: components["schemas"]["Effort"] | "";
                     max_bytes?: string | "";
-                    metadata?: ("none" | "copyright") | "";
-                    hdr?: ("drop" | "keep") | "";
+                    metadata?: components["schemas"]["Metadata"] | "";
+                    hdr?: components["schemas"]["Hdr"] | "";
                     background?: string | "";
-                    strict?: ("true" | "false") | "";
+                    strict?: components["schemas"]["Strict"] | "";
                     outputs?: string | "";
-                    preset?: "classic" | "";
+                    preset?: components["schemas"]["PresetName"] | "";
                 } & {
                     [key: string]: unknown;
                 }) & (unknown | unknown | unknown);
@@ -3262,10 +3088,21 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP; `incomplete-upload`: the body ended before its announced length */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP; `incomplete-upload`: the body ended before its announced length */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3332,7 +3169,7 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
-            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short */
+            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short; `rate-limited`: this client asks too often */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3382,6 +3219,17 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3561,6 +3409,17 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
             403: {
                 headers: {
@@ -3571,7 +3430,7 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
-            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short */
+            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short; `rate-limited`: this client asks too often */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3627,6 +3486,17 @@ export interface operations {
                     "application/json": components["schemas"]["ClassicProgress"];
                 };
             };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
             403: {
                 headers: {
@@ -3634,10 +3504,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -3647,10 +3514,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -3661,10 +3525,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3699,11 +3560,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": unknown;
-                    "image/png": unknown;
-                    "image/webp": unknown;
-                    "image/avif": unknown;
-                    "image/gif": unknown;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "image/gif": string;
                 };
             };
             /** @description The part that `Range` asked for. */
@@ -3730,6 +3591,17 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
             403: {
                 headers: {
@@ -3737,10 +3609,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -3750,10 +3619,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict. `not-ready`: the image of a job that has not ended */
@@ -3764,10 +3630,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-ready";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -3777,10 +3640,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Requested Range Not Satisfiable. `range-not-satisfiable`: the asked range lies outside the bytes */
@@ -3790,10 +3650,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "range-not-satisfiable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use */
@@ -3803,10 +3660,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -3816,10 +3670,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -3830,10 +3681,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3864,10 +3712,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3898,10 +3743,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3922,7 +3764,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["Health"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -3932,10 +3774,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3966,10 +3805,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not ready; `failing` names what fails. */
@@ -4010,10 +3846,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4056,10 +3889,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4090,10 +3920,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -48,6 +48,7 @@ class Submission:
     key: str | None = None
     trace: str = ""
     webhook: str | None = None  # who wants to hear of the end
+    awaited: bool = False  # the first output's bytes, by this front end process
 
 
 class Submissions(Lookup):
@@ -173,14 +174,23 @@ class Submissions(Lookup):
     def _submitted(
         self, slot: QueueSlot, job: Job, submission: Submission, claim: IdempotencyClaim | None
     ) -> Job:
-        data, policy = submission.upload.data, self._policy
         if isinstance(slot, DeferredSlot):
-            with self._busy_when_full():
-                slot, shared = self._store.reserve_and_share(job, data, policy.cap, policy.owners)
+            data = submission.upload.data
+            if isinstance(data, bytes) and not self._store.keeps_objects:
+                return self._submitted_at_once(job, data, submission)
+            slot = self._reserved(slot.ref)
             job = _job_of(slot, submission)
-        else:
-            shared = self._store.share(job, data, claim)
+        shared = self._store.share(job, submission.upload.data, claim)
         return self._logged(job) if shared else self._enqueued(job, submission, claim)
+
+    def _submitted_at_once(self, job: Job, data: bytes, submission: Submission) -> Job:
+        commands, policy = self._job_queue.commands(job.ref, job.upload_from), self._policy
+        with self._busy_when_full():
+            slot, shared = self._store.submit_at_once(
+                job, data, commands, policy.cap, policy.owners
+            )
+        job = replace(job, created=slot.now, position=slot.waiting + 1)
+        return self._logged(job) if shared else self._published(job)
 
     def _logged(self, job: Job) -> Job:
         job = self.get(job.ref.owner, job.id)
@@ -193,6 +203,9 @@ class Submissions(Lookup):
             raise Expired(f"the upload of job {upload.upload_from} is no longer kept")
         commands = self._job_queue.commands(job.ref, upload.upload_from)
         self._store.submit(job, upload.data, claim, commands)
+        return self._published(job)
+
+    def _published(self, job: Job) -> Job:
         try:
             self._job_queue.publish(job.ref, job.upload_from)
         except Unavailable:
@@ -214,13 +227,15 @@ def _job_of(slot: QueueSlot, submission: Submission) -> Job:
         trace=submission.trace,
         file_name=upload.file_name,
         webhook=Webhook(submission.webhook) if submission.webhook else None,
+        awaited=submission.awaited and not submission.webhook,
     )
 
 
 def _claim(key: str | None, job: Job) -> IdempotencyClaim | None:
     if key is None:
         return None
-    return IdempotencyClaim(_digest(key), fingerprint(job.source.sha256, job.request))
+    wanted = f"{job.request} {job.webhook.url}" if job.webhook else job.request
+    return IdempotencyClaim(_digest(key), fingerprint(job.source.sha256, wanted))
 
 
 def _digest(key: str) -> str:

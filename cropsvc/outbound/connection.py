@@ -17,6 +17,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from cropsvc.outbound.addresses import Allowed
+from cropsvc.outbound.lookup import look_up
 from cropsvc.outbound.target import Target
 from cropsvc.outbound.turns import PatientResponse
 
@@ -88,7 +89,7 @@ class _Checked(_Patient):
 
     def _new_conn(self) -> socket.socket:
         try:
-            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            found = look_up(self.host, self.port)
         except (OSError, UnicodeError) as error:
             raise NewConnectionError(self, "the name cannot be looked up") from error
         if not all(self.allowed.takes(str(address[4][0])) for address in found):

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 
+from cropsvc.model.choices import boolean, one_of
 from cropsvc.model.hosts import HostRule
 from cropsvc.model.limits import Lifetimes, Limits
 from cropsvc.settings import parsers
 from cropsvc.settings.cpus import usable_cpus
-from cropsvc.settings.parsers import ApiKey, Network, one_of, size, whole
+from cropsvc.settings.parsers import ApiKey, Network, size, whole
 from cropsvc.settings.reader import ConfigError, Reader
 from cropsvc.settings.rows import ROW, Row, setting
 from cropsvc.settings.together import check_together
@@ -111,7 +112,7 @@ class Settings:
         "Records and queue stay in Redis",
     )  # fmt: skip
     blob_redirect: bool = _storage(
-        "CROPSVC_BLOB_REDIRECT", False, parsers.switch,
+        "CROPSVC_BLOB_REDIRECT", False, boolean,
         "`true`: downloads of results answer 307 with a signed URL that lives 60 s",
         shown_default="`false`",
     )  # fmt: skip
@@ -195,7 +196,7 @@ class Settings:
     presets_only: bool = _cropping(
         "CROPSVC_PRESETS_ONLY",
         False,
-        parsers.switch,
+        boolean,
         "`true`: requests may name a preset, and no other cropping parameter",
         shown_default="`false`",
     )

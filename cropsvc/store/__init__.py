@@ -14,6 +14,7 @@ from cropsvc.store.errors import (
 )
 from cropsvc.store.events import Events
 from cropsvc.store.incoming import Incoming, Received, in_memory, received
+from cropsvc.store.keys import done_job
 from cropsvc.store.lifecycle import MOST_RUNS, Running
 from cropsvc.store.model import (
     BeginVerdict,
@@ -61,6 +62,7 @@ __all__ = [
     "StoreRefused",
     "StoreUnavailable",
     "UnfinishedJobs",
+    "done_job",
     "fingerprint",
     "in_memory",
     "received",

@@ -23,7 +23,7 @@ from cropsvc.store.pointers import SOURCE_FIELD, PutAway, Stored, names_of, poin
 
 WRITE_SECONDS = 45  # an object that has no pointer by then never gets one
 SAFE_SECONDS = 25.0  # a write that took longer is not pointed to
-LOOK_SECONDS = 20  # between looks at an object whose pointer has no end yet
+ENDLESS_RECHECK_SECONDS = 20  # between looks at an object whose pointer has no end yet
 SWEEP_SECONDS = 2  # between two sweeps, among all workers
 SWEPT = 500  # objects of one sweep
 LONGEST_UPLOAD = 300.0  # seconds from an upload's headers to its last byte
@@ -197,7 +197,9 @@ class Blobs(Base):
             if stored.name not in names_of(value):
                 gone.append(stored)
             else:
-                living[stored.member] = now + (left + 1000 if left >= 0 else LOOK_SECONDS * 1000)
+                living[stored.member] = now + (
+                    left + 1000 if left >= 0 else ENDLESS_RECHECK_SECONDS * 1000
+                )
         if living:
             self.client.zadd(OBJECTS, living, xx=True)
         return gone

@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Iterable
 from typing import Any, cast
 
+from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import WatchError
 
@@ -41,26 +42,41 @@ class Submitting(Blobs):
 
     def reserve(self, ref: JobRef, cap: int, owners: Iterable[str]) -> ReservedSlot:
         """Reserve a slot in the queue for *ref*; *owners* share the cap. Raises QueueFull."""
-        [reply] = self._pipeline(lambda pipe: self._queue_reserve(pipe, ref, cap, owners))
-        return _granted(ref, reply)
-
-    def reserve_and_share(
-        self, job: Job, data: Data | None, cap: int, owners: Iterable[str]
-    ) -> tuple[ReservedSlot, bool]:
-        """Call `reserve`, then `share` without an Idempotency-Key, in one round trip."""
-
-        def fill(pipe: Pipeline) -> None:
-            self._queue_reserve(pipe, job.ref, cap, owners)
-            self._queue_share(pipe, job, None)
-
-        reply, verdict = self._pipeline(fill)
-        return _granted(job.ref, reply), self._is_shared(verdict, job, data)
-
-    def _queue_reserve(self, pipe: Pipeline, ref: JobRef, cap: int, owners: Iterable[str]) -> None:
-        keys = [PENDING, pending_key(ref.owner)]
-        keys += [pending_key(owner) for owner in owners if owner != ref.owner]
+        keys = [PENDING, *_pending_keys(ref.owner, owners)]
         arguments = [member_of(ref), cap, RESERVATION_SECONDS, RESERVED]
-        self._queue(pipe, "reserve", keys, arguments)
+        return _granted(ref, self._run("reserve", keys, arguments))
+
+    def submit_at_once(
+        self,
+        job: Job,
+        data: bytes,
+        commands: Commands | None,
+        cap: int,
+        owners: Iterable[str],
+    ) -> tuple[ReservedSlot, bool]:
+        """Call `reserve`, `share` and `submit` without an Idempotency-Key, in one round trip.
+
+        Return the slot, and whether the job shares results. Raises QueueFull. The bytes are sent in
+        any case, so they should be few.
+        """
+        ref, fields = job.ref, job_fields(job)
+        del fields["created"]  # by the server's clock
+        keys = [same_key_of(job), record_key(ref), source_key(ref.owner, ref.id), COUNTS, OUTBOX]
+        keys += [PENDING, *_pending_keys(ref.owner, owners)]
+        arguments = [ref.id, member_of(ref), *self._sharing(ref.owner), cap, RESERVED, data]
+        arguments += [2 * len(fields), *_flat(fields), *_listed(self.client, commands)]
+        granted, now, waiting, verdict = self._run("submit", keys, arguments)
+        return _granted(ref, (granted, now, waiting)), self._is_shared(verdict, job, data)
+
+    def _sharing(self, owner: str) -> list[Any]:
+        return [
+            self._lifetimes.result,
+            max(1, self._lifetimes.source),
+            results_key(owner, ""),
+            sharers_key(owner, ""),
+            source_key(owner, ""),
+            borrowers_key(owner, ""),
+        ]
 
     def release(self, ref: JobRef) -> None:
         """Give a reserved slot back, unless a job has taken it."""
@@ -104,12 +120,7 @@ class Submitting(Blobs):
             [
                 ref.id,
                 member_of(ref),
-                self._lifetimes.result,
-                max(1, self._lifetimes.source),
-                results_key(ref.owner, ""),
-                sharers_key(ref.owner, ""),
-                source_key(ref.owner, ""),
-                borrowers_key(ref.owner, ""),
+                *self._sharing(ref.owner),
                 f"{ref.id} {once.fingerprint}" if once else "",
                 *_flat(fields),
             ],
@@ -219,6 +230,22 @@ def _granted(ref: JobRef, reply: tuple[int, int, int]) -> ReservedSlot:
     if not granted:
         raise QueueFull(waiting)
     return ReservedSlot(ref, now, waiting)
+
+
+def _pending_keys(owner: str, owners: Iterable[str]) -> list[str]:
+    return [pending_key(owner), *(pending_key(other) for other in owners if other != owner)]
+
+
+def _listed(client: Redis, commands: Commands | None) -> list[Any]:
+    """Return the commands for submit.lua: of each the number of its parts, and the parts."""
+    if not commands:
+        return []
+    pipe = client.pipeline()
+    commands(pipe)
+    parts: list[Any] = []
+    for arguments, _ in pipe.command_stack:
+        parts += [len(arguments), *arguments]
+    return parts
 
 
 def _flat(fields: dict[str, Any]) -> list[Any]:

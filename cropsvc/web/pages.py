@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from cropsvc.imaging import extras
+from cropsvc.imaging import extras, formats
 from cropsvc.jobs.presentation import job_json
 from cropsvc.model.job import Job
 from cropsvc.web.auth import current_owner
@@ -59,6 +59,7 @@ def job_page(job: Job | None, *, classic: bool = False) -> Response:
         classic=classic,
         settings=services().settings,
         presets=services().presets,
+        formats=formats,
         faces=extras.is_installed("faces"),
         heif=extras.is_installed("heif"),
     )

@@ -24,11 +24,11 @@ from cropsvc.serving.worker import BODY_BYTES, go_ahead
 from cropsvc.store import Incoming, Received, in_memory
 from cropsvc.web.patience import BodyDeadline
 
-CHUNK = 64 * 1024  # of a form, as it is parsed
+CHUNK_BYTES = 64 * 1024  # of a form, as it is parsed
 FORM_ALLOWANCE = 64 * 1024  # bytes a form may have beside its file
 MOST_PARTS = 40
 LONGEST_FILE_NAME = 120  # characters
-MOST_FIELD_BYTES = 2 * CHUNK  # `outputs` may be long; Werkzeug counts its buffer of one chunk too
+MOST_FIELD_BYTES = 2 * CHUNK_BYTES  # for `outputs`; Werkzeug counts its buffer of one chunk too
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -143,8 +143,8 @@ def _broken_off(announced: int | None, length: int) -> str:
 
 def _cut(pieces: Iterator[bytes]) -> Iterator[bytes]:
     for piece in pieces:
-        for at in range(0, len(piece), CHUNK):
-            yield piece[at : at + CHUNK]
+        for at in range(0, len(piece), CHUNK_BYTES):
+            yield piece[at : at + CHUNK_BYTES]
 
 
 class _File:
@@ -167,7 +167,7 @@ def _form(pieces: Iterator[bytes], boundary: str, limit: int, incoming: Incoming
     targets = chain([_File(incoming)], repeat(_File(None)))
     parser = MultiPartParser(
         stream_factory=lambda *args, **kwargs: cast(Any, next(targets)),
-        buffer_size=CHUNK,
+        buffer_size=CHUNK_BYTES,
         max_form_memory_size=MOST_FIELD_BYTES,
         max_form_parts=MOST_PARTS,
     )
@@ -175,7 +175,7 @@ def _form(pieces: Iterator[bytes], boundary: str, limit: int, incoming: Incoming
         fields, files = parser.parse(cast(Any, TurnStream(_cut(pieces))), boundary.encode(), None)
     except RequestEntityTooLarge as error:
         raise TooLarge(
-            f"the form has more than {MOST_PARTS} parts, or a field of over {CHUNK} bytes"
+            f"the form has more than {MOST_PARTS} parts, or a field of over {CHUNK_BYTES} bytes"
         ) from error
     except (ValueError, UnicodeDecodeError) as error:
         raise BadRequest("the multipart form is broken or cut off") from error

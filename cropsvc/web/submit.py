@@ -60,6 +60,16 @@ class SubmitResult:
 
 
 @dataclass(frozen=True)
+class _Options:
+    """How `accept` was called; it says what each means."""
+
+    strict: bool
+    with_bytes: bool
+    change: Change
+    seconds: float | None
+
+
+@dataclass(frozen=True)
 class _Submitted:
     job: Job
     wait: float | None  # seconds
@@ -86,34 +96,33 @@ def accept(
         def watched() -> Subscription:
             return until_answered.enter_context(services().jobs.watch(place.ref))
 
-        submitted = _submitted(place, key, strict, change, seconds, watched)
+        options = _Options(strict, with_bytes, change, seconds)
+        submitted = _submitted(place, key, options, watched)
         answer = _awaited(place, submitted, with_bytes=with_bytes)
         allowance.count_late(place, answer.job, is_repeat=isinstance(place, NoSlotNeeded))
         return answer
 
 
 def _submitted(
-    place: QueueSlot,
-    key: str | None,
-    strict: bool,
-    change: Change,
-    seconds: float | None,
-    watched: Callable[[], Subscription],
+    place: QueueSlot, key: str | None, options: _Options, watched: Callable[[], Subscription]
 ) -> _Submitted:
     """Read the request and submit the job. The upload's bytes are in no frame afterwards."""
-    jobs = services().jobs
+    jobs, strict, seconds = services().jobs, options.strict, options.seconds
     with closing(jobs.incoming(place)) as incoming:
         body = read_body(allowance.upload_limit(), incoming)
         wanted = _wanted([*request.args.items(multi=True), *body.fields], strict=strict)
         pairs = allowance.allowed(wanted.pairs, wanted.elsewhere)
-        crop = change(_parsed(pairs, strict, _presets()))
+        crop = options.change(_parsed(pairs, strict, _presets()))
         upload = _upload(place, body, wanted, crop, key, incoming)
         if wanted.webhook is not None and seconds is not None:
             raise BadParameter.of(FieldError("webhook", "no message follows: the answer is here"))
+        if allowance.upload_token() and not isinstance(place, NoSlotNeeded):
+            rate_limit().check(current_owner())  # only now it counts for the token's owner
         hook = checked_webhook(wanted.webhook, services().settings)
         wait = wait_of(wanted.wait) if seconds is None else seconds
         watch = watched() if wait else None  # before the submit, so that no end is missed
-        job = jobs.submit(place, Submission(upload, crop, key, request_id(), hook))
+        awaited = options.with_bytes and bool(watch) and not services().store.keeps_objects
+        job = jobs.submit(place, Submission(upload, crop, key, request_id(), hook, awaited))
     return _Submitted(job, wait, watch, preferred_wait() if wanted.wait is None else None)
 
 
@@ -156,7 +165,7 @@ def sample_bytes() -> bytes:
 def _place(key: str | None = None) -> Iterator[QueueSlot]:
     """Return a place in the queue, given back if anything fails before a job takes it."""
     jobs, owner = services().jobs, current_owner()
-    rate_limit().check(owner)
+    rate_limit().check(owner, by_token=allowance.upload_token() is not None)
     size = min(request.content_length or 0, services().settings.max_upload)
     place = jobs.admit(owner, size=size, key=key, later=key is None and _is_small())
     try:

@@ -19,7 +19,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Place:
+class DeliverySlot:
     """A place that a delivery has."""
 
     receiver: str
@@ -51,14 +51,14 @@ class Shares:
             return False
         return self._busy[receiver] < self.of(receiver)
 
-    def take(self, receiver: str) -> Place:
+    def take(self, receiver: str) -> DeliverySlot:
         """Return a place for a delivery that starts now."""
-        place = Place(receiver, self._kind_of(receiver))
+        place = DeliverySlot(receiver, self._kind_of(receiver))
         self._busy[receiver] += 1
         self._places[place.kind] += 1
         return place
 
-    def give_back(self, place: Place, *, answered: bool) -> None:
+    def give_back(self, place: DeliverySlot, *, answered: bool) -> None:
         """End a delivery, and note whether the receiver answered."""
         self._busy[place.receiver] -= 1
         if not self._busy[place.receiver]:

@@ -253,7 +253,7 @@ def save(page: CropPage, name: str, *, full: bool = False) -> None:
     """Shoot the page as docs/screenshots/<name>.webp."""
     page.page.wait_for_timeout(250)  # transitions of colour and width end
     with Image.open(io.BytesIO(page.page.screenshot(full_page=full))) as image:
-        image.convert("RGB").save(TARGET / f"{name}.webp", quality=60, method=6)
+        image.convert("RGB").save(TARGET / f"{name}.webp", quality=50, method=6)
     sys.stdout.write(f"{name}.webp\n")
 
 

@@ -108,10 +108,18 @@ def test_a_download_is_redirected_to_the_bucket(client: Client) -> None:
     assert hashlib.sha256(image.content).hexdigest() == job["outputs"][0]["sha256"]
 
 
+def test_the_page_gets_its_images_from_here(client: Client) -> None:
+    job = client.crop(png(31, 22), size="7x7", format="png")
+    answer = client.get(job["links"]["image"], headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 200
+    assert hashlib.sha256(answer.content).hexdigest() == job["outputs"][0]["sha256"]
+
+
 def test_conditions_and_head_are_answered_here(client: Client) -> None:
     job = client.crop(png(32, 21), size="7x7")
     link, tag = job["links"]["image"], f'"{job["outputs"][0]["sha256"]}"'
     assert client.get(link, headers={"If-None-Match": tag}).status_code == 304
+    assert client.get(link, headers={"If-Match": '"other"'}).status_code == 307  # ignored
     head = client.head(link)
     assert (head.status_code, head.headers["ETag"]) == (200, tag)
 

@@ -135,7 +135,7 @@ def test_every_probe_asks_for_what_the_code_serves() -> None:
             else:
                 assert probe["exec"]["command"][:3] == ["python", "-m", "cropsvc.run.health"]
                 assert probe["exec"]["command"][3] in health.CHECKS
-                assert probe["timeoutSeconds"] > health.LONGEST
+                assert probe["timeoutSeconds"] > health.MAX_SECONDS
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -92,6 +92,21 @@ def test_a_repeat_gets_the_same_job_even_when_the_queue_is_full(jobs: Jobs) -> N
         submit(jobs, 2, key="k")
 
 
+def test_another_webhook_is_another_request(jobs: Jobs) -> None:
+    hooks = [None, "https://one.test/", "https://two.test/"]
+    for number, hook in enumerate(hooks):
+        slot = jobs.admit("ann", key=f"k{number}")
+        upload = jobs.upload(slot, received(pictures.unlike(60)), WHOLE)
+        job = jobs.submit(slot, Submission(upload, WHOLE, f"k{number}", webhook=hook))
+        for other in hooks:
+            repeat = Submission(upload, WHOLE, f"k{number}", webhook=other)
+            if other == hook:
+                assert jobs.submit(slot, repeat).id == job.id
+            else:
+                with pytest.raises(IdempotencyMismatch):
+                    jobs.submit(slot, repeat)
+
+
 def test_a_claim_that_expires_before_the_submit_does_not_pass_the_cap(jobs: Jobs, client) -> None:
     submit(jobs, 1, key="k")
     slot = jobs.admit("ann", key="k")

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from cropsvc.imaging.params.parser import CROP_PARAMETERS, NAME, Parameter
 from cropsvc.jobs.presentation import job_json
 from cropsvc.model import errors
+from cropsvc.model.hosts import HostRule
 from cropsvc.model.job import Job, JobRef, Output, SourceInfo
 from cropsvc.settings.settings import ApiKey, Settings
 from cropsvc.web.openapi.document import document
@@ -89,6 +90,47 @@ def test_every_error_of_the_tree_has_its_code_and_status() -> None:
     )
 
 
+def test_the_examples_are_as_their_schemas_say() -> None:
+    for name in ("Job", "Problem"):
+        schema = {"$ref": f"#/components/schemas/{name}", "components": OPEN["components"]}
+        [example] = OPEN["components"]["schemas"][name]["examples"]
+        jsonschema_rs.validate(schema, example)
+
+
+@pytest.mark.parametrize("on", [False, True])
+def test_what_is_switched_off_is_not_described(on: bool) -> None:
+    hosts = {"url_hosts": (HostRule("*"),)} if on else {}
+    described = document(Settings(**hosts), PATHS)
+    assert ("UrlForm" in described["components"]["schemas"]) == on
+    names = [one["name"] for one in described["paths"]["/v1/crops"]["post"]["parameters"]]
+    assert ("url" in names) == on
+    assert "webhook" not in json.dumps(described["components"]["schemas"]["SourceForm"])
+
+
+INLINE = {"submit_form", "login", "openapi"}  # forms of the page, and any JSON
+
+
+def test_every_call_has_an_id_a_tag_and_named_schemas() -> None:
+    calls = [call for path in OPEN["paths"].values() for call in path.values()]
+    assert len({call["operationId"] for call in calls}) == len(calls)
+    tags = {tag["name"] for tag in OPEN["tags"]}
+    assert [call for call in calls if {*call["tags"]} - tags or not call["summary"]] == []
+    inline = {
+        call["operationId"]
+        for call in calls
+        for part in (call.get("requestBody", {}), *call["responses"].values())
+        for content in part.get("content", {}).values()
+        if not is_named(content.get("schema", {"format": "binary"}))
+    }
+    assert inline <= INLINE
+
+
+def is_named(schema: dict) -> bool:
+    if schema.get("format") == "binary":
+        return True
+    return all("$ref" in one for one in schema.get("oneOf", [schema]))
+
+
 def test_every_reference_leads_somewhere() -> None:
     for path in re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(OPEN)):
         part = OPEN
@@ -96,7 +138,7 @@ def test_every_reference_leads_somewhere() -> None:
             part = part[name]
 
 
-def test_keys_and_limits_are_told_only_where_they_are_set() -> None:
+def test_401_and_429_are_described_only_where_they_can_come() -> None:
     submit = {name: d["paths"]["/v1/crops"]["post"] for name, d in (("o", OPEN), ("c", CLOSED))}
 
     assert {} in submit["o"]["security"]
@@ -108,7 +150,7 @@ def test_keys_and_limits_are_told_only_where_they_are_set() -> None:
     assert "Bearer $CROPSVC_KEY" in submit["c"]["x-curl"]
 
 
-def test_every_pattern_has_its_rule_in_words() -> None:
+def test_every_pattern_has_its_rule_as_a_sentence() -> None:
     rows = [one["schema"] for path in OPEN["paths"].values() for call in path.values()
             for one in call["parameters"]]  # fmt: skip
     for name in ("Job", "Source", "Output", "JobError"):
@@ -144,7 +186,7 @@ def _rules() -> set[str]:
     return {rule for rule in rules if not rule.startswith("/static/")}
 
 
-def test_every_problem_type_leads_to_words(page: httpx.Response, stack: Stack) -> None:
+def test_every_problem_type_links_to_its_explanation(page: httpx.Response, stack: Stack) -> None:
     missing = [kind.code for kind in all_errors() if f'id="{kind.code}"' not in page.text]
     assert missing == []
     answer = httpx.post(f"{stack.url}/v1/crops").json()

@@ -6,6 +6,7 @@ from typing import Any
 
 from cropsvc.imaging import formats
 from cropsvc.imaging.params import values
+from cropsvc.model.choices import boolean, one_of
 
 MAX_OUTPUTS = 16
 FITS = ("cover", "contain", "inside", "stretch")
@@ -103,7 +104,7 @@ CROP_PARAMETERS = (
         "stretches by default: set `fit` or `aspect` if the ratios differ.",
         {"type": "string", "enum": list(FITS)},
         "`stretch` with `box` and no `aspect`, else `cover`",
-        values.one_of(*FITS),
+        one_of(*FITS),
     ),
     Parameter(
         "enlarge",
@@ -111,7 +112,7 @@ CROP_PARAMETERS = (
         "takes the smaller of both per side, the others shrink the result at its ratio.",
         _BOOLEAN,
         "true",
-        values.boolean,
+        boolean,
         also=Truth,
     ),
     Parameter(
@@ -131,7 +132,7 @@ CROP_PARAMETERS = (
         "The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC.",
         {"type": "string", "enum": list(FORMATS)},
         "auto",
-        values.one_of(*FORMATS),
+        one_of(*FORMATS),
     ),
     Parameter(
         "quality",
@@ -146,7 +147,7 @@ CROP_PARAMETERS = (
         "`true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it.",
         _BOOLEAN,
         "false",
-        values.boolean,
+        boolean,
         also=Truth,
     ),
     Parameter(
@@ -155,7 +156,7 @@ CROP_PARAMETERS = (
         "as long.",
         {"type": "string", "enum": list(formats.EFFORTS)},
         "balanced",
-        values.one_of(*formats.EFFORTS),
+        one_of(*formats.EFFORTS),
     ),
     Parameter(
         "max_bytes",
@@ -172,14 +173,14 @@ CROP_PARAMETERS = (
         "else is ever kept. GIF holds none.",
         {"type": "string", "enum": ["none", "copyright"]},
         "none",
-        values.one_of("none", "copyright"),
+        one_of("none", "copyright"),
     ),
     Parameter(
         "hdr",
         "`keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike.",
         {"type": "string", "enum": ["drop", "keep"]},
         "drop",
-        values.one_of("drop", "keep"),
+        one_of("drop", "keep"),
     ),
     Parameter(
         "background",
@@ -193,7 +194,7 @@ CROP_PARAMETERS = (
         "`true`: refuse an image with a missing or damaged part. `false`: crop what can be read.",
         _BOOLEAN,
         "false",
-        values.boolean,
+        boolean,
         also=Truth,
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 from cropsvc.imaging.params.parser import PARAMETERS
 from cropsvc.model import errors as e
 from cropsvc.web.openapi.responses import Response
-from cropsvc.web.openapi.schemas import JOB_ID, WAIT, Schema, described, text_of
+from cropsvc.web.openapi.schemas import JOB_ID, WAIT, Schema, choice_of, described
 
 Errors = tuple[type[e.CropError], ...]
 GONE: Errors = (e.Expired, e.Deleted)
@@ -90,7 +90,7 @@ ONCE = parameter(
     "Another request under the key is refused with 422.",
 )
 CROPPING = tuple(
-    parameter(row.name, "query", text_of(row), described(row, {})["description"])
+    parameter(row.name, "query", choice_of(row), described(row, {})["description"])
     for row in PARAMETERS
 )
 RANGE = (

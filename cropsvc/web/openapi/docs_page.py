@@ -116,9 +116,10 @@ def _explained(kind: type[CropError]) -> tuple[type[CropError], str]:
 
 
 def _groups(described: dict[str, Any]) -> list[tuple[dict[str, str], list[dict[str, Any]]]]:
+    named = described["components"]["schemas"]
     submit = described["paths"]["/v1/crops"]["post"]
     calls = [
-        {**_shown(call, submit), "method": method.upper(), "path": path}
+        {**_shown(call, submit, named), "method": method.upper(), "path": path}
         for path, methods in described["paths"].items()
         for method, call in methods.items()
     ]
@@ -126,23 +127,31 @@ def _groups(described: dict[str, Any]) -> list[tuple[dict[str, str], list[dict[s
     return [(tag, [call for call in calls if call["tags"] == [tag["name"]]]) for tag in tags]
 
 
-def _shown(call: dict[str, Any], submit: dict[str, Any]) -> dict[str, Any]:
+def _shown(call: dict[str, Any], submit: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
     """Return the call without what the page says elsewhere: common errors, submit's parameters."""
     as_submit = call is not submit and call.get("requestBody") == submit["requestBody"]
     return {
         **call,
         "as_submit": as_submit,
-        "parameters": [] if as_submit else [_placed(one, call) for one in call["parameters"]],
+        "parameters": []
+        if as_submit
+        else [_placed(one, call, named) for one in call["parameters"]],
         "answers": {s: one for s, one in call["responses"].items() if not _is_error(s, one)},
         "errors": [code for code in call["x-errors"] if code not in COMMON],
     }
 
 
-def _placed(one: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameter with every place where it may stand."""
+def _placed(one: dict[str, Any], call: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameter with its schema, and every place where it may stand."""
     form = call.get("requestBody", {}).get("content", {}).get("multipart/form-data", {})
-    is_field = one["name"] in form.get("schema", {}).get("properties", {})
-    return {**one, "in": f"{one['in']} or form field" if is_field else one["in"]}
+    is_field = one["name"] in _resolved(form.get("schema", {}), named).get("properties", {})
+    place = f"{one['in']} or form field" if is_field else one["in"]
+    return {**one, "schema": _resolved(one["schema"], named), "in": place}
+
+
+def _resolved(schema: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+    resolved: dict[str, Any] = named.get(str(schema.get("$ref", "")).rpartition("/")[2], schema)
+    return resolved
 
 
 def _is_error(status: str, answer: dict[str, Any]) -> bool:

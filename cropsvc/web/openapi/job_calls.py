@@ -20,7 +20,7 @@ from cropsvc.web.openapi.call import (
     Errors,
 )
 from cropsvc.web.openapi.responses import FILE_HEADERS, JSON, MADE, READ, Response
-from cropsvc.web.openapi.schemas import ref
+from cropsvc.web.openapi.schemas import BINARY, ref
 
 JOB = {JSON: ref("Job")}
 ZIP = "application/zip"
@@ -138,7 +138,7 @@ JOB_CALLS = (
         "archive",
         "Download all outputs as one ZIP",
         "A ZIP (stored, streamed) of all outputs that are done.",
-        (Response(200, "The ZIP.", {ZIP: {}}, ZIP_HEADERS),),
+        (Response(200, "The ZIP.", {ZIP: BINARY}, ZIP_HEADERS),),
         (*OF_JOB, e.Canceled, e.NotReady, *FAILED),
         (TOKEN,),
         tag="Bytes",
@@ -150,7 +150,7 @@ JOB_CALLS = (
         "archive_of_many",
         "Download outputs of many jobs as one ZIP",
         "Up to 200 outputs. What is not there, or not done, is listed in `missing.txt` inside.",
-        (Response(200, "The ZIP.", {ZIP: {}}, ZIP_HEADERS),),
+        (Response(200, "The ZIP.", {ZIP: BINARY}, ZIP_HEADERS),),
         (e.BadParameter, e.CrossSite, e.TooLarge, e.IncompleteUpload),
         body=ENTRIES,
         tag="Bytes",

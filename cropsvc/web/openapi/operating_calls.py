@@ -33,7 +33,7 @@ OPERATING_CALLS = (
         "healthz",
         "Health check",
         "200 while the process lives.",
-        (Response(200, "The process lives.", {JSON: {"type": "object"}}),),
+        (Response(200, "The process lives.", {JSON: ref("Health")}),),
         tag="Operations",
         owned=False,
         example="curl -sS {url}/healthz",

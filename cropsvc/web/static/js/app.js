@@ -227,7 +227,7 @@ byId("next").addEventListener("click", next);
 byId("apply-all").addEventListener("click", ({ target }) => editor.applyToAll(target));
 byId("copy-link").addEventListener("click", ({ target }) => copy(location.origin + card.link, target));
 byId("copy-curl").addEventListener("click", ({ target }) => copy(byId("curl").textContent, target));
-byId("forget").addEventListener("click", forgetAll);
+byId("forget").addEventListener("click", () => { forgetAll(); visit.forget(); });
 byId("round").addEventListener("change", ({ target }) => document.body.classList.toggle("round", target.checked));
 byId("stage").addEventListener("keydown", ({ key }) => {
   if (key === "PageDown" || key === "PageUp") tray.step(key === "PageDown" ? 1 : -1);

@@ -1,6 +1,6 @@
 // The boxes of one image: the list, the fields, the shape, the keys.
 
-import { edited, initial, inside, nudged, refitted, shaped, turned, turnedFrame } from "./geometry.js";
+import { edited, initial, inside, nudged, refitted, shaped, turned, turnedFrame } from "../embed/geometry.js";
 import { t } from "./language.js";
 import { boxOf } from "./restore.js";
 import { Shape } from "./shape.js";

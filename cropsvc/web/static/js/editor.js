@@ -1,6 +1,6 @@
 // The images of this visit, and the one that is on the stage.
 
-import { initial, refitted, shaped, turnedFrame } from "./geometry.js";
+import { initial, refitted, shaped, turnedFrame } from "../embed/geometry.js";
 import { t } from "./language.js";
 import { request } from "./output.js";
 import { servicePreview } from "./preview.js";

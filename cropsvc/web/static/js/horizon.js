@@ -1,6 +1,6 @@
 // The horizon tool: a line drawn on the image says how far it is off level.
 
-import { slope } from "./geometry.js";
+import { slope } from "../embed/geometry.js";
 
 const SHORTEST = 24; // pixels of the screen; a shorter line is a slip of the hand
 

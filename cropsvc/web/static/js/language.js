@@ -10,6 +10,3 @@ export const has = (key) => key in texts;
 
 /** The text for a key, its {placeholders} filled. */
 export const t = (key, values = {}) => (texts[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
-
-/** The same in English, as details of the API are. */
-export const isEnglish = language === "en";

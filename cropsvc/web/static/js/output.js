@@ -1,11 +1,9 @@
 // What comes out: size, format, quality; as request parameters and as a curl line.
 
-import { covering, outputSize } from "./geometry.js";
+import { covering, outputSize } from "../embed/geometry.js";
 import { t } from "./language.js";
 import { byId } from "./words.js";
 
-const AUTO = { jpeg: "jpeg", png: "png", webp: "webp", avif: "avif", gif: "gif", bmp: "png", tiff: "png", heif: "jpeg" };
-const QUALITY = { jpeg: 82, webp: 82, avif: 60 };
 const FIELDS = ["size-w", "size-h", "max-bytes"];
 
 export class Output {
@@ -71,13 +69,14 @@ export class Output {
   /** The format that will be written for a source of this one. */
   format(source) {
     const chosen = byId("format").value;
-    return chosen === "auto" ? AUTO[source] || "png" : chosen;
+    return chosen === "auto" ? JSON.parse(byId("format").dataset.auto)[source] || source : chosen;
   }
 
   // The quality that counts when none is chosen; undefined where quality has no effect.
   usual(source) {
     const format = this.format(source);
-    return format === "webp" && byId("lossless").checked ? undefined : QUALITY[format];
+    if (format === "webp" && byId("lossless").checked) return undefined;
+    return Number([...byId("format").options].find((one) => one.value === format)?.dataset.quality) || undefined;
   }
 
   /** Bring the fields into line with the active box. */

@@ -1,6 +1,6 @@
 // A job's request, as settings of the page: what "Crop again" starts with after a reload.
 
-import { frame, inside } from "./geometry.js";
+import { frame, inside } from "../embed/geometry.js";
 
 const SHAPES = ["1:1", "4:5", "4:3", "3:2", "16:9"];
 

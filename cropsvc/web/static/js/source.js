@@ -3,11 +3,11 @@
 import { inStoredPixels } from "./density.js";
 import { dropped } from "./folders.js";
 import { language, t } from "./language.js";
-import { upright } from "./orient.js";
-import { formatOf, placeholder, tiffSize } from "./sniff.js";
+import { upright } from "../embed/orient.js";
+import { formatOf, placeholder, tiffSize } from "../embed/sniff.js";
 import { byId, bytes, formatName } from "./words.js";
 
-const READ = ["jpeg", "png", "webp", "gif", "avif", "tiff", "bmp"];
+const reads = (format) => byId("file").accept.split(",").includes(`image/${format}`);
 const EVERYWHERE = ["jpeg", "png", "gif"]; // what one browser cannot show of these, none can
 const VAST = 50_000_000; // pixels; above, a browser may show nothing, and needs 200 MB for it
 const LONG = 16_384; // pixels per side; the limit of common graphics hardware
@@ -19,10 +19,9 @@ export async function fromFile(file, maxUpload) {
     throw new Error(t("file.large", { name: file.name, size: bytes(file.size), most: bytes(maxUpload) }));
   }
   const format = await formatOf(file);
-  const heif = "heif" in byId("app").dataset;
-  if (format === "heif" && !heif) throw new Error(t("file.heic"));
-  if (format !== "heif" && !READ.includes(format)) {
-    throw new Error(t("file.other", { name: file.name }));
+  if (!reads(format)) {
+    const { formats } = byId("app").dataset;
+    throw new Error(format === "heif" ? t("file.heic") : t("file.other", { name: file.name, formats }));
   }
   const name = file.name || `pasted.${format}`;
   return { file, jobId: null, name, format, bytes: file.size, url: URL.createObjectURL(file) };
@@ -39,19 +38,27 @@ export function fromJob(job) {
  * Throws an Error with a text for the user.
  */
 export async function preview(source, maxPixels, ask) {
-  source.shown ||= await shown(source, ask);
-  const { w, h } = source.size;
-  if (w * h <= maxPixels) return source.shown;
+  source.shown ||= await shown(source, maxPixels, ask);
+  within(source.size, maxPixels);
+  return source.shown;
+}
+
+// Refused before any upload, as the service would refuse it.
+function within({ w, h }, maxPixels) {
+  if (w * h <= maxPixels) return;
   const [pixels, most] = [w * h, maxPixels].map((count) => count.toLocaleString(language));
   throw new Error(t("file.pixels", { w, h, pixels, most }));
 }
 
-async function shown(source, ask) {
+async function shown(source, maxPixels, ask) {
   const image = await loaded(source.url);
   if (!image) return elsewhere(source, ask);
-  const known = sizeOf(image);
-  if (isVast(known)) return ask(source).catch(() => ownView(source, image));
-  return ownView(source, image);
+  within(sizeOf(image), maxPixels);
+  if (!isVast(sizeOf(image))) return ownView(source, image);
+  return ask(source).catch((error) => {
+    if (error.name === "AbortError") throw error;
+    return ownView(source, image);
+  });
 }
 
 async function ownView(source, image) {

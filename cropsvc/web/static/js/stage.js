@@ -1,7 +1,7 @@
 // The image with its crop box: Cropper.js, with the box kept in whole pixels of the original.
 /* global Cropper */
 
-import { rounded } from "./geometry.js";
+import { rounded } from "../embed/geometry.js";
 import { lean } from "./lean.js";
 
 const OPTIONS = {

@@ -2,7 +2,7 @@
 
 import { t } from "./language.js";
 import { thumbnail } from "./thumbnail.js";
-import { byId } from "./words.js";
+import { byId, formatName } from "./words.js";
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 };
 
@@ -76,6 +76,7 @@ export class Tray {
     const url = await thumbnail(button.item.source);
     const cell = this.cells.get(button.item);
     if (url && cell) cell.picture.src = url;
+    else if (cell) button.dataset.format = formatName(button.item.source.format);
   }
 
   step(by) {

@@ -46,6 +46,21 @@ export function nudged(box, [dx, dy], { resize, ratio, size }) {
   return edited(box, field, clamp(box[field] + dx + dy, 1, room), ratio, size);
 }
 
+/** The box whose side or corner `grip` (n, e, s, w, ne, …) is dragged to a point; the opposite one stays. */
+export function dragged(box, grip, point, ratio, size) {
+  const has = (side) => grip.includes(side);
+  const fixed = { x: has("w") ? box.x + box.w : box.x, y: has("n") ? box.y + box.h : box.y };
+  const room = { w: has("w") ? fixed.x : size.w - fixed.x, h: has("n") ? fixed.y : size.h - fixed.y };
+  const across = has("e") || has("w");
+  let w = across ? clamp(Math.abs(point.x - fixed.x) * (point.x > fixed.x === has("e")), 1, room.w) : box.w;
+  let h = has("n") || has("s") ? clamp(Math.abs(point.y - fixed.y) * (point.y > fixed.y === has("s")), 1, room.h) : box.h;
+  if (ratio) {
+    w = Math.min(across ? Math.max(w, grip.length > 1 ? h * ratio : 0) : h * ratio, room.w, room.h * ratio);
+    h = w / ratio;
+  }
+  return inside({ x: has("w") ? fixed.x - w : fixed.x, y: has("n") ? fixed.y - h : fixed.y, w, h }, size);
+}
+
 /** The same pixels after a quarter turn clockwise of an image of this size. */
 export function turned(box, size) {
   return { x: size.h - box.y - box.h, y: box.x, w: box.h, h: box.w };
