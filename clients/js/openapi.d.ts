@@ -1146,7 +1146,7 @@ export interface components {
              * @example 1:1
              * @example 1.5
              */
-            aspect?: string | number;
+            aspect?: string;
             /**
              * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
              * @example center
@@ -1173,23 +1173,23 @@ export interface components {
             /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
             fit?: components["schemas"]["Fit"];
             /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
-            enlarge?: components["schemas"]["Enlarge"] | boolean;
+            enlarge?: components["schemas"]["Enlarge"];
             /**
              * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
              * @example 90
              * @example -2.5
              */
-            rotate?: string | number;
+            rotate?: string;
             /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
             format?: components["schemas"]["Format"];
             /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
-            quality?: string | number;
+            quality?: string;
             /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
-            lossless?: components["schemas"]["Lossless"] | boolean;
+            lossless?: components["schemas"]["Lossless"];
             /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
             effort?: components["schemas"]["Effort"];
             /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
-            max_bytes?: string | number;
+            max_bytes?: string;
             /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
             metadata?: components["schemas"]["Metadata"];
             /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
@@ -1201,7 +1201,7 @@ export interface components {
              */
             background?: string;
             /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
-            strict?: components["schemas"]["Strict"] | boolean;
+            strict?: components["schemas"]["Strict"];
         };
         ArchiveEntry: {
             id: string;

@@ -1,7 +1,6 @@
 """What the calls take as their bodies."""
 
-from cropsvc.imaging.params.table import CROP_PARAMETERS, PRESET, Parameter
-from cropsvc.imaging.params.values import LONGEST_NUMBER
+from cropsvc.imaging.params.table import CROP_PARAMETERS, PRESET
 from cropsvc.web.openapi.call import SOURCE, URL, WAITING, WEBHOOK
 from cropsvc.web.openapi.schemas import (
     BINARY,
@@ -11,7 +10,6 @@ from cropsvc.web.openapi.schemas import (
     choice_of,
     described,
     form_properties,
-    json_of,
     ref,
 )
 
@@ -139,22 +137,6 @@ def _only(properties: dict[str, Schema], *required: str) -> Schema:
     }
 
 
-def _exact(row: Parameter) -> Schema:
-    """Return the parameter's schema without fractions as numbers.
-
-    A JSON number may have more digits than the parameter takes, which no schema can say.
-    """
-    schema = json_of(row)
-    if "number" not in schema.get("type", ()):
-        return schema
-    return {
-        "minimum": 1,
-        "maximum": 10**LONGEST_NUMBER - 1,
-        **schema,
-        "type": ["string", "integer"],
-    }
-
-
 TOKEN_WANTED = {
     "description": "What the token allows. With `job` it reads this job, else it uploads.",
     "required": False,
@@ -166,7 +148,7 @@ TOKEN_WANTED = {
 }
 JSON_BODIES: dict[str, Schema] = {
     "CropParameters": {
-        **_only({row.name: described(row, _exact(row)) for row in CROP_PARAMETERS}),
+        **_only({row.name: described(row, choice_of(row)) for row in CROP_PARAMETERS}),
         "examples": [{"size": "256x256", "format": "webp"}],
     },
     "ArchiveEntry": _ENTRY,
