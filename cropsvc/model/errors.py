@@ -5,7 +5,7 @@ CropError
 ├── Unauthorized 401, CrossSite, SourceForbidden, OutOfScope 403, NotFound 404, MethodNotAllowed 405
 ├── NotReady 409
 ├── Expired, Canceled, Deleted 410
-├── PreconditionFailed 412, TooLarge 413, UnsupportedFormat 415, RangeNotSatisfiable 416
+├── TooLarge 413, UnsupportedFormat 415, RangeNotSatisfiable 416
 ├── FetchFailed, Unreadable, TooManyPixels, TooComplex, BoxOutside, IdempotencyMismatch 422
 ├── OverMaxBytes, CropFailed, TimedOut, OutOfMemory 422 (only as a job's error)
 ├── Busy, RateLimited 429
@@ -71,7 +71,7 @@ class BadParameter(CropError, status=400):
 
 
 class BadRequest(CropError, status=400):
-    """No file, an empty body, broken multipart."""
+    """No file, an empty body, broken multipart, or a request that is not HTTP."""
 
 
 class IncompleteUpload(CropError, status=400):
@@ -99,7 +99,7 @@ class NotFound(CropError, status=404):
 
 
 class MethodNotAllowed(CropError, status=405):
-    """A known URL, another method."""
+    """A URL that does not take this method."""
 
 
 class NotReady(CropError, status=409):
@@ -120,10 +120,6 @@ class Canceled(Gone):
 
 class Deleted(Gone):
     """The job was deleted."""
-
-
-class PreconditionFailed(CropError, status=412):
-    """`If-Match` names other bytes than these."""
 
 
 class TooLarge(CropError, status=413, title="Upload too large"):

@@ -17,7 +17,7 @@ from pathlib import Path
 from cropsvc.settings.settings import Settings
 
 SECONDS = 3.0
-LONGEST = 5  # seconds, as in Docker's settings
+MAX_SECONDS = 5  # seconds, as in Docker's settings
 STOPPED = "TtZX"  # states in which a process does nothing any more
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever http_proxy says
 
@@ -81,5 +81,5 @@ CHECKS = {
 }
 
 if __name__ == "__main__":
-    signal.alarm(LONGEST)
+    signal.alarm(MAX_SECONDS)
     sys.exit(not CHECKS[sys.argv[1]](Settings.from_env(os.environ)))

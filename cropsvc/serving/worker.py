@@ -10,18 +10,20 @@ from typing import Any
 
 import gevent
 from gunicorn.http.body import LengthReader
-from gunicorn.http.errors import InvalidHeader, ParseException, UnsupportedTransferCoding
-from gunicorn.workers.ggevent import GeventWorker
+from gunicorn.http.errors import ParseException
+from gunicorn.http.unreader import SocketUnreader
 
-from cropsvc.serving.parse_errors import ProblemSocket
-from cropsvc.serving.turns import bound_chunks
+from cropsvc.serving.problem_worker import ProblemWorker
 
 LINGER_SECONDS = 2.0
 RECV_BYTES = 64 * 1024
+BODY_BYTES = 256 * 1024  # received at once of a body; many uploads at once hold as much each
 STALLED_SECONDS = 30  # a client that takes nothing of its answer for so long is dropped
 
+SocketUnreader.max_body_chunk = BODY_BYTES
 
-class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
+
+class Worker(ProblemWorker):
     """Leaves `100 Continue` to the application, and drains what a refused client still sends."""
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
@@ -32,7 +34,6 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Serve one request; a body that was not read is drained, or its connection closed."""
-        bound_chunks(req)
         expects = req._expected_100_continue
         req._expected_100_continue = False  # go_ahead() says it when the body is wanted
         try:
@@ -45,13 +46,10 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
                 _linger(sock)
         if not clean:
             raise StopIteration
-        gevent.sleep(0)  # the next request may be here already: other clients come before it
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer what cannot be parsed, so that the client gets to read it; always a 4xx."""
-        if isinstance(exc, UnsupportedTransferCoding):  # gunicorn: 501
-            exc = InvalidHeader("Transfer-Encoding")
-        super().handle_error(req, ProblemSocket(client), addr, exc)
+        """Answer the error, so that the client gets to read it."""
+        super().handle_error(req, client, addr, exc)
         _linger(client)
 
 

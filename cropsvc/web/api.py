@@ -14,13 +14,8 @@ from cropsvc.web.auth import current_owner
 from cropsvc.web.problems import problem_json
 from cropsvc.web.responses import image_response, picture, upload_response
 from cropsvc.web.services import services
-from cropsvc.web.submit import (
-    SubmitResult,
-    accept,
-    parse_wait,
-    preferred_wait,
-    wait_of,
-)
+from cropsvc.web.submit import SubmitResult, accept
+from cropsvc.web.waits import parse_wait, preferred_wait, wait_of
 
 bp = Blueprint("api", __name__, url_prefix="/v1/crops")
 

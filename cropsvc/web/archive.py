@@ -27,7 +27,7 @@ bp = Blueprint("archive", __name__, url_prefix="/v1")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RequestedOutput:
     """One entry of a request: which output of which job, and the name that it should have."""
 
     id: str
@@ -72,7 +72,7 @@ def of_many() -> Response:
 
 
 @contextmanager
-def _noted(wanted: Wanted, missing: list[str]) -> Iterator[None]:
+def _noted(wanted: RequestedOutput, missing: list[str]) -> Iterator[None]:
     """Turn what an entry raises into a line of *missing*."""
     try:
         yield
@@ -83,7 +83,7 @@ def _noted(wanted: Wanted, missing: list[str]) -> Iterator[None]:
         missing.append("".join(char if char.isprintable() else "?" for char in line) + "\n")
 
 
-def _entry(wanted: Wanted, names: SafeNames, missing: list[str]) -> Found:
+def _entry(wanted: RequestedOutput, names: SafeNames, missing: list[str]) -> Found:
     jobs = services().jobs
     job = jobs.get(current_owner(), wanted.id)
     output = jobs.output_of(job, wanted.output)
@@ -99,7 +99,7 @@ def _found(job: Job, output: Output, name: str, names: SafeNames) -> Found:
     )
 
 
-def _wanted() -> list[Wanted]:
+def _wanted() -> list[RequestedOutput]:
     body = read_bytes(LARGEST_BODY)
     try:
         entries = json.loads(body)["entries"]
@@ -112,14 +112,14 @@ def _wanted() -> list[Wanted]:
     return [_one(entry, f"entries[{index}]") for index, entry in enumerate(entries)]
 
 
-def _one(entry: object, field: str) -> Wanted:
+def _one(entry: object, field: str) -> RequestedOutput:
     known = {"id", "output", "name"}
     if not isinstance(entry, dict) or not set(entry) <= known or entry.get("id") is None:
         raise _wrong(field, "must be an object with `id`, and perhaps `output` and `name`")
     texts = [entry.get("id"), entry.get("output"), entry.get("name")]
     if not all(text is None or (isinstance(text, str) and len(text) <= 255) for text in texts):
         raise _wrong(field, "`id`, `output` and `name` must be texts of at most 255 characters")
-    return Wanted(texts[0] or "", texts[1], texts[2])
+    return RequestedOutput(texts[0] or "", texts[1], texts[2])
 
 
 def _wrong(field: str, detail: str) -> BadParameter:

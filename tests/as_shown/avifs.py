@@ -51,11 +51,23 @@ def with_nclx(data: bytes, primaries: int, transfer: int) -> bytes:
     return data[:place] + struct.pack(">HH", primaries, transfer) + data[place + 4 :]
 
 
+def moving(span: str) -> bytes:
+    """A sequence of two frames whose values are in this range."""
+    frames = [Image.linear_gradient("L").resize((40, 30)).rotate(180 * i) for i in range(2)]
+    out = BytesIO()
+    frames[0].convert("RGB").save(
+        out, "AVIF", quality=90, save_all=True, append_images=[frames[1].convert("RGB")], range=span
+    )
+    return out.getvalue()
+
+
 def files() -> Iterator[tuple[str, bytes]]:
     """Every file with its name."""
     plain = avif()
     for primaries, transfer in PAIRS:
         yield f"nclx-{primaries}-{transfer}", with_nclx(plain, primaries, transfer)
+    yield "moving-limited", moving("limited")
+    yield "moving-full", moving("full")
     yield "brand-mif3", plain[:8] + b"mif3" + plain[12:]
     yield "no-colr", plain.replace(b"colrnclx", b"freenclx")
     yield from _sequences()

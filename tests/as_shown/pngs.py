@@ -140,8 +140,10 @@ def _depths() -> Iterator[tuple[str, bytes]]:
             b"\0" + bytes((x * 7 + y * 13) % 256 for x in range(size)) for y in range(HEIGHT)
         )
         yield f"gray-{bits}", png(data=zlib.compress(data), header=head(0, bits))
-        key = chunk(b"tRNS", struct.pack(">H", 1))
-        yield f"gray-{bits}-key", png(key, data=zlib.compress(data), header=head(0, bits))
+        for value in (1, 255, 256, 257):
+            key = chunk(b"tRNS", struct.pack(">H", value))
+            name = f"gray-{bits}-key-{value}"
+            yield name, png(key, data=zlib.compress(data), header=head(0, bits))
     for kind, samples in ((2, 3), (4, 2), (6, 4)):
         for bits in (8, 16):
             size = WIDTH * samples * bits // 8

@@ -97,15 +97,15 @@ def test_the_pages_of_errors_and_of_the_key_have_no_violation(
 
 def test_the_keyboard_alone_is_enough(page: CropPage) -> None:
     keyboard = page.page.keyboard
-    _tab_to(page, "Try the sample")
+    tab_to(page, "Try the sample")
     keyboard.press("Enter")
     page.await_editor()
     expect(page.page.locator("#stage")).to_be_focused()
     keyboard.press("Shift+ArrowRight")
-    _tab_to(page, "Crop")
+    tab_to(page, "Crop")
     keyboard.press("Enter")
     page.await_result()
-    _tab_to(page, "Download the cropped image")
+    tab_to(page, "Download the cropped image")
     with page.page.expect_download():
         keyboard.press("Enter")
 
@@ -142,10 +142,14 @@ def test_who_wants_less_motion_gets_none(idle: Stack, open_page: Open) -> None:
     assert page.page.evaluate(running) == 0
 
 
-def _tab_to(page: CropPage, name: str) -> None:
-    script = "document.activeElement.ariaLabel || document.activeElement.textContent.trim()"
-    for _ in range(60):
+def tab_to(page: CropPage, name: str) -> None:
+    """Press Tab until what has this label, text, id or name is focused."""
+    script = """() => {
+      const {ariaLabel, textContent, id, name} = document.activeElement;
+      return [ariaLabel, textContent.trim(), id, name];
+    }"""
+    for _ in range(90):
         page.page.keyboard.press("Tab")
-        if page.page.evaluate(script) == name:
+        if name in page.page.evaluate(script):
             return
     raise AssertionError(f"no Tab stop named {name!r}")

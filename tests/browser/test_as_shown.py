@@ -15,7 +15,7 @@ from cropsvc.imaging.params.parser import parse
 from cropsvc.imaging.render.render import render
 from cropsvc.model.errors import CropError
 from cropsvc.model.limits import Limits
-from tests.as_shown import avifs, bmps, gifs, jpegs, pngs, pngs_color
+from tests.as_shown import avifs, bmps, gifs, jpegs, pngs, pngs_color, profiles, webps
 from tests.browser.conftest import FLAGS
 
 DRAW = """async (text) => {
@@ -37,13 +37,16 @@ DRAW = """async (text) => {
 MOST, MOST_HDR = 2.0, 12.0  # mean difference of 255, of colour over white and of alpha
 FORMATS = {
     "avif": (avifs, 26), "bmp": (bmps, 250), "gif": (gifs, 50), "jpeg": (jpegs, 150),
-    "png": (pngs, 100), "png-color": (pngs_color, 140),
+    "png": (pngs, 100), "png-color": (pngs_color, 140), "webp": (webps, 70),
+    "profile": (profiles, 60),
 }  # fmt: skip
 KNOWN = {  # name: why Chromium and the service differ
+    "avif/moving-full": "Chromium takes the values of a sequence for limited ones",
     "avif/nclx-1-12": "Chromium shows nothing; the colours are ignored here, as in a PNG",
     "gif/screen-65535-1": "wider than MAX_SIDE",
     "jpeg/density": "boxes are in stored pixels; the page shows a copy in stored pixels",
     "gif/stray-before": "Chromium draws an empty canvas",
+    "webp/lossless-alpha-extended": "Chromium's colours are too bright; its alpha is the same",
 }
 
 

@@ -118,6 +118,21 @@ def test_a_grey_profile_is_applied() -> None:
     assert difference(np.asarray(made.convert("RGB")), reference(data)) <= 0.5
 
 
+@pytest.mark.parametrize("mode", ["L", "LA"])
+def test_an_rgb_profile_is_applied_to_grey(mode: str) -> None:
+    grey = Image.linear_gradient("L").resize((W, H))
+    data = pictures.save(grey.convert("RGB"), "png", icc_profile=WIDE)
+    made = crop(pictures.save(grey.convert(mode), "png", icc_profile=WIDE))
+    assert "profile-converted" in made.notes
+    assert np.array_equal(np.asarray(opened(made).convert("RGB")), reference(data))
+
+
+def test_grey_with_the_srgb_profile_stays_grey() -> None:
+    made = crop(pictures.encode(COLOR[..., 0], "png", icc_profile=SRGB_LIKE))
+    assert opened(made).mode == "L"
+    assert "profile-converted" not in made.notes
+
+
 def test_srgb_by_any_name_is_left_to_the_pixel() -> None:
     data = pictures.encode(COLOR, "png", icc_profile=SRGB_LIKE)
     made = crop(data)

@@ -63,6 +63,20 @@ def test_credits_go_from_each_format_to_each(kind: str, output: str) -> None:
     assert [secret for secret in SECRETS if secret in made] == []
 
 
+def test_a_gifs_packet_is_read_and_noted() -> None:
+    """A packet in a GIF is no chain of blocks: a tail of falling numbers ends it."""
+    data = pictures.encode(pictures.photo(60, 40), "gif")
+    first = data.index(b",", 13 + (6 << (data[10] & 7)))  # of a frame
+    tail = b"\1" + bytes(range(255, -1, -1)) + b"\0"
+    made = crop(
+        data[:first] + b"!\xff\x0bXMP DataXMP" + XMP + tail + data[first:],
+        format="webp",
+        metadata="copyright",
+    )
+    assert read_credits(made.data, "webp").credit == "Agency"
+    assert "metadata-dropped" in made.notes
+
+
 @pytest.mark.parametrize("kind", WRITTEN)
 def test_by_default_nothing_is_kept(kind: str) -> None:
     made = crop(source(kind), format=kind).data

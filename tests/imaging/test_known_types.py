@@ -1,11 +1,13 @@
 """A refusal names the type of a file that is known and not read."""
 
 import pytest
+from PIL import Image, TiffImagePlugin
 
 from cropsvc.imaging import extras
 from cropsvc.imaging.headers.probe import probe
 from cropsvc.model.errors import UnsupportedFormat
 from cropsvc.model.limits import Limits
+from tests import pictures
 
 TYPES = {
     b"\0\0\0\x18ftypheic\0\0\0\0mif1heic": "HEIC",
@@ -23,6 +25,8 @@ TYPES = {
     b"<svg xmlns='http://www.w3.org/2000/svg'/>": "SVG",
     b"<?xml version='1.0'?>\n<!-- a -->\n<svg/>": "SVG",
     b"<!DOCTYPE html><html>": "HTML",
+    b"<!doctype html>\n<p>hello": "HTML",
+    b"<!DOCTYPE svg PUBLIC 'a' 'b'>\n<svg/>": "SVG",
     b"\xef\xbb\xbf<html>": "HTML",
     b"hello, world": "text",
 }
@@ -47,3 +51,32 @@ def test_any_other_bytes_are_not_repeated(data: bytes) -> None:
 def test_an_empty_file_is_called_empty() -> None:
     with pytest.raises(UnsupportedFormat, match="The file is empty"):
         probe(b"", Limits())
+
+
+def tiff_with(tags: dict[int, object]) -> bytes:
+    """A TIFF of 16x12 pixels with these tags as well."""
+    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, value in tags.items():
+        directory[tag] = value
+    return pictures.save(Image.new("RGB", (16, 12)), "tiff", tiffinfo=directory)
+
+
+MAKE, THUMBNAIL, SUB_IMAGES, DNG = 271, {254: 1}, {330: 200}, {50706: b"\1\4\0\0"}
+RAW = {
+    "CR2": b"II*\0\x10\0\0\0CR\2\0" + bytes(200),
+    "DNG": tiff_with({MAKE: "Canon", **DNG}),
+    "NEF": tiff_with({MAKE: "NIKON CORPORATION", **THUMBNAIL, **SUB_IMAGES}),
+    "ARW": tiff_with({MAKE: "SONY", **THUMBNAIL, **SUB_IMAGES}),
+}
+
+
+@pytest.mark.parametrize("kind", RAW)
+def test_a_cameras_raw_file_is_no_tiff(kind: str) -> None:
+    """Its first image is a thumbnail, which would be cropped instead of the photo."""
+    with pytest.raises(UnsupportedFormat, match=rf"camera RAW \({kind}\) files are not supported"):
+        probe(RAW[kind], Limits())
+
+
+@pytest.mark.parametrize("tags", [{MAKE: "SONY"}, {MAKE: "NIKON", **SUB_IMAGES}, THUMBNAIL])
+def test_a_tiff_that_a_camera_or_a_program_made_is_a_tiff(tags: dict[int, object]) -> None:
+    assert probe(tiff_with(tags), Limits()).format == "tiff"

@@ -4,12 +4,14 @@ tests/browser/test_as_shown.py compares the same files with Chromium.
 """
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from cropsvc.model.errors import Unreadable
+from tests import pictures
 from tests.as_shown import pngs
 from tests.as_shown.pngs import HEIGHT, WIDTH, color, png
 from tests.imaging.engine import crop, opened
+from tests.imaging.test_color import gray_profile
 
 FILES = dict(pngs.files())
 
@@ -77,6 +79,25 @@ def test_an_index_beyond_the_palette_shows_its_last_color_and_alpha() -> None:
 def test_only_the_exact_color_of_16_bits_is_transparent() -> None:
     image = shown("key-16-low-byte")
     assert [image.getpixel((x, 0))[3] for x in range(4)] == [0, 255, 0, 255]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("profile", [None, gray_profile(1.8)], ids=["plain", "profile"])
+@pytest.mark.parametrize("mode", ["L", "I;16"])
+def test_a_cut_grey_image_is_as_bright_as_the_whole(mode: str, profile: bytes | None) -> None:
+    grey = Image.radial_gradient("L").convert("I").point(lambda value: value * 257)
+    image = grey.convert("I;16") if mode == "I;16" else Image.radial_gradient("L")
+    data = pictures.save(image, "png", icc_profile=profile or b"")
+    whole, part = (opened(crop(one)).convert("LA") for one in (data, data[: len(data) // 2]))
+    rows = part.crop(part.getchannel("A").getbbox())
+    assert 60 < rows.height < 200
+    assert ImageChops.difference(rows, whole.crop((0, 0, *rows.size))).getextrema()[0][1] <= 1
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+@pytest.mark.parametrize(("key", "hides"), [(1, True), (257, True), (255, False)])
+def test_a_transparent_grey_counts_by_its_low_byte(bits: int, key: int, hides: bool) -> None:
+    alphas = shown(f"gray-{bits}-key-{key}").getchannel("A").getextrema()
+    assert alphas == ((0, 255) if hides else (255, 255))
 
 
 @pytest.mark.parametrize("chunk", ["IHDR", "PLTE"])

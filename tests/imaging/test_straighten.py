@@ -55,6 +55,15 @@ def test_no_corner_is_empty(angle: str, size: str | None) -> None:
     assert np.asarray(opened(made).convert("RGBA")).min() == 255
 
 
+@pytest.mark.parametrize("angle", ["12.34", "45", "-123.76"])
+@pytest.mark.parametrize("sides", [(1, 125), (300, 2)])
+def test_a_frame_thinner_than_a_pixel_has_no_empty_corner(
+    sides: tuple[int, int], angle: str
+) -> None:
+    made = crop(png(Image.new("RGB", sides, "white")), rotate=angle, size="30x30", fit="stretch")
+    assert np.asarray(opened(made)).min() == 255
+
+
 @pytest.mark.parametrize("angle", ["1", "-2.5", "12.34", "45", "100", "-170"])
 def test_it_shows_what_pillows_own_rotation_shows(angle: str) -> None:
     made = opened(crop(png(PHOTO), rotate=angle, format="png")).convert("RGB")

@@ -128,6 +128,16 @@ def test_grey_that_is_multiplied_by_its_alpha_is_divided(order: str) -> None:
     assert np.abs(found[:, :, 0] - expected).max() <= 1
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_grey_of_16_bits_may_have_0_for_white(order: str) -> None:
+    [stored] = planes(1)
+    found = [
+        cropped(Tiff([stored], {258: shorts(16), 262: shorts(photometric)}, order).bytes())
+        for photometric in (0, 1)
+    ]
+    assert np.array_equal(found[0], 255 - found[1])
+
+
 def test_planes_of_16_bits_without_a_meaning_are_ignored() -> None:
     stored = planes(4)
     expected = np.stack([plane >> 8 for plane in stored[:3]], axis=-1)

@@ -129,4 +129,4 @@ def test_progress_and_stage_are_told_through_the_jobs_meta(bench: Bench) -> None
     fractions = [meta["progress"] for _, meta in seen if "progress" in meta]
     assert {"decoding", "cropping", "encoding"} & set(stages), stages
     assert fractions == sorted(fractions)
-    assert seen[-1][1] == {"progress": 1.0, "stage": "done"}
+    assert seen[-1] == ("finished", {"progress": 1.0, "stage": "done"})

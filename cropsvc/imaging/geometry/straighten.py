@@ -22,11 +22,16 @@ class Tilt:
     @property
     def frame(self) -> Sides:
         """The sides of the frame in pixels, rounded down, at least one each."""
+        width, height = self._exact
+        return max(1, floor(width)), max(1, floor(height))
+
+    @property
+    def _exact(self) -> tuple[float, float]:
         width, height = self.sides
         longer = max(width / height, height / width)
         angle = radians(self.degrees)
         scale = 1 / (abs(cos(angle)) + longer * abs(sin(angle)))
-        return max(1, floor(width * scale)), max(1, floor(height * scale))
+        return width * scale, height * scale
 
     def bounds(self, region: Region) -> Region:
         """Return the part of the image that a *region* of the frame needs, with a margin."""
@@ -63,7 +68,9 @@ class Tilt:
     def _in_image(self, x: float, y: float) -> tuple[float, float]:
         """Return the image's point that is shown at a point of the frame."""
         width, height = self.frame
-        across, down = x - width / 2, y - height / 2
+        # A frame thinner than a pixel is stretched to one: beside it there is no image.
+        across = (x - width / 2) * min(1.0, self._exact[0])
+        down = (y - height / 2) * min(1.0, self._exact[1])
         angle = radians(self.degrees)
         return (
             self.sides[0] / 2 + across * cos(angle) + down * sin(angle),

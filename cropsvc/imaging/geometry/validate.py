@@ -10,7 +10,7 @@ from cropsvc.imaging.geometry.straighten import Tilt
 from cropsvc.imaging.headers.probe import Source
 from cropsvc.imaging.params.checks import check_encoding, check_extras, check_size
 from cropsvc.imaging.params.model import Crop, CropRequest
-from cropsvc.model.errors import BadParameter, CropError, FieldError, TooManyPixels
+from cropsvc.model.errors import BadParameter, CropError, FieldError, TooComplex, TooManyPixels
 from cropsvc.model.limits import Limits
 
 __all__ = ["Plan", "check", "check_output", "plan"]
@@ -83,7 +83,25 @@ def check_output(crop: Crop, source: Source, limits: Limits, place: Place | None
     output = formats.resolve(crop.format, source.format)
     check_encoding(crop, output)
     _check_canvas(planned.canvas, output, limits)
+    if source.animated and formats.OUTPUTS[output].animation and not crop.decision_only:
+        _check_frames(source, limits)
     return planned
+
+
+def _check_frames(source: Source, limits: Limits) -> None:
+    """Refuse an animation of which too much would have to be decoded: all frames count."""
+    frames, width, height = source.frames, source.width, source.height
+    cure = "ask for `format=jpeg`, which takes the first frame only"
+    if frames > limits.frames:
+        detail = f"the animation has {frames:,} frames; at most {limits.frames:,} are allowed"
+        raise TooComplex(f"{detail}; {cure}", errors=[FieldError("format", detail)])
+    pixels = width * height * frames
+    if pixels > limits.pixels:
+        detail = (
+            f"{width}x{height} pixels in {frames} frames are {pixels:,} pixels; at most "
+            f"{limits.pixels:,} are allowed"
+        )
+        raise TooManyPixels(f"{detail}; {cure}", errors=[FieldError("format", detail)])
 
 
 def _check_canvas(canvas: Sides, output: str, limits: Limits) -> None:

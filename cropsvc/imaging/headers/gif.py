@@ -13,6 +13,8 @@ BLOCKS = 150_000  # data blocks walked, about 15 ms; 32 MiB of full blocks are 1
 EXTENSION, IMAGE = 0x21, 0x2C
 CONTROL, APPLICATION = 0xF9, 0xFF  # labels of extensions
 LOOP_AUTHORS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
+COMMENT, XMP = b"\x21\xfe", b"\x21\xff\x0bXMP DataXMP"  # how these extensions begin
+XMP_END = b"\x01\xff\xfe\xfd"  # of the tail that leads a reader of blocks past a packet (XMP 3)
 
 
 @dataclass(frozen=True)
@@ -36,24 +38,26 @@ class Gif:
     height: int
     frames: tuple[GifFrame, ...]
     loop: int | None  # repeats, 0 without end; None where the file says nothing
+    cut: bool = False  # the file ends within a block
 
 
 def read_gif_header(data: bytes, max_frames: int) -> Header:
     """Return the header of a GIF. Raises TooComplex above *max_frames*, Unreadable without one."""
     gif = parse_gif(data, max_frames)
-    return Header("gif", gif.width, gif.height, frames=len(gif.frames))
+    cut = gif.cut and len(gif.frames) > 1
+    return Header("gif", gif.width, gif.height, frames=len(gif.frames), cut=cut)
 
 
-def parse_gif(data: bytes, max_frames: int) -> Gif:
-    """Return the screen and the frames. Raises as `read_gif_header`."""
+def parse_gif(data: bytes, max_frames: int, *, only_first: bool = False) -> Gif:
+    """Return the screen and the frames, or the first one. Raises as `read_gif_header`."""
     reader = _Reader(data, max_frames)
-    reader.walk()
+    reader.walk(most=1 if only_first else max_frames + 1)
     if not reader.frames:
         raise broken("the GIF has no frame")
     width, height = struct.unpack_from("<HH", data, 6)
     left, top, *sides = reader.frames[0].box
     width, height = max(width, left + sides[0]), max(height, top + sides[1])  # as browsers do
-    return Gif(width, height, tuple(reader.frames), reader.loop)
+    return Gif(width, height, tuple(reader.frames), reader.loop, reader.cut)
 
 
 class _Reader:
@@ -67,12 +71,15 @@ class _Reader:
         self.blocks = 0
         self.frames: list[GifFrame] = []
         self.loop: int | None = None
+        self.cut = False
         self._control = (0, 0, 0)  # flags, delay, transparent index
 
-    def walk(self) -> None:
-        """Collect the frames up to the trailer, an unknown block or the end."""
+    def walk(self, most: int) -> None:
+        """Collect *most* frames, or those up to the trailer, an unknown block or the end."""
         for _ in range(SEGMENTS + 4 * self.max_frames):
             kind = self.data[self.place] if self.place < len(self.data) else None
+            if len(self.frames) >= most:
+                return
             if kind == EXTENSION:
                 self._extension()
             elif kind == IMAGE and self.place + 11 <= len(self.data):
@@ -80,6 +87,7 @@ class _Reader:
             elif kind == 0:
                 self._skip(self.place)
             else:
+                self.cut = self.cut or kind == IMAGE
                 return
         raise TooComplex(f"the GIF has more than {SEGMENTS:,} blocks that are not frames")
 
@@ -129,6 +137,7 @@ class _Reader:
             blocks += 1
         if blocks > BLOCKS:
             raise TooComplex(f"the GIF has more than {BLOCKS:,} data blocks")
+        self.cut = place > end  # within a block; the end mark of a chain may be missing
         self.place, self.blocks = place + 1, blocks
 
 

@@ -15,6 +15,7 @@ SIGNATURES = (  # first bytes -> name
     (b"%!PS", "PostScript"),
     (b"\xc5\xd0\xd3\xc6", "PostScript"),
     (b"PK\3\4", "ZIP"),
+    (b"PK\5\6", "ZIP"),
     (b"Rar!\x1a\7", "RAR"),
     (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
     (b"\x1f\x8b", "gzip"),
@@ -38,7 +39,8 @@ BRANDS = (  # of an ISO base media file -> name
     ((b"jxl ",), "JPEG XL"),
 )
 MARKUP = re.compile(
-    rb"\s*(?:<\?xml[^>]*>|<!--.*?-->|<!doctype[^>]*>|\s)*<(svg|html|head|body)\b", re.I | re.S
+    rb"\s*(?:<\?xml[^>]*>|<!--.*?-->|<!doctype svg[^>]*>|\s)*<(svg|html|head|body|!doctype html)\b",
+    re.I | re.S,
 )
 LOOKED_AT = 1024  # bytes of a text in which its first element is looked for
 

@@ -9,6 +9,7 @@ from cropsvc.model.errors import TooComplex
 
 FIRST = 8  # bytes of the signature
 KINDS = (b"eXIf", b"acTL")
+PIXELS = (b"IDAT", b"fdAT")
 KNOWN = (b"IHDR", b"PLTE")  # critical chunks before the pixels
 MOST_CHUNKS = 100_000  # that are walked to count the frames of an animation
 CRITICAL_BELOW = ord("a")  # a chunk whose first letter is a capital must be understood
@@ -25,21 +26,26 @@ def read_png_header(data: bytes) -> Header:
     chunks = _chunks_before_pixels(data)
     actl = chunks.get(b"acTL", b"")
     stated = struct.unpack_from(">I", actl)[0] if len(actl) >= 8 else 1
-    frames = min(stated, _frames(data)) if stated > 1 else 1
-    return Header(
-        "png", width, height, exif_orientation(chunks.get(b"eXIf", b"")) or 1, max(1, frames)
-    )
+    found = _frames(data) if stated > 1 else 1
+    orientation = exif_orientation(chunks.get(b"eXIf", b"")) or 1
+    frames = max(1, min(stated, found))
+    return Header("png", width, height, orientation, frames, cut=0 < found < stated)
 
 
 def _frames(data: bytes) -> int:
-    """Return how many frames an animation has, whatever it states; it may be cut off."""
-    count, place = 0, FIRST
+    """Return how many whole frames an animation has, whatever it states; it may be cut off."""
+    count, place, awaited = 0, FIRST, False
     for _ in range(MOST_CHUNKS):
         if place + 12 > len(data):
             return count
         length, kind = struct.unpack_from(">I4s", data, place)
-        count += kind == b"fcTL" and place + 12 + length <= len(data)
         place += 12 + length
+        if kind == b"fcTL":
+            awaited = True
+        elif kind in PIXELS and place > len(data):
+            return count if awaited else max(0, count - 1)  # of the frame before, or its own
+        elif kind in PIXELS and awaited:
+            count, awaited = count + 1, False
     raise TooComplex(f"the PNG has more than {MOST_CHUNKS:,} chunks")
 
 

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cropsvc.imaging import extras
+from cropsvc.imaging import extras, formats
 from cropsvc.imaging.headers import (
     avif,
     bmp,
@@ -22,9 +22,10 @@ from cropsvc.imaging.headers.model import GAIN_MAP_NOTE, Header, broken
 from cropsvc.model.errors import TooComplex, TooManyPixels, UnsupportedFormat
 from cropsvc.model.limits import Limits
 
-SUPPORTED = "JPEG, PNG, WebP, GIF, AVIF, TIFF, BMP"
+SUPPORTED = ", ".join(formats.INPUTS.values())
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 ANIMATED = ("gif", "webp", "png", "avif")  # formats whose animations stay animated
+MOST_FRAMES = 5_000  # that are counted; of a still output only the first is decoded
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Source:
     orientation: int = 1  # EXIF's 1-8
     pages: int = 1  # of a TIFF
     dropped: tuple[str, ...] = ()  # notes on what else it holds, and no output keeps
+    cut: bool = False  # the file ends within a frame behind the first
 
     @property
     def has_gain_map(self) -> bool:
@@ -72,7 +74,13 @@ def probe(data: bytes, limits: Limits) -> Source:
         header.orientation,
         header.pages,
         header.dropped,
+        header.cut,
     )
+
+
+def check_type(head: bytes) -> None:
+    """Raise UnsupportedFormat if a file that begins like this is of a type that is not read."""
+    _reader(head, Limits())
 
 
 def _reader(data: bytes, limits: Limits) -> Callable[[bytes], Header]:
@@ -81,11 +89,11 @@ def _reader(data: bytes, limits: Limits) -> Callable[[bytes], Header]:
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return png.read_png_header
     if data.startswith((b"GIF87a", b"GIF89a")):
-        return lambda data: gif.read_gif_header(data, limits.frames)
+        return lambda data: gif.read_gif_header(data, _most_frames(limits))
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return lambda data: webp.read_webp_header(data, limits.frames)
+        return lambda data: webp.read_webp_header(data, _most_frames(limits))
     if data.startswith(TIFF_STARTS):
-        return tiff.read_tiff_header
+        return _read_tiff
     if avif.is_avif(data):
         return avif.read_avif_header
     if data.startswith(b"BM"):
@@ -99,6 +107,13 @@ def _reader(data: bytes, limits: Limits) -> Callable[[bytes], Header]:
     raise UnsupportedFormat(f"{_what(data)} Supported: {SUPPORTED}.")
 
 
+def _read_tiff(data: bytes) -> Header:
+    raw = tiff.name_of_raw(data)
+    if raw:
+        raise UnsupportedFormat(f"{raw} files are not supported. Supported: {SUPPORTED}.")
+    return tiff.read_tiff_header(data)
+
+
 def _what(data: bytes) -> str:
     name = name_of_type(data)
     if name == "empty":
@@ -106,23 +121,25 @@ def _what(data: bytes) -> str:
     return f"{name} files are not supported." if name else "This file type is not supported."
 
 
+def _most_frames(limits: Limits) -> int:
+    return max(limits.frames, MOST_FRAMES)
+
+
 def _check(header: Header, limits: Limits) -> None:
     if header.width <= 0 or header.height <= 0:
         raise broken(f"it says it is {header.width}x{header.height} pixels")
     width = max(header.width, header.canvas[0])
     height = max(header.height, header.canvas[1])
-    frames = header.frames if header.format in ANIMATED else 1
-    if frames > limits.frames:
+    if header.format in ANIMATED and header.frames > _most_frames(limits):
         raise TooComplex(
-            f"the animation has {frames:,} frames; at most {limits.frames:,} are allowed"
+            f"the animation has {header.frames:,} frames; at most {_most_frames(limits):,} are "
+            "allowed"
         )
     # Of a JPEG only what is decoded counts, which the requested outputs decide.
     most = limits.source_pixels if header.format == "jpeg" else limits.pixels
-    if width * height * frames > most:
-        each = f" in {frames} frames" if frames > 1 else ""
+    if width * height > most:
         raise TooManyPixels(
-            f"{width}x{height} pixels{each} are {width * height * frames:,} pixels;"
-            f" at most {most:,} are allowed"
+            f"{width}x{height} pixels are {width * height:,} pixels; at most {most:,} are allowed"
         )
     if header.scans > limits.scans:
         raise TooComplex(f"the JPEG has {header.scans} scans; at most {limits.scans} are allowed")

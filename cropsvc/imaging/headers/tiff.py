@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from cropsvc.imaging.headers.model import SEGMENTS, Header
 
 WIDTH, HEIGHT, ORIENTATION = 256, 257, 274
+SUBFILE_TYPE, PHOTOMETRIC, MAKE, SUB_IMAGES, DNG_VERSION = 254, 262, 271, 330, 50706
+REDUCED = 1  # a flag of the subfile's type: a small copy of another image
+SENSOR = (32803, 34892)  # photometric interpretations: colour filter array, linear raw
+RAW_BY_MAKE = {b"NIKON": "NEF", b"SONY": "ARW", b"PENTAX": "PEF", b"SAMSUNG": "SRW"}
+MOST_SUB_IMAGES = 16
 SHORT = 3  # a field type
 INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}  # field type -> struct code
 
@@ -87,6 +92,60 @@ def read_tiff_header(data: bytes) -> Header:
         stated if 1 <= stated <= 8 else 1,
         pages=_pages(data, start, layout),
     )
+
+
+def name_of_raw(data: bytes) -> str | None:
+    """Return the name of the camera's raw format that this TIFF is; None for a plain TIFF.
+
+    Its first image is a thumbnail or what the sensor saw, so it must not be taken for the photo.
+    """
+    if data[8:10] == b"CR":
+        return "camera RAW (CR2)"
+    try:
+        layout = _layout(data)
+        place = 8 if layout.offset == "Q" else 4
+        (start,) = struct.unpack_from(layout.order + layout.offset, data, place)
+        first = _directory(data, start, layout)
+        if DNG_VERSION in first:
+            return "camera RAW (DNG)"
+        is_thumbnail = _integer(data, first.get(SUBFILE_TYPE), layout) & REDUCED
+        images = [first, *_sub_images(data, first.get(SUB_IMAGES), layout)]
+        shown = [_integer(data, one.get(PHOTOMETRIC), layout) for one in images]
+        is_raw = is_thumbnail and MAKE in first and SUB_IMAGES in first
+        if not is_raw and not set(SENSOR).intersection(shown):
+            return None
+        make = _text(data, first.get(MAKE), layout)
+    except (struct.error, IndexError, OverflowError):
+        return None  # it is broken; reading its header says so
+    kind = next((kind for name, kind in RAW_BY_MAKE.items() if make.startswith(name)), "")
+    return f"camera RAW ({kind})" if kind else "camera RAW"
+
+
+def _sub_images(
+    data: bytes, entry: tuple[int, int] | None, layout: _Layout
+) -> list[dict[int, tuple[int, int]]]:
+    """Return the directories of the images within the first one."""
+    if entry is None:
+        return []
+    (count,) = struct.unpack_from(layout.order + layout.offset, data, entry[1])
+    wide = struct.calcsize(layout.offset)
+    place = entry[1] + wide
+    if count > 1:
+        (place,) = struct.unpack_from(layout.order + layout.offset, data, place)
+    codes = f"{layout.order}{min(count, MOST_SUB_IMAGES)}{layout.offset}"
+    return [_directory(data, start, layout) for start in struct.unpack_from(codes, data, place)]
+
+
+def _text(data: bytes, entry: tuple[int, int] | None, layout: _Layout) -> bytes:
+    """Return the first bytes of a field of text, in capitals."""
+    if entry is None:
+        return b""
+    (count,) = struct.unpack_from(layout.order + layout.offset, data, entry[1])
+    wide = struct.calcsize(layout.offset)
+    place = entry[1] + wide
+    if count > wide:
+        (place,) = struct.unpack_from(layout.order + layout.offset, data, place)
+    return data[place : place + min(count, 16)].upper()
 
 
 def _pages(data: bytes, start: int, layout: _Layout) -> int:

@@ -12,6 +12,7 @@ from cropsvc.imaging.headers.tiff import exif_orientation
 from cropsvc.model.errors import TooComplex
 
 FIRST = 12  # bytes before the first chunk
+ANIMATION = 0x02  # a flag of VP8X
 
 
 def read_webp_header(data: bytes, max_frames: int) -> Header:
@@ -20,6 +21,11 @@ def read_webp_header(data: bytes, max_frames: int) -> Header:
     chunks, frames = _chunks(data, max_frames) if data[12:16] == b"VP8X" else ({}, 0)
     orientation = exif_orientation(chunks.get(b"EXIF", b"")) or 1
     return Header("webp", width, height, orientation, max(1, frames))
+
+
+def is_webp_animation(data: bytes) -> bool:
+    """Whether the file says that it moves, even if it has one frame."""
+    return data[12:16] == b"VP8X" and bool(data[20] & ANIMATION)
 
 
 def _sides(data: bytes) -> tuple[int, int]:

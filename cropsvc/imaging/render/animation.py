@@ -16,10 +16,14 @@ from cropsvc.imaging.render.color import scalable
 from cropsvc.imaging.render.decode import open_source
 from cropsvc.imaging.render.gif_reader import composed
 from cropsvc.imaging.render.gif_writer import GifWriter
+from cropsvc.imaging.render.metadata import TRUNCATED
 from cropsvc.imaging.render.pillow_setup import decoding
+from cropsvc.imaging.render.png import decode_png
 from cropsvc.imaging.render.png_repair import parts_of
+from cropsvc.model.errors import Unreadable
 
 HELD = 8_000_000  # pixels of an animation that are kept decoded for several outputs: 32 MB
+BRIEF = 100  # milliseconds for which a frame is shown whose own time cannot be read
 MOST_PLAYS = 65_535  # that WebP can say
 
 
@@ -41,6 +45,7 @@ class Frames:
         self._hold = shared and pixels <= HELD
         self._held: list[Frame] = []
         self.plays = 0  # how often it is shown; 0 is without end
+        self.truncated = False  # whether a part of those seen so far was missing
 
     def __len__(self) -> int:
         return self._source.frames
@@ -64,17 +69,31 @@ class Frames:
         opened = open_source(data, self._source)
         self.plays = _plays(opened, self._data, self._source.format)
         first = 1 if opened.info.get("default_image") else 0  # an image that is not shown
+        frame = None
         for index in range(len(self)):
-            with decoding():
-                opened.seek(first + index)
-                opened.load()
-                image = scalable(opened.copy())
-            yield Frame(image, round(opened.info.get("duration", 0)))
+            try:
+                with decoding():
+                    opened.seek(first + index)
+                    opened.load()
+                    image = scalable(opened.copy())
+                frame = Frame(image, round(opened.info.get("duration", 0)))
+            except Unreadable:
+                if self._source.format != "png":
+                    raise
+                self.truncated = True  # what was seen last stays
+                frame = frame or self._first_png()
+            yield frame
+
+    def _first_png(self) -> Frame:
+        """Return what can be read of a damaged first frame."""
+        with decoding():
+            return Frame(scalable(decode_png(self._data)), BRIEF)
 
     def _composed(self) -> Iterator[Frame]:
         gif = parse_gif(self._data, len(self))
         self.plays = 1 if gif.loop is None else gif.loop and gif.loop + 1
         for each in composed(self._data, gif):
+            self.truncated = self.truncated or TRUNCATED in each.image.info
             yield Frame(each.image, each.duration)
 
 
@@ -142,6 +161,8 @@ def _png(frames: Iterator[Frame], count: int, options: Options, plays: Callable[
 def _avif(frames: Iterator[Frame], count: int, options: Options, plays: Callable[[], int]) -> bytes:
     buffer = BytesIO()
     reel = _Reel((_with_alpha(frame) for frame in frames), count)
+    # Chromium 156 shows a sequence in full range, Pillow's default, with too much contrast.
+    options = {"range": "limited", **options}
     reel.save(buffer, "AVIF", save_all=True, duration=reel.durations, **options)
     return with_plays(buffer.getvalue(), plays())  # Pillow's are shown without end
 

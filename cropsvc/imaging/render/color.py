@@ -11,9 +11,11 @@ from PIL.TiffImagePlugin import BITSPERSAMPLE
 from cropsvc.imaging.headers.avif import avif_color
 from cropsvc.imaging.headers.color import ColorDescription, png_color, png_gamma
 from cropsvc.imaging.headers.probe import Source
+from cropsvc.imaging.headers.webp import is_webp_animation
 from cropsvc.imaging.render.described_color import icc_profile, tone_mapped
 
 READY = ("L", "LA", "RGB", "RGBA", "CMYK", "LAB")  # may be scaled as they are
+RGB = b"RGB "  # a profile's colour space (ICC.1:2022, 7.2.6)
 INTEGERS = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 Profile = bytes | ColorDescription | None
 _SRGB = ImageCms.createProfile("sRGB")
@@ -70,6 +72,8 @@ def source_profile(image: Image.Image, data: bytes, source: Source) -> Profile:
         return png_color(data) or profile or png_gamma(data)
     if source.format in ("avif", "heif"):
         return profile or avif_color(data)
+    if source.format == "webp" and is_webp_animation(data):
+        return None  # Chromium 156 shows its frames as they are stored
     return profile
 
 
@@ -93,6 +97,9 @@ def _by_profile(image: Image.Image, profile: bytes) -> tuple[Image.Image, bool] 
     if image.mode == "LA":
         return _gray_with_alpha(image, profile)
     transform = _transform(profile, image.mode)
+    if transform is None and image.mode == "L" and _space(profile) == RGB:
+        made = _by_profile(image.convert("RGB"), profile)  # as Chromium: three equal values
+        return made if made and made[1] else None
     if transform is None:
         return None
     if _changes_nothing(profile, image.mode):
@@ -119,6 +126,10 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         return ImageCms.buildTransform(opened, _SRGB, mode, "RGBA" if mode == "RGBA" else "RGB")
     except (OSError, ImageCms.PyCMSError):
         return None
+
+
+def _space(profile: bytes) -> bytes:
+    return profile[16:20]
 
 
 @lru_cache(maxsize=8)

@@ -17,6 +17,8 @@ from PIL.PngImagePlugin import PngInfo
 from cropsvc.imaging.formats import Options
 from cropsvc.imaging.headers import xmp
 from cropsvc.imaging.headers.avif_repair import readable
+from cropsvc.imaging.headers.gif import XMP as GIF_XMP
+from cropsvc.imaging.headers.gif import XMP_END as GIF_XMP_END
 from cropsvc.imaging.render.decode import open_heif
 
 T = TypeVar("T")
@@ -24,7 +26,7 @@ T = TypeVar("T")
 ARTIST, COPYRIGHT = 0x013B, 0x8298
 IPTC = {"creator": (2, 80), "rights": (2, 116), "credit": (2, 110)}
 DC, PHOTOSHOP = "{http://purl.org/dc/elements/1.1/}", "{http://ns.adobe.com/photoshop/1.0/}"
-LONGEST = 2000  # characters of one text
+MAX_TEXT = 2000  # characters of one text
 PNG_XMP = b"XML:com.adobe.xmp\0"  # XMP 3, chapter 1.1.5: not compressed, no language
 
 
@@ -101,6 +103,8 @@ def _or_none(read: Callable[[], T]) -> T | None:
 def _xmp(image: Image.Image, data: bytes) -> bytes:
     if image.format == "PNG":  # its texts are skipped when it is decoded
         return _png_chunk(data, b"iTXt", PNG_XMP).removeprefix(PNG_XMP).lstrip(b"\0")
+    if image.format == "GIF":  # Pillow takes a packet for blocks
+        return data.partition(GIF_XMP)[2].partition(GIF_XMP_END)[0]
     packet = image.info.get("xmp") or b""
     tags = getattr(image, "tag_v2", None)
     if not packet and tags:
@@ -150,13 +154,13 @@ def _utf8(value: object) -> str:
 
 
 def _text(value: object) -> str:
-    """Return one clean line, at most LONGEST characters."""
+    """Return one clean line, at most MAX_TEXT characters."""
     if isinstance(value, bytes):
         value = _decoded(value)
     if not isinstance(value, str):
         return ""
     line = "".join(c if c.isprintable() else " " for c in value.replace("\0", " "))
-    return " ".join(line.split())[:LONGEST]
+    return " ".join(line.split())[:MAX_TEXT]
 
 
 def _decoded(value: bytes) -> str:

@@ -65,10 +65,10 @@ def _fenced(kind: type[CropError], words: str) -> Iterator[None]:
     except Exception as error:  # the documented place: Pillow's plugins raise anything
         if MEMORY.search(str(error)):
             raise OutOfMemory(f"{words}: {NO_MEMORY}") from error
-        raise kind(f"{words}: {_words(error)}") from error
+        raise kind(f"{words}: {_message(error)}") from error
 
 
-def _words(error: Exception) -> str:
+def _message(error: Exception) -> str:
     """Return what Pillow says, without the address of an object."""
     if isinstance(error, UnidentifiedImageError):
         return "its header is broken"

@@ -9,6 +9,7 @@ from typing import cast
 from PIL import Image, ImageChops, PngImagePlugin
 
 from cropsvc.imaging.headers.model import broken
+from cropsvc.imaging.render.color import scalable
 from cropsvc.imaging.render.metadata import TRUNCATED
 from cropsvc.imaging.render.png_repair import END, SIGNATURE, parts_of
 
@@ -119,11 +120,12 @@ def _completed(data: bytes, loaded: Image.Image | None = None) -> Image.Image:
     image.load()
     if size == used:
         return image
-    shown = image.convert("RGBA")
+    shown = scalable(image)  # 16 bits of grey become 8
+    shown = shown.convert("LA" if shown.mode in ("L", "LA") else "RGBA")  # as its profile expects
     shown.info[TRUNCATED] = True
     if interlaced:
         return _coarse(shown, rows, passes)
-    shown.paste((0, 0, 0, 0), (0, rows, width, height))
+    shown.paste((0,) * len(shown.getbands()), (0, rows, width, height))
     return shown
 
 
@@ -212,7 +214,7 @@ def _coarse(image: Image.Image, rows: int, passes: list[tuple[int, int]]) -> Ima
         if left < count:
             break
         whole, left = whole + 1, left - count
-    shown = _in_blocks(image, *BLOCKS[whole - 1]) if whole else Image.new("RGBA", image.size)
+    shown = _in_blocks(image, *BLOCKS[whole - 1]) if whole else Image.new(image.mode, image.size)
     _, top, _, step = PASSES[whole]
     finer = _in_blocks(image, *BLOCKS[whole])
     shown.paste(finer.crop((0, 0, image.width, min(image.height, top + left * step))))

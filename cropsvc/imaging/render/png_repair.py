@@ -62,7 +62,7 @@ class _Parts:
         self._moves = moves
         self._last = memoryview(b"")
         self._begun = False
-        self._color_type = self._colors = 0
+        self._bits = self._color_type = self._colors = 0
 
     def take(self, kind: bytes, data: bytes, place: int, length: int) -> None:
         """Keep or note one chunk."""
@@ -93,34 +93,57 @@ class _Parts:
 
     def _keep(self, kind: bytes, whole: memoryview, *, sound: bool) -> None:
         if kind == b"IHDR":
-            self._color_type = whole[8 + 9]
+            self._bits, self._color_type = whole[8 + 8], whole[8 + 9]
         if sound and kind == b"PLTE":
             self._colors = (len(whole) - 12) // 3
             self.kept.append(_full_palette(bytes(whole[8:-4])))
         elif sound and kind == b"tRNS" and self._color_type == INDEXED:
             self.kept.append(_full_alphas(bytes(whole[8:-4]), self._colors))
         elif sound and kind == b"tRNS":
-            if len(whole) - 12 >= LEAST_KEY.get(self._color_type, 1):
-                self.kept.append(whole)
+            self._keep_key(whole)
         elif sound:
             self.kept.append(whole)
         elif kind in (b"IHDR", b"PLTE"):
             raise broken(f"the PNG's {kind.decode()} chunk is damaged")
 
+    def _keep_key(self, whole: memoryview) -> None:
+        """Keep a transparent colour, where there is all of it and pixels can have it."""
+        least = LEAST_KEY.get(self._color_type)
+        if least is None:
+            self.kept.append(whole)
+            return
+        body = bytes(whole[8 : 8 + least])
+        key = _possible_key(body, self._bits) if len(whole) - 12 >= least else None
+        if key == bytes(whole[8:-4]):
+            self.kept.append(whole)
+        elif key is not None:
+            self.kept.append(_chunk(b"tRNS", key))
+
+
+def _possible_key(body: bytes, bits: int) -> bytes | None:
+    """Return a transparent colour by its low bytes, as Chromium; None where no pixel can have it.
+
+    Pillow takes the lowest bits, and a sample of 1 bit for white if it is not 0.
+    """
+    if bits == 16 or max(body[1::2]) >= 1 << bits:
+        return body if bits == 16 else None
+    return b"".join(bytes((0, low)) for low in body[1::2])
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    chunk = kind + body
+    return len(body).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+
 
 def _full_palette(body: bytes) -> bytes:
     """Return a palette of 256 colours: an index beyond its end shows its last one."""
-    full = (body + body[-3:] * 256)[:768]
-    chunk = b"PLTE" + full
-    return len(full).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    return _chunk(b"PLTE", (body + body[-3:] * 256)[:768])
 
 
 def _full_alphas(body: bytes, colors: int) -> bytes:
     """Return the alphas of 256 colours: an index beyond the palette has that of its last one."""
     alphas = (body + b"\xff" * 256)[: max(1, min(colors, 256))]
-    full = alphas + alphas[-1:] * (256 - len(alphas))
-    chunk = b"tRNS" + full
-    return len(full).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    return _chunk(b"tRNS", alphas + alphas[-1:] * (256 - len(alphas)))
 
 
 def _cut(whole: memoryview) -> bytes:

@@ -2,10 +2,11 @@
 
 from io import BytesIO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageChops, UnidentifiedImageError
 
 from cropsvc.imaging.geometry.orientation import Sides
 from cropsvc.imaging.headers.model import broken, check_sides
+from cropsvc.imaging.render.color import scalable
 from cropsvc.imaging.render.metadata import TIFF_TAGS
 from cropsvc.imaging.render.tiff_repair import (
     COMPRESSION,
@@ -16,6 +17,7 @@ from cropsvc.imaging.render.tiff_repair import (
     directory_of,
     has_wide_planes,
     is_grey_by_alpha,
+    is_wide_negative,
     readable,
     sample_file,
 )
@@ -46,7 +48,18 @@ def decode_tiff(data: bytes, sides: Sides) -> Image.Image:
             raise
         raise _unread(found) from None
     image.load()
-    return _divided(image) if found and is_grey_by_alpha(found) else image
+    if found and is_grey_by_alpha(found):
+        return _divided(image)
+    if found and is_wide_negative(found):
+        return _inverted(image, found)
+    return image
+
+
+def _inverted(image: Image.Image, found: Directory) -> Image.Image:
+    """Return the positive of grey of more than 8 bits, in 8 bits."""
+    grey = ImageChops.invert(scalable(image))
+    grey.info = image.info
+    return _with_tags(grey, found)
 
 
 def _divided(image: Image.Image) -> Image.Image:
@@ -78,9 +91,15 @@ def _merged(found: Directory, sides: Sides) -> Image.Image:
     bands = [_high_bytes(found, index, sides) for index in range(count)]
     whole = Image.merge(mode, bands)
     whole.info = bands[0].info
-    if any(tag in found.fields for tag in TIFF_TAGS):
-        whole.info["tags"] = True  # metadata, to be dropped
+    _with_tags(whole, found)
     return whole if mode != "RGBa" else whole.convert("RGBA")
+
+
+def _with_tags(image: Image.Image, found: Directory) -> Image.Image:
+    """Return an image that says whether the file had metadata to be dropped."""
+    if any(tag in found.fields for tag in TIFF_TAGS):
+        image.info["tags"] = True
+    return image
 
 
 def _high_bytes(found: Directory, index: int, sides: Sides) -> Image.Image:

@@ -17,6 +17,7 @@ STRIPS, STRIP_BYTES, TILES, TILE_BYTES = 273, 279, 324, 325
 ORIENTATION, PLANAR, COLOR_MAP, SAMPLE_FORMAT, SUBSAMPLING, XMP = 274, 284, 320, 339, 530, 700
 ASSOCIATED, UNASSOCIATED = 1, 2  # kinds of alpha, as extra samples
 SEPARATE = 2  # a planar configuration
+FLOAT = 3  # a sample format
 SHORT, LONG, LONG8 = 3, 4, 16  # types of a field
 STRUCTS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 WIDTHS = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8)  # bytes of a value, by type
@@ -115,6 +116,8 @@ def _repaired(found: Directory) -> dict[int, Field]:
         del fields[XMP]
     if is_grey_by_alpha(found):
         fields[EXTRA] = _shorts(found.order, [UNASSOCIATED])
+    if is_wide_negative(found):
+        fields[PHOTOMETRIC] = _shorts(found.order, [1])
     colors = found.values(COLOR_MAP)
     if colors and max(colors) < 256:
         fields[COLOR_MAP] = _shorts(found.order, [color * 257 for color in colors])
@@ -126,6 +129,13 @@ def is_grey_by_alpha(found: Directory) -> bool:
     if found.samples != 2 or found.values(PHOTOMETRIC) != (1,) or set(found.values(BITS)) != {8}:
         return False
     return found.values(EXTRA) == (ASSOCIATED,)
+
+
+def is_wide_negative(found: Directory) -> bool:
+    """Return whether 0 is white in grey of more than 8 bits, which Pillow does not invert."""
+    bits = found.values(BITS)[:1]
+    wide = bits in ((12,), (16,)) or (bits == (32,) and found.values(SAMPLE_FORMAT) == (FLOAT,))
+    return wide and found.values(PHOTOMETRIC) == (0,)
 
 
 def has_wide_planes(found: Directory) -> bool:

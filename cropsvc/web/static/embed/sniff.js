@@ -10,7 +10,7 @@ const SIGNS = [
   ["gif", (b) => /^GIF8[79]a/.test(ascii(b, 0, 6))],
   ["webp", (b) => ascii(b, 0, 4) === "RIFF" && ascii(b, 8, 12) === "WEBP"],
   ["avif", (b) => ascii(b, 4, 8) === "ftyp" && /avi[fs]/.test(ascii(b, 8, 32))],
-  ["heic", (b) => ascii(b, 4, 8) === "ftyp" && /hei[cxms]|hev[cx]|mif1/.test(ascii(b, 8, 32))],
+  ["heif", (b) => ascii(b, 4, 8) === "ftyp" && /hei[cxms]|hev[cx]|mif1/.test(ascii(b, 8, 32))],
   ["tiff", (b) => ["II*\0", "MM\0*"].includes(ascii(b, 0, 4))],
   ["bmp", (b) => ascii(b, 0, 2) === "BM"],
 ];

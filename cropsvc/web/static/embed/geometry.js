@@ -46,6 +46,21 @@ export function nudged(box, [dx, dy], { resize, ratio, size }) {
   return edited(box, field, clamp(box[field] + dx + dy, 1, room), ratio, size);
 }
 
+/** The box whose side or corner `grip` (n, e, s, w, ne, …) is dragged to a point; the opposite one stays. */
+export function dragged(box, grip, point, ratio, size) {
+  const has = (side) => grip.includes(side);
+  const fixed = { x: has("w") ? box.x + box.w : box.x, y: has("n") ? box.y + box.h : box.y };
+  const room = { w: has("w") ? fixed.x : size.w - fixed.x, h: has("n") ? fixed.y : size.h - fixed.y };
+  const across = has("e") || has("w");
+  let w = across ? clamp(Math.abs(point.x - fixed.x) * (point.x > fixed.x === has("e")), 1, room.w) : box.w;
+  let h = has("n") || has("s") ? clamp(Math.abs(point.y - fixed.y) * (point.y > fixed.y === has("s")), 1, room.h) : box.h;
+  if (ratio) {
+    w = Math.min(across ? Math.max(w, grip.length > 1 ? h * ratio : 0) : h * ratio, room.w, room.h * ratio);
+    h = w / ratio;
+  }
+  return inside({ x: has("w") ? fixed.x - w : fixed.x, y: has("n") ? fixed.y - h : fixed.y, w, h }, size);
+}
+
 /** The same pixels after a quarter turn clockwise of an image of this size. */
 export function turned(box, size) {
   return { x: size.h - box.y - box.h, y: box.x, w: box.h, h: box.w };
@@ -86,8 +101,20 @@ export function frame({ w, h }, degrees) {
   return { w: Math.max(1, Math.floor(w * scale)), h: Math.max(1, Math.floor(h * scale)) };
 }
 
+/** What boxes refer to in an image of this size that is turned by any angle. */
+export function turnedFrame(size, degrees) {
+  if (degrees % 90) return frame(size, degrees);
+  return degrees % 180 ? { w: size.h, h: size.w } : size;
+}
+
 /** The box at the same part of a frame that has become larger or smaller. */
 export function refitted(box, before, after) {
   const [x, y] = [after.w / before.w, after.h / before.h];
   return inside({ x: box.x * x, y: box.y * y, w: box.w * x, h: box.h * y }, after);
+}
+
+/** Degrees, clockwise and from -45 to 45, by which a line is off level or off upright, whichever is nearer. */
+export function slope(dx, dy) {
+  const degrees = (Math.atan2(dy, dx) * 180) / Math.PI;
+  return degrees - Math.round(degrees / 90) * 90;
 }

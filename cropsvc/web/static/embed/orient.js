@@ -27,6 +27,22 @@ async function browserTurns() {
   return image.naturalHeight > image.naturalWidth;
 }
 
+/** A file's pixels as the service counts them: upright and stored ones. Needs no CSP rule for images. */
+export async function bitmapOf(file, format) {
+  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+  const turn = format === "webp" && !await bitmapsTurn() ? TURNS[await webpOrientation(file)] : null;
+  if (!turn) return bitmap;
+  const turned = await createImageBitmap(canvasOf(bitmap, { w: bitmap.width, h: bitmap.height }, turn));
+  bitmap.close();
+  return turned;
+}
+
+async function bitmapsTurn() {
+  const bytes = Uint8Array.from(atob(PROBE.split(",")[1]), (char) => char.charCodeAt(0));
+  const probe = await createImageBitmap(new Blob([bytes], { type: "image/webp" }), { imageOrientation: "from-image" });
+  return probe.height > probe.width;
+}
+
 /** The orientation in a WebP's EXIF chunk, 1 if there is none. */
 async function webpOrientation(file) {
   const bytes = async (start, length) => new DataView(await file.slice(start, start + length).arrayBuffer());
@@ -46,13 +62,17 @@ async function exifOrientation(exif) {
   return (await tiffTags(prefixed ? exif.slice(6) : exif))[ORIENTATION] || 1;
 }
 
-async function turned(image, [a, b, c, d, e, f]) {
-  const { naturalWidth: w, naturalHeight: h } = image;
+async function turned(image, turn) {
+  const canvas = canvasOf(image, { w: image.naturalWidth, h: image.naturalHeight }, turn);
+  const blob = await new Promise((done) => { canvas.toBlob(done, "image/webp", 0.9); });
+  return URL.createObjectURL(blob);
+}
+
+function canvasOf(image, { w, h }, [a, b, c, d, e, f]) {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = a ? [w, h] : [h, w];
   const context = canvas.getContext("2d");
   context.setTransform(a, b, c, d, e * canvas.width, f * canvas.height);
   context.drawImage(image, 0, 0);
-  const blob = await new Promise((done) => { canvas.toBlob(done, "image/webp", 0.9); });
-  return URL.createObjectURL(blob);
+  return canvas;
 }
