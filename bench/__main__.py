@@ -12,6 +12,7 @@ from bench import machine, report
 from bench.drain import drain
 from bench.engines import engines
 from bench.memory import memory
+from bench.objects import objects
 from bench.over_http import Row, cached, over_http
 from bench.peers import ipx
 from bench.places import RESULTS, VAR
@@ -29,6 +30,7 @@ ROWS: dict[str, Row] = {
     "http": over_http,
     "latency": latency,
     "engines": engines,
+    "objects": objects,
     "cached": cached,
     "depth": depth,
     "memory": memory,

@@ -7,20 +7,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from cropsvc.imaging.geometry.validate import check
-from cropsvc.imaging.headers.probe import Source, probe
+from cropsvc.imaging.headers.probe import Source, check_type, probe
 from cropsvc.imaging.params.parser import CropRequest
 from cropsvc.jobs.lookup import Lookup
 from cropsvc.model import ids
 from cropsvc.model.errors import Busy, Deleted, Expired, IdempotencyMismatch, Unavailable
-from cropsvc.model.job import Job, JobRef, SourceInfo, Webhook, new_job, source_info
+from cropsvc.model.job import Job, JobRef, SourceInfo, Webhook, new_job
 from cropsvc.observability import job_log
 from cropsvc.store import (
     ClaimTaken,
     DeferredSlot,
     IdempotencyClaim,
+    Incoming,
     NoSlotNeeded,
+    PutAway,
     QueueFull,
     QueueSlot,
+    Received,
     ReservedSlot,
     fingerprint,
 )
@@ -28,9 +31,9 @@ from cropsvc.store import (
 
 @dataclass(frozen=True)
 class Upload:
-    """What to crop: new bytes, or the upload of an earlier job (`upload_from`)."""
+    """What to crop: a new upload, or the upload of an earlier job (`upload_from`)."""
 
-    data: bytes | None
+    data: bytes | PutAway | None
     facts: SourceInfo
     upload_from: str
     file_name: str = ""
@@ -87,14 +90,25 @@ class Submissions(Lookup):
         """Give a slot back that no job took."""
         self._store.release(slot.ref)
 
+    def incoming(self, slot: QueueSlot) -> Incoming:
+        """Return where to write the job's upload as it comes. Close it once the job is submitted.
+
+        A large upload is refused by its first bytes, before any is stored.
+        """
+        return self._store.incoming(slot.ref, check_type)
+
     def upload(
-        self, slot: QueueSlot, data: bytes, request: CropRequest, file_name: str = ""
+        self, slot: QueueSlot, come: Received, request: CropRequest, file_name: str = ""
     ) -> Upload:
-        """Return new bytes as an upload, once their header passes the limits and the request."""
-        source = probe(data, self._policy.limits)
+        """Return what has come as an upload, once its header passes the limits and the request."""
+        source = self._probed(come)
         check(request, source, self._policy.limits)
-        facts = source_info(data, source.format, source.width, source.height)
-        return Upload(data, facts, slot.ref.id, file_name)
+        facts = SourceInfo(source.format, source.width, source.height, come.size, come.sha256)
+        return Upload(come.data, facts, slot.ref.id, file_name)
+
+    def _probed(self, come: Received) -> Source:
+        with self._store.whole(come) as data:
+            return probe(data, self._policy.limits)
 
     def earlier_upload(
         self, owner: str, source: str, request: CropRequest, key: str | None = None
@@ -162,7 +176,7 @@ class Submissions(Lookup):
     ) -> Job:
         if isinstance(slot, DeferredSlot):
             data = submission.upload.data
-            if data is not None and not self._store.keeps_objects:
+            if isinstance(data, bytes) and not self._store.keeps_objects:
                 return self._submitted_at_once(job, data, submission)
             slot = self._reserved(slot.ref)
             job = _job_of(slot, submission)

@@ -8,7 +8,6 @@ look like its boundary by 8 s.
 
 import time
 from collections.abc import Iterator
-from io import BytesIO
 from typing import Any
 
 import gevent
@@ -43,17 +42,17 @@ class Turn:
             self._began = time.monotonic()
 
 
-class TurnStream(BytesIO):
-    """Bytes whose reader takes turns."""
+class TurnStream:
+    """The pieces of a body as a stream whose reader takes turns."""
 
-    def __init__(self, data: bytes) -> None:
-        super().__init__(data)
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
         self._turn = Turn()
 
-    def read(self, size: int | None = -1) -> bytes:
-        """Return the next *size* bytes."""
+    def read(self, size: int) -> bytes:
+        """Return the next piece, whatever *size* says; nothing at the end."""
         self._turn.pass_on()
-        return super().read(size)
+        return next(self._pieces, b"")
 
 
 def bound_chunks(req: Any) -> None:

@@ -11,12 +11,16 @@ from typing import Any
 import gevent
 from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import ParseException
+from gunicorn.http.unreader import SocketUnreader
 
 from cropsvc.serving.problem_worker import ProblemWorker
 
 LINGER_SECONDS = 2.0
 RECV_BYTES = 64 * 1024
+BODY_BYTES = 256 * 1024  # received at once of a body; many uploads at once hold as much each
 STALLED_SECONDS = 30  # a client that takes nothing of its answer for so long is dropped
+
+SocketUnreader.max_body_chunk = BODY_BYTES
 
 
 class Worker(ProblemWorker):

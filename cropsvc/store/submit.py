@@ -9,7 +9,7 @@ from redis.client import Pipeline
 from redis.exceptions import WatchError
 
 from cropsvc.model.job import Job, JobRef, job_fields
-from cropsvc.store.blobs import SOURCE_FIELD, Blobs
+from cropsvc.store.blobs import LONGEST_UPLOAD, Blobs
 from cropsvc.store.errors import ClaimTaken, QueueFull, StoreUnavailable, hides_redis
 from cropsvc.store.keys import (
     COUNTS,
@@ -30,8 +30,10 @@ from cropsvc.store.keys import (
     users_key,
 )
 from cropsvc.store.model import Commands, IdempotencyClaim, ReservedSlot, ShareVerdict
+from cropsvc.store.pointers import SOURCE_FIELD, PutAway
 
-RESERVATION_SECONDS = 300  # longest time from an upload's headers to its last byte
+RESERVATION_SECONDS = round(LONGEST_UPLOAD)
+Data = bytes | PutAway
 
 
 @hides_redis
@@ -92,7 +94,7 @@ class Submitting(Blobs):
         """Return whether a job claims the Idempotency-Key with this hash."""
         return bool(self.client.exists(once_key(owner, key)))
 
-    def share(self, job: Job, data: bytes | None, once: IdempotencyClaim | None) -> bool:
+    def share(self, job: Job, data: Data | None, once: IdempotencyClaim | None) -> bool:
         """End *job* as done with the results of the same bytes and parameters, if they live.
 
         Return whether it could. Raises ClaimTaken if another request claimed *once* first.
@@ -124,7 +126,7 @@ class Submitting(Blobs):
             ],
         )
 
-    def _is_shared(self, verdict: int, job: Job, data: bytes | None) -> bool:
+    def _is_shared(self, verdict: int, job: Job, data: Data | None) -> bool:
         if verdict == ShareVerdict.CLAIM_TAKEN:
             raise ClaimTaken
         without_upload = verdict == ShareVerdict.SHARED_WITHOUT_UPLOAD
@@ -132,7 +134,7 @@ class Submitting(Blobs):
             self._retain(job, data)
         return verdict != ShareVerdict.NOTHING_TO_SHARE
 
-    def _retain(self, job: Job, data: bytes) -> None:
+    def _retain(self, job: Job, data: Data) -> None:
         source = source_key(job.ref.owner, job.id)
         try:
             kept = self._put_away(job.ref, SOURCE_FIELD, data)
@@ -156,7 +158,7 @@ class Submitting(Blobs):
     def submit(
         self,
         job: Job,
-        data: bytes | None,
+        data: Data | None,
         once: IdempotencyClaim | None,
         commands: Commands | None,
     ) -> None:
@@ -188,7 +190,7 @@ class Submitting(Blobs):
             except WatchError:
                 raise ClaimTaken from None
 
-    def _upload_of(self, job: Job, data: bytes) -> bytes:
+    def _upload_of(self, job: Job, data: Data) -> bytes:
         try:
             return self._put_away(job.ref, SOURCE_FIELD, data)
         except StoreUnavailable:

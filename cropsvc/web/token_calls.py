@@ -49,7 +49,8 @@ def _for_job(owner: str, expires: int, body: dict[str, Any]) -> Token:
 
 def _for_upload(owner: str, expires: int, body: dict[str, Any]) -> Token:
     most = services().settings.max_upload
-    parameters = _parameters(body)
+    fixed = _fixed(body)
+    free = tuple(name for name in _parameters(body) if name not in dict(fixed))
     return UploadToken(
         owner,
         expires,
@@ -57,8 +58,8 @@ def _for_upload(owner: str, expires: int, body: dict[str, Any]) -> Token:
         _whole(body, "jobs", 1, MOST_JOBS),
         _whole(body, "max_upload", most, most),
         _preset(body),
-        parameters,
-        _fixed(body, parameters),
+        free,
+        fixed,
     )
 
 
@@ -80,28 +81,23 @@ def _parameters(body: dict[str, Any]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _fixed(body: dict[str, Any], free: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return the parameters that every submit has, with their values as a query spells them."""
+def _fixed(body: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the parameters that every submit has, with their values."""
     given = body.get("fixed", {})
     if not isinstance(given, dict) or any(name not in NAMES for name in given):
         raise _wrong("fixed", f"must be an object with any of {', '.join(NAMES)}")
-    if both := [name for name in given if name in free]:
-        raise _wrong("fixed", f"`{both[0]}` is in `parameters` too; fix it or leave it free")
     if given and services().presets.only:
         raise _wrong("fixed", "this server takes presets only; use `preset`")
-    if any(len(str(value)) > LONGEST_VALUE for value in given.values()):
-        raise _wrong("fixed", f"a value has more than {LONGEST_VALUE} characters")
+    for name, value in given.items():
+        if not isinstance(value, str) or len(value) > LONGEST_VALUE:
+            detail = f"must be a string of at most {LONGEST_VALUE} characters"
+            raise _wrong(f"fixed.{name}", detail)
     try:
         parse(given.items())
     except BadParameter as error:
-        raise BadParameter.of(
-            *(FieldError(f"fixed.{one.field}", one.detail) for one in error.errors)
-        ) from None
-    return tuple((name, _spelled(value)) for name, value in given.items())
-
-
-def _spelled(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        fields = (FieldError(f"fixed.{one.field}", one.detail) for one in error.errors)
+        raise BadParameter.of(*fields) from None
+    return tuple(given.items())
 
 
 def _body() -> dict[str, Any]:

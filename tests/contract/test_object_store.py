@@ -161,3 +161,37 @@ def test_a_hung_store_answers_503_within_2_s_and_keeps_no_slot(
     services: Services = app.extensions[EXTENSION]
     assert services.store.client.zcard(PENDING) == 0
     assert client.crop(png(35, 21), size="7x7")["state"] == "done"
+
+
+def large(content: bytes) -> bytes:
+    """A file that begins with *content*, too large to be held in memory."""
+    return content + bytes(9 * 1024**2)
+
+
+def test_a_large_upload_comes_in_parts_and_is_cropped(client: Client, s3: str) -> None:
+    before, data = stored(s3), large(png(36, 21))
+    job = client.crop(data, size="7x7")
+    assert stored(s3) == before + 3  # two parts, and the result
+    assert job["source"]["bytes"] == len(data)
+    assert job["source"]["sha256"] == hashlib.sha256(data).hexdigest()
+    assert client.get(job["links"]["source"]).content == data
+    form = client.upload(data, size="8x8")
+    assert form.json()["source"]["sha256"] == job["source"]["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("data", "box", "code"),
+    [
+        (large(b"no image"), "0,0,9,9", "unsupported-format"),
+        (large(png(37, 21)), "99,0,9,9", "box-outside"),
+        (large(png(37, 21)), "nothing", "bad-parameter"),
+    ],
+    ids=["type", "box", "parameter"],
+)
+def test_a_refused_large_upload_leaves_no_object(
+    client: Client, s3: str, data: bytes, box: str, code: str
+) -> None:
+    before = stored(s3)
+    for answer in (client.submit(data, box=box), client.upload(data, box=box)):
+        assert answer.json()["code"] == code
+    assert stored(s3) == before

@@ -78,6 +78,11 @@ def probe(data: bytes, limits: Limits) -> Source:
     )
 
 
+def check_type(head: bytes) -> None:
+    """Raise UnsupportedFormat if a file that begins like this is of a type that is not read."""
+    _reader(head, Limits())
+
+
 def _reader(data: bytes, limits: Limits) -> Callable[[bytes], Header]:
     if data.startswith(b"\xff\xd8\xff"):
         return lambda data: jpeg.read_jpeg_header(data, limits.scans)

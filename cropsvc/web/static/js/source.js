@@ -7,7 +7,7 @@ import { upright } from "../embed/orient.js";
 import { formatOf, placeholder, tiffSize } from "../embed/sniff.js";
 import { byId, bytes, formatName } from "./words.js";
 
-const READ = byId("file").accept.split(",").map((type) => type.slice("image/".length));
+const reads = (format) => byId("file").accept.split(",").includes(`image/${format}`);
 const EVERYWHERE = ["jpeg", "png", "gif"]; // what one browser cannot show of these, none can
 const VAST = 50_000_000; // pixels; above, a browser may show nothing, and needs 200 MB for it
 const LONG = 16_384; // pixels per side; the limit of common graphics hardware
@@ -19,8 +19,9 @@ export async function fromFile(file, maxUpload) {
     throw new Error(t("file.large", { name: file.name, size: bytes(file.size), most: bytes(maxUpload) }));
   }
   const format = await formatOf(file);
-  if (!READ.includes(format)) {
-    throw new Error(format === "heif" ? t("file.heic") : t("file.other", { name: file.name }));
+  if (!reads(format)) {
+    const { formats } = byId("app").dataset;
+    throw new Error(format === "heif" ? t("file.heic") : t("file.other", { name: file.name, formats }));
   }
   const name = file.name || `pasted.${format}`;
   return { file, jobId: null, name, format, bytes: file.size, url: URL.createObjectURL(file) };
