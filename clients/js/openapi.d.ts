@@ -1127,6 +1127,82 @@ export interface components {
             /** @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none. */
             preset?: components["schemas"]["PresetName"];
         };
+        /**
+         * @example {
+         *       "size": "256x256",
+         *       "format": "webp"
+         *     }
+         */
+        CropParameters: {
+            /**
+             * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
+             * @example 4,20%,150,40%
+             * @example 100,50,640,480
+             */
+            box?: string;
+            /**
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
+             * @example 16:9
+             * @example 1:1
+             * @example 1.5
+             */
+            aspect?: string;
+            /**
+             * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
+             * @example center
+             * @example top
+             * @example bottom
+             * @example left
+             * @example right
+             * @example top-left
+             * @example top-right
+             * @example bottom-left
+             * @example bottom-right
+             * @example smart
+             * @example face
+             * @example 0.3,0.7
+             */
+            anchor?: string;
+            /**
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
+             * @example 300x300
+             * @example 300x
+             * @example x300
+             */
+            size?: string;
+            /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
+            fit?: components["schemas"]["Fit"];
+            /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
+            enlarge?: components["schemas"]["Enlarge"];
+            /**
+             * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
+             * @example 90
+             * @example -2.5
+             */
+            rotate?: string;
+            /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
+            format?: components["schemas"]["Format"];
+            /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            quality?: string;
+            /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
+            lossless?: components["schemas"]["Lossless"];
+            /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
+            effort?: components["schemas"]["Effort"];
+            /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
+            max_bytes?: string;
+            /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
+            metadata?: components["schemas"]["Metadata"];
+            /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
+            hdr?: components["schemas"]["Hdr"];
+            /**
+             * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
+             * @example #ffffff
+             * @example #00000000
+             */
+            background?: string;
+            /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
+            strict?: components["schemas"]["Strict"];
+        };
         ArchiveEntry: {
             id: string;
             output?: string | null;
@@ -1146,67 +1222,8 @@ export interface components {
             preset?: components["schemas"]["PresetName"];
             /** @description The parameters that a submit may set. Default: none. */
             parameters?: ("box" | "aspect" | "anchor" | "size" | "fit" | "enlarge" | "rotate" | "format" | "quality" | "lossless" | "effort" | "max_bytes" | "metadata" | "hdr" | "background" | "strict")[];
-            /**
-             * @description Parameters that every submit has, with these values. Default: none.
-             * @example {
-             *       "size": "256x256",
-             *       "format": "webp"
-             *     }
-             */
-            fixed?: {
-                /**
-                 * @example 4,20%,150,40%
-                 * @example 100,50,640,480
-                 */
-                box?: string;
-                /**
-                 * @example 16:9
-                 * @example 1:1
-                 * @example 1.5
-                 */
-                aspect?: string;
-                /**
-                 * @example center
-                 * @example top
-                 * @example bottom
-                 * @example left
-                 * @example right
-                 * @example top-left
-                 * @example top-right
-                 * @example bottom-left
-                 * @example bottom-right
-                 * @example smart
-                 * @example face
-                 * @example 0.3,0.7
-                 */
-                anchor?: string;
-                /**
-                 * @example 300x300
-                 * @example 300x
-                 * @example x300
-                 */
-                size?: string;
-                fit?: components["schemas"]["Fit"];
-                enlarge?: components["schemas"]["Enlarge"];
-                /**
-                 * @example 90
-                 * @example -2.5
-                 */
-                rotate?: string;
-                format?: components["schemas"]["Format"];
-                quality?: string;
-                lossless?: components["schemas"]["Lossless"];
-                effort?: components["schemas"]["Effort"];
-                max_bytes?: string;
-                metadata?: components["schemas"]["Metadata"];
-                hdr?: components["schemas"]["Hdr"];
-                /**
-                 * @example #ffffff
-                 * @example #00000000
-                 */
-                background?: string;
-                strict?: components["schemas"]["Strict"];
-            };
+            /** @description Parameters that every submit has, with these values. Default: none. */
+            fixed?: components["schemas"]["CropParameters"];
         };
         JobTokenRequest: {
             job: string;

@@ -65,7 +65,7 @@ def one_job_of_token(*, is_repeat: bool) -> Iterator[None]:
         return
     store, seconds = services().store, token.expires - int(time.time()) + 1
     if not store.take_use(token.id, token.jobs, seconds):
-        raise OutOfScope(f"this token was for {token.jobs} jobs, and all are used; get a new one")
+        raise OutOfScope(f"all jobs of this token are used (limit {token.jobs}); get a new one")
     try:
         yield
     except BaseException:

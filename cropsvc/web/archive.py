@@ -13,6 +13,7 @@ from cropsvc.jobs.service import error_of
 from cropsvc.model.errors import BadParameter, CropError, FieldError, NotReady
 from cropsvc.model.job import Job, Output
 from cropsvc.web.auth import current_owner
+from cropsvc.web.held_bytes import Held, hold
 from cropsvc.web.request_body import read_bytes
 from cropsvc.web.responses import repr_digest, suffix_of
 from cropsvc.web.services import services
@@ -39,7 +40,7 @@ class Found:
     """An entry with its name in the ZIP; `read` returns the bytes, `missed` notes if it cannot."""
 
     name: str
-    read: Callable[[], bytes]
+    read: Callable[[], Held]
     missed: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
@@ -94,7 +95,7 @@ def _found(job: Job, output: Output, name: str, names: SafeNames) -> Found:
     jobs = services().jobs
     return Found(
         names.of(name, suffix_of(output.format)),
-        lambda: jobs.image_of(job, output.name, None)[2],
+        lambda: hold(output.sha256 or "", jobs.image_of(job, output.name, None)[2]),
     )
 
 
@@ -147,8 +148,8 @@ def _files(
     """Yield names and bytes; note in *kept* and *missing* which could be read."""
     for one in found:
         with one.missed():
-            data = one.read()
+            held = one.read()
             kept.append(one)
-            yield one.name, data
+            yield one.name, held.data
     if missing:
         yield MISSING, "".join(missing).encode()

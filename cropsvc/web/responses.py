@@ -10,6 +10,7 @@ from cropsvc.imaging import formats
 from cropsvc.imaging.formats import CONTENT_TYPES
 from cropsvc.model.job import Job, Output
 from cropsvc.web.auth import current_owner
+from cropsvc.web.held_bytes import await_reader, held, hold, reading
 from cropsvc.web.services import services
 
 SIGNED_SECONDS = 60  # how long a signed URL lives
@@ -20,11 +21,22 @@ def image_response(job_id: str, name: str | None) -> Response:
     """Return the named output, or the first one, with its headers; 304, HEAD and Range too."""
     elsewhere = services().settings.blob_redirect and not _is_of_our_page()
     if elsewhere and request.method == "GET":
-        job, output, url = services().jobs.image_url(current_owner(), job_id, name, SIGNED_SECONDS)
+        _, output, url = services().jobs.image_url(current_owner(), job_id, name, SIGNED_SECONDS)
         if url:
             return _elsewhere(output, url)
-    job, output, data = services().jobs.image(current_owner(), job_id, name)
-    return picture(job, output, data)
+    key = (current_owner(), job_id, name)
+    if await_reader(key) and (response := _of_held(*key)):
+        return response
+    with reading(key):
+        return picture(*services().jobs.image(*key))
+
+
+def _of_held(owner: str, job_id: str, name: str | None) -> Response | None:
+    """Return the answer with the bytes that another answer holds just now, if one does."""
+    job = services().jobs.get(owner, job_id)
+    output = services().jobs.output_of(job, name)
+    found = held(output.sha256 or "", output.bytes or 0)
+    return picture(job, output, found.data) if found else None
 
 
 def _is_of_our_page() -> bool:
@@ -46,9 +58,7 @@ def _elsewhere(output: Output, url: str) -> Response:
 
 def picture(job: Job, output: Output, data: bytes) -> Response:
     """Return the answer that carries one output's bytes."""
-    response = Response(data, content_type=CONTENT_TYPES[output.format or ""])
-    response.set_etag(output.sha256 or "")
-    response.headers["Repr-Digest"] = repr_digest(output.sha256 or "")
+    response = _of_bytes(output.sha256 or "", data, CONTENT_TYPES[output.format or ""])
     response.headers["Content-Disposition"] = (
         f"inline; filename=crop-{job.id[:8]}-{output.name}.{suffix_of(output.format)}"
     )
@@ -57,16 +67,36 @@ def picture(job: Job, output: Output, data: bytes) -> Response:
     return as_download(response, len(data))
 
 
+def upload_response(job_id: str) -> Response:
+    """Return the job's upload with its headers; 304, HEAD and Range too."""
+    owner, jobs = current_owner(), services().jobs
+    key = (owner, job_id)
+    if await_reader(key):
+        job = jobs.get(owner, job_id)
+        found = held(job.source.sha256, job.source.bytes)
+        if found and services().store.has_source(job):
+            return upload(job, found.data)
+    with reading(key):
+        return upload(*jobs.source(owner, job_id))
+
+
 def upload(job: Job, data: bytes) -> Response:
     """Return the answer that carries the upload's bytes, as an attachment."""
-    response = Response(data, content_type=CONTENT_TYPES.get(job.source.format, "image/*"))
-    response.set_etag(job.source.sha256)
-    response.headers["Repr-Digest"] = repr_digest(job.source.sha256)
+    kind = CONTENT_TYPES.get(job.source.format, "image/*")
+    response = _of_bytes(job.source.sha256, data, kind)
     response.headers["Content-Disposition"] = (
         f"attachment; filename=source-{job.id[:8]}.{suffix_of(job.source.format)}"
     )
     response.headers["Cache-Control"] = "private, no-store"
     return as_download(response, len(data))
+
+
+def _of_bytes(sha256: str, data: bytes, content_type: str) -> Response:
+    response = Response(hold(sha256, data), content_type=content_type)
+    response.content_length = len(data)
+    response.set_etag(sha256)
+    response.headers["Repr-Digest"] = repr_digest(sha256)
+    return response
 
 
 def as_download(response: Response, length: int) -> Response:

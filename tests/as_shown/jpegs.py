@@ -82,6 +82,8 @@ def files() -> Iterator[tuple[str, bytes]]:
             yield f"zeros-{name}-{share}", data[:place] + bytes(30) + data[place + 30 :]
     yield "gray", jpeg("L")
     yield "gray-cut", jpeg("L")[:-200]
+    yield "cmyk", jpeg("CMYK")
+    yield "cmyk-cut", jpeg("CMYK")[:-1500]
     yield "junk-after", jpeg() + b"hello" * 50
     yield from _orientations()
     plain = jpeg()

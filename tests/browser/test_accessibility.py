@@ -110,7 +110,7 @@ def test_the_keyboard_alone_is_enough(page: CropPage) -> None:
         keyboard.press("Enter")
 
 
-def test_what_happens_is_told_to_a_screen_reader(page: CropPage) -> None:
+def test_changes_are_announced_to_screen_readers(page: CropPage) -> None:
     live = page.page.get_by_role("status").last
     edited(page)
     expect(live).to_have_text("photo.jpg, 640 by 480 pixels. Set the box, then crop.")
@@ -134,7 +134,7 @@ def test_a_phone_of_360_pixels_shows_all_without_scrolling_sideways(
     assert page.violations() == []
 
 
-def test_who_wants_less_motion_gets_none(idle: Stack, open_page: Open) -> None:
+def test_reduced_motion_is_respected(idle: Stack, open_page: Open) -> None:
     page = edited(open_page(idle.url, reduced_motion="reduce"))
     page.submit()
     expect(page.words).to_contain_text("in the queue")

@@ -222,6 +222,38 @@ def test_mouse_and_fingers_move_the_box_as_on_the_page(visit: Callable[..., Visi
     assert here.box() == before
 
 
+DROP = """() => {
+  const element = document.querySelector("crop-image"), transfer = new DataTransfer();
+  element.reset();
+  element.setAttribute("preset", "classic"); // 300x300
+  transfer.items.add(window.chosen);
+  element.shadowRoot.querySelector("[part=drop]").dispatchEvent(
+    new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_a_dropped_image_gets_the_shape_of_the_preset(visit: Callable[..., Visit]) -> None:
+    here = visit()
+    here.choose("me.png", pictures.encode(pictures.photo(900, 600)))
+    here.page.evaluate("document.querySelector('crop-image').removeAttribute('size')")
+    here.page.evaluate("window.chosen = document.querySelector('crop-image').file")
+    here.page.evaluate(DROP)
+    expect(here.page.locator("crop-image [part=box]")).to_be_visible()
+    assert here.box() == [150, 0, 600, 600]
+
+
+def test_a_canceled_upload_can_be_started_again(visit: Callable[..., Visit]) -> None:
+    here = visit()
+    here.choose("me.png", pictures.encode(pictures.photo(900, 600)))
+    here.page.route("**/v1/crops", lambda route: None)  # never answered
+    here.page.get_by_role("button", name="Crop").click()
+    expect(here.page.get_by_role("button", name="Cancel")).to_be_focused()
+    here.page.keyboard.press("Enter")
+    expect(here.page.get_by_role("button", name="Crop")).to_be_focused()
+    here.page.unroute("**/v1/crops")
+    here.crop()
+
+
 LOAD = """async ([data, name]) => {
   const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
   const element = document.querySelector("crop-image");

@@ -99,7 +99,7 @@ def test_a_result_is_copied_as_an_image(stack: Stack, open_page: Open) -> None:
     assert np.array_equal(pasted[..., :3], page.shown())
 
 
-def test_hdr_is_kept_by_the_button_beside_the_note(page: CropPage) -> None:
+def test_the_button_next_to_the_note_keeps_hdr(page: CropPage) -> None:
     page.choose("phone.jpg", ultra_hdr.photo((320, 240)))
     page.crop()
     expect(page.page.locator("#outputs .notes")).to_contain_text("HDR brightness is not kept")

@@ -114,7 +114,7 @@ def test_progress_comes_from_the_crop_itself(service: Service) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) and value else "",
 )
-def test_bad_input_is_a_failure_with_our_code_and_words(
+def test_bad_input_is_a_failure_with_our_code_and_message(
     service: Service, arguments: tuple[object, ...], code: str, words: str
 ) -> None:
     got, detail = refusal(send(service.program(), *arguments))

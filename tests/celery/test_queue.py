@@ -102,7 +102,7 @@ class BusyQueue:
         self.sent.append(ref.id)
 
 
-def test_a_deleted_queue_is_made_anew(make_service: MakeService, broker: Broker) -> None:
+def test_a_deleted_queue_is_made_again(make_service: MakeService, broker: Broker) -> None:
     service = make_service(worker=False)
     service.submit()
     vhost = service.broker_url.rpartition("/")[2]
@@ -138,7 +138,7 @@ def test_a_job_whose_workers_keep_dying_is_given_up(make_service: MakeService) -
     assert "again and again" in error["detail"]
 
 
-def test_a_message_that_kills_who_takes_it_ends_as_a_dead_letter(
+def test_a_message_that_kills_its_workers_becomes_a_dead_letter(
     make_service: MakeService,
 ) -> None:
     service = make_service(worker=False)

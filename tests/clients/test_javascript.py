@@ -70,7 +70,9 @@ def run(script: str, folder: Path, *arguments: str) -> subprocess.CompletedProce
     )  # fmt: skip
 
 
-def test_it_submits_follows_fetches_and_tells_what_is_wrong(stack: Stack, tmp_path: Path) -> None:
+def test_the_client_submits_follows_downloads_and_reports_errors(
+    stack: Stack, tmp_path: Path
+) -> None:
     node()
     (tmp_path / "in.png").write_bytes(pictures.png(900, 600))
     (tmp_path / "large.jpg").write_bytes(pictures.jpeg(1200, 900))

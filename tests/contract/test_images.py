@@ -51,7 +51,7 @@ def test_the_headers_of_an_image(api: Client, url: str, body: bytes) -> None:
     assert 3000 < age <= 3600
 
 
-def test_who_has_the_image_already_is_told_so(api: Client, url: str) -> None:
+def test_if_none_match_with_the_tag_gets_304(api: Client, url: str) -> None:
     tag = api.get(url).headers["ETag"]
     for asked in (tag, f'"other", {tag}', "*", f"W/{tag}"):
         response = api.get(url, headers={"If-None-Match": asked})
@@ -64,7 +64,7 @@ def test_another_tag_gets_the_bytes(api: Client, url: str, body: bytes) -> None:
     assert api.get(url, headers={"If-None-Match": '"other"'}).content == body
 
 
-def test_head_tells_the_same_without_the_bytes(api: Client, url: str) -> None:
+def test_head_has_the_same_headers_without_the_bytes(api: Client, url: str) -> None:
     got, told = api.get(url), api.head(url)
     assert told.status_code == 200
     assert told.content == b""
@@ -115,7 +115,7 @@ def test_if_match_is_no_part_of_the_api(api: Client, job: Json, path: str) -> No
     assert api.get(url, headers=both).status_code == 304
 
 
-def test_a_range_behind_the_end_is_refused(api: Client, url: str, body: bytes) -> None:
+def test_a_range_after_the_end_is_refused(api: Client, url: str, body: bytes) -> None:
     response = api.get(url, headers={"Range": f"bytes={len(body)}-"})
     problem(response, 416, "range-not-satisfiable")
     assert response.headers["Content-Range"] == f"bytes */{len(body)}"

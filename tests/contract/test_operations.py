@@ -96,7 +96,7 @@ def limited(make_module_stack) -> Stack:
     return make_module_stack(workers=1, rate_limit="5/minute")
 
 
-def test_who_asks_too_often_is_told_when_to_come_again(limited: Stack) -> None:
+def test_rate_limited_client_gets_retry_after(limited: Stack) -> None:
     with Client(limited.url) as api:
         answers = [api.submit(pictures.png()) for _ in range(8)]
         codes = [response.status_code for response in answers]

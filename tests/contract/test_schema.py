@@ -157,7 +157,10 @@ def agree(case: Any) -> None:
     repeated = {*form, "source"} if has_picture else set(form)
     for name in repeated & set(case.query or {}):
         del case.query[name]
-    for values in (form, case.query or {}):
+    fixed = form.get("fixed", {})  # of a token
+    for name in set(form.get("parameters", ())) & set(fixed):
+        del fixed[name]
+    for values in (form, fixed, case.query or {}):
         suit_the_format(values)
     takes_a_picture = case.method == "POST" and case.path in ("/v1/crops", "/v1/detect")
     if takes_a_picture and not has_picture and "source" not in (case.query or {}):

@@ -105,3 +105,12 @@ def test_a_jpeg_cut_before_its_first_row_is_refused() -> None:
         crop(data[: data.index(b"\xff\xda") + 20])
     with pytest.raises(Unreadable):
         probe(data[:20], Limits())
+
+
+def test_the_missing_rows_of_a_cmyk_image_are_transparent() -> None:
+    made = crop(FILES["cmyk-cut"], format="png", size="48x36")
+    assert "source-truncated" in made.notes
+    alpha = np.asarray(opened(made).getchannel("A"))
+    assert (alpha[0] == 255).all()
+    assert (alpha[-1] == 0).all()
+    assert "alpha-flattened" in crop(FILES["cmyk-cut"]).notes

@@ -114,6 +114,6 @@ def test_an_animation_is_made_in_the_memory_of_a_few_frames(kind: str, tmp_path:
     ["encoding error 1", "encoding error 2", "Encoding of color planes failed",
      "Encoding of alpha plane failed", "Out of memory"],
 )  # fmt: skip
-def test_what_encoders_say_without_memory_is_told_as_such(words: str) -> None:
+def test_encoder_errors_without_memory_are_out_of_memory(words: str) -> None:
     with pytest.raises(OutOfMemory), making():
         raise RuntimeError(f"Failed to encode image: {words}")

@@ -87,7 +87,7 @@ def test_pixels_are_counted_over_all_frames() -> None:
         probe(data, Limits(pixels=11_999))
 
 
-def test_frames_and_scans_have_their_own_words() -> None:
+def test_frames_and_scans_have_their_own_messages() -> None:
     with pytest.raises(TooComplex, match="more than 9 frames"):
         probe(pictures.animation("webp", frames=10), Limits(frames=9))
     progressive = pictures.encode(pictures.photo(64, 64), "jpeg", progressive=True)

@@ -96,7 +96,7 @@ def test_another_webhook_is_another_request(jobs: Jobs) -> None:
     hooks = [None, "https://one.test/", "https://two.test/"]
     for number, hook in enumerate(hooks):
         slot = jobs.admit("ann", key=f"k{number}")
-        upload = jobs.upload(slot, pictures.unlike(60), WHOLE)
+        upload = jobs.upload(slot, received(pictures.unlike(60)), WHOLE)
         job = jobs.submit(slot, Submission(upload, WHOLE, f"k{number}", webhook=hook))
         for other in hooks:
             repeat = Submission(upload, WHOLE, f"k{number}", webhook=other)

@@ -96,7 +96,7 @@ LEAKS = re.compile(
 )
 
 
-def test_no_secret_lies_in_the_tree() -> None:
+def test_no_secret_is_in_the_tree() -> None:
     places = [ROOT / name for name in ("cropsvc", "compose", "docs", "make", "bench", "tests")]
     files = [path for place in places for path in place.rglob("*") if path.is_file()]
     files += [path for path in ROOT.iterdir() if path.is_file()]

@@ -138,7 +138,7 @@ def test_every_reference_leads_somewhere() -> None:
             part = part[name]
 
 
-def test_keys_and_limits_are_told_only_where_they_are_set() -> None:
+def test_401_and_429_are_described_only_where_they_can_come() -> None:
     submit = {name: d["paths"]["/v1/crops"]["post"] for name, d in (("o", OPEN), ("c", CLOSED))}
 
     assert {} in submit["o"]["security"]
@@ -150,7 +150,7 @@ def test_keys_and_limits_are_told_only_where_they_are_set() -> None:
     assert "Bearer $CROPSVC_KEY" in submit["c"]["x-curl"]
 
 
-def test_every_pattern_has_its_rule_in_words() -> None:
+def test_every_pattern_has_its_rule_as_a_sentence() -> None:
     rows = [one["schema"] for path in OPEN["paths"].values() for call in path.values()
             for one in call["parameters"]]  # fmt: skip
     for name in ("Job", "Source", "Output", "JobError"):
@@ -186,7 +186,7 @@ def _rules() -> set[str]:
     return {rule for rule in rules if not rule.startswith("/static/")}
 
 
-def test_every_problem_type_leads_to_words(page: httpx.Response, stack: Stack) -> None:
+def test_every_problem_type_links_to_its_explanation(page: httpx.Response, stack: Stack) -> None:
     missing = [kind.code for kind in all_errors() if f'id="{kind.code}"' not in page.text]
     assert missing == []
     answer = httpx.post(f"{stack.url}/v1/crops").json()

@@ -21,7 +21,7 @@ def api(base_url: str) -> Iterator[Client]:
 
 
 @pytest.mark.parametrize("name", ["page.css", "js/app.js", "icon.svg"])
-def test_text_is_compressed_for_those_who_take_it(api: Client, name: str) -> None:
+def test_text_is_compressed_for_clients_that_accept_it(api: Client, name: str) -> None:
     with api.stream("GET", f"/static/{name}", headers=GZIP) as answer:
         body = b"".join(answer.iter_raw())
     assert answer.headers["Content-Encoding"] == "gzip"

@@ -115,7 +115,7 @@ def test_an_idle_crop_process_that_died_costs_no_attempt(bench: Bench) -> None:
     assert job["state"] == "done"
 
 
-def test_progress_and_stage_are_told_through_the_jobs_meta(bench: Bench) -> None:
+def test_progress_and_stage_are_in_the_jobs_meta(bench: Bench) -> None:
     big = pictures.jpeg(4000, 3000, seed=9)
     job_id = bench.api.accepted(big, format="webp", size="3000x")["id"]
     seen = []

@@ -10,7 +10,7 @@ from PIL import Image, ImageChops, ImageFile
 
 from cropsvc.imaging.headers.jpeg import END, is_progressive, shortened, without_metadata
 from cropsvc.imaging.headers.model import broken
-from cropsvc.imaging.render.metadata import TRUNCATED
+from cropsvc.imaging.render.metadata import MISSING_FROM, TRUNCATED
 
 SCAN = b"\xff\xda"
 FILLER = bytes(range(1, 0x80)) * 16  # entropy-coded bytes that no file ends with
@@ -107,10 +107,14 @@ def _known_rows(image: Image.Image, data: bytes, shrink: int) -> Image.Image:
 
 
 def _without_rows(image: Image.Image, rows: int) -> Image.Image:
-    """Return the image with the rows from *rows* on transparent; white where no alpha can be."""
+    """Return the image with the rows from *rows* on transparent.
+
+    Those of CMYK, which can have no alpha, are white, and `info` says where they begin.
+    """
     info = image.info
     if image.mode == "CMYK":
         image.paste((0, 0, 0, 0), (0, rows, image.width, image.height))
+        info = {**info, MISSING_FROM: rows}
     else:
         image.putalpha(255)
         clear = (0,) * len(image.getbands())

@@ -3,6 +3,7 @@
 from PIL import Image
 
 TRUNCATED = "truncated"  # key of `image.info`: a part of the image is missing from the file
+MISSING_FROM = "missing_from"  # another: the first missing row of an image that can have no alpha
 
 # What Pillow keeps beside the pixels and that says how to show them, not about a person.
 TECHNICAL = frozenset(
@@ -28,6 +29,7 @@ TECHNICAL = frozenset(
         "jfif_unit",
         "jfif_version",
         "loop",
+        MISSING_FROM,
         "mp",
         "mpoffset",
         "progression",

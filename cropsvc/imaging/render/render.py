@@ -13,13 +13,13 @@ from cropsvc.imaging.geometry.validate import check_decoding
 from cropsvc.imaging.headers.probe import Source, probe
 from cropsvc.imaging.params.model import Crop, CropRequest
 from cropsvc.imaging.render.animation import Frames, encode_moving
-from cropsvc.imaging.render.color import scalable, source_profile
+from cropsvc.imaging.render.color import scalable, source_profile, to_srgb
 from cropsvc.imaging.render.credits import NOTHING, Credits, options_for, read_credits
 from cropsvc.imaging.render.decode import decode, stored_sides
 from cropsvc.imaging.render.encode import Encoded, encode, encoding_of, fitted
 from cropsvc.imaging.render.gain_map import GainMaps
 from cropsvc.imaging.render.look import Look
-from cropsvc.imaging.render.metadata import TRUNCATED, take_metadata
+from cropsvc.imaging.render.metadata import MISSING_FROM, TRUNCATED, take_metadata
 from cropsvc.imaging.render.output_plan import OutputPlan, placed, planned
 from cropsvc.imaging.render.pillow_setup import decoding, making
 from cropsvc.imaging.render.postprocess import Postprocessor
@@ -144,6 +144,9 @@ class _Maker:
         with decoding():
             self._profile = source_profile(first, data, source)
             ready = scalable(first)
+            self._converted = False
+            if MISSING_FROM in first.info:
+                ready = self._with_clear_rows(ready, first.info[MISSING_FROM])
         self._picture = Pyramid(ready, shrink, shared=len(still) > 1)
 
     def notes(self, task: OutputPlan) -> tuple[str, ...]:
@@ -155,7 +158,16 @@ class _Maker:
             + ("pages-dropped",) * (self._source.pages > 1)
             + self._gain_maps.notes(task)
             + ("source-truncated",) * self._truncated
+            + ("profile-converted",) * self._converted
         )
+
+    def _with_clear_rows(self, image: Image.Image, first: int) -> Image.Image:
+        """Return a CMYK image in sRGB, transparent from the row *first* on."""
+        image, self._converted = to_srgb(image, self._profile)
+        self._profile = None
+        image.putalpha(255)
+        image.paste((0, 0, 0, 0), (0, first, *image.size))
+        return image
 
     def still(self, task: OutputPlan, report: _Share) -> tuple[Encoded, set[str]]:
         """One image, of the first frame."""

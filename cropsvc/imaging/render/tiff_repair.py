@@ -17,6 +17,7 @@ STRIPS, STRIP_BYTES, TILES, TILE_BYTES = 273, 279, 324, 325
 ORIENTATION, PLANAR, COLOR_MAP, SAMPLE_FORMAT, SUBSAMPLING, XMP = 274, 284, 320, 339, 530, 700
 ASSOCIATED, UNASSOCIATED = 1, 2  # kinds of alpha, as extra samples
 SEPARATE = 2  # a planar configuration
+FLOAT = 3  # a sample format
 SHORT, LONG, LONG8 = 3, 4, 16  # types of a field
 STRUCTS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 WIDTHS = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8)  # bytes of a value, by type
@@ -132,7 +133,9 @@ def is_grey_by_alpha(found: Directory) -> bool:
 
 def is_wide_negative(found: Directory) -> bool:
     """Return whether 0 is white in grey of more than 8 bits, which Pillow does not invert."""
-    return found.values(PHOTOMETRIC) == (0,) and found.values(BITS)[:1] in ((12,), (16,), (32,))
+    bits = found.values(BITS)[:1]
+    wide = bits in ((12,), (16,)) or (bits == (32,) and found.values(SAMPLE_FORMAT) == (FLOAT,))
+    return wide and found.values(PHOTOMETRIC) == (0,)
 
 
 def has_wide_planes(found: Directory) -> bool:

@@ -15,8 +15,10 @@ if state ~= 'queued' and state ~= 'running' then return 0 end
 -- ZREM first: when memory is short, Redis refuses a script whose first write needs memory. The
 -- end must get through: it is what gives the upload's memory back.
 redis.call('ZREM', running, member)
-redis.call('ZREM', pending, member)
-redis.call('ZREM', owner_pending, member)
+if state == 'queued' then -- `begin` has done it for the others
+  redis.call('ZREM', pending, member)
+  redis.call('ZREM', owner_pending, member)
+end
 local ttl = tonumber(result_ttl)
 local ending = {'state', end_state, 'ended', now, 'expires', now + ttl * 1000}
 local function ends_with(field, value)

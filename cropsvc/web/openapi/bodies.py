@@ -8,6 +8,7 @@ from cropsvc.web.openapi.schemas import (
     WAIT,
     Schema,
     choice_of,
+    described,
     form_properties,
     ref,
 )
@@ -121,11 +122,8 @@ _UPLOADS: dict[str, Schema] = {
         "description": "The parameters that a submit may set. Default: none.",
     },
     "fixed": {
-        "type": "object",
-        "properties": {row.name: choice_of(row) for row in CROP_PARAMETERS},
-        "additionalProperties": False,
+        **ref("CropParameters"),
         "description": "Parameters that every submit has, with these values. Default: none.",
-        "example": {"size": "256x256", "format": "webp"},
     },
 }
 
@@ -149,6 +147,10 @@ TOKEN_WANTED = {
     },
 }
 JSON_BODIES: dict[str, Schema] = {
+    "CropParameters": {
+        **_only({row.name: described(row, choice_of(row)) for row in CROP_PARAMETERS}),
+        "examples": [{"size": "256x256", "format": "webp"}],
+    },
     "ArchiveEntry": _ENTRY,
     "ArchiveRequest": _ARCHIVE,
     "UploadTokenRequest": _only(_UPLOADS),
