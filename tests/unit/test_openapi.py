@@ -110,6 +110,12 @@ def test_what_is_switched_off_is_not_described(on: bool) -> None:
 INLINE = {"submit_form", "login", "openapi"}  # forms of the page, and any JSON
 
 
+def test_a_tokens_largest_upload_is_the_servers() -> None:
+    schemas = document(Settings(max_upload=5000), PATHS)["components"]["schemas"]
+    asked = schemas["UploadTokenRequest"]["properties"]["max_upload"]
+    assert (asked["minimum"], asked["maximum"]) == (1, 5000)
+
+
 def test_every_call_has_an_id_a_tag_and_named_schemas() -> None:
     calls = [call for path in OPEN["paths"].values() for call in path.values()]
     assert len({call["operationId"] for call in calls}) == len(calls)
