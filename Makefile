@@ -44,13 +44,14 @@ check: lint test ## lint, then test
 
 # requirements/dev.txt first: Celery's pins decide for the two that are installed beside it.
 lock: $(VENV)/installed-dev ## compile the hashed requirements*.txt from pyproject.toml anew
-	@$(COMPILE) --group dev --extra celery --extra tracing --extra faces --extra heif --extra blobs \
+	@$(COMPILE) --group dev --extra server --extra celery --extra tracing --extra faces --extra heif --extra blobs \
 		-o requirements/dev.txt
-	@$(COMPILE) -c requirements/dev.txt -o requirements.txt
+	@$(COMPILE) -c requirements/dev.txt --extra server -o requirements.txt
+	@$(COMPILE) -c requirements/dev.txt -o requirements/client.txt
 	@for extra in celery tracing faces heif blobs; do \
-		$(COMPILE) -c requirements/dev.txt --extra $$extra -o requirements/$$extra.txt || exit 1; done
-	@$(subst pip compile pyproject.toml,pip compile,$(COMPILE)) --group kubernetes \
-		-o requirements/kubernetes.txt
+		$(COMPILE) -c requirements/dev.txt --extra server --extra $$extra -o requirements/$$extra.txt || exit 1; done
+	@for group in kubernetes clients; do $(subst pip compile pyproject.toml,pip compile,$(COMPILE)) \
+		--group $$group -o requirements/$$group.txt || exit 1; done
 
 # In containers. COMPOSE, an argument or a variable of the environment, names another compose.
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
@@ -65,7 +66,7 @@ RUNS_CELERY = $(COMPOSE) ps -q rabbitmq 2>/dev/null | grep -q .
 
 up: ## the service in containers: build, start or renew, wait until ready (QUEUE=celery: RabbitMQ)
 	@compose/make-secrets
-	@CONFIG=$(CONFIG_NOW) compose/start-engine $(QUEUE) $(COMPOSE)
+	@CONFIG=$(CONFIG_NOW) compose/start-queue $(QUEUE) $(COMPOSE)
 	@echo "cropsvc is ready: http://localhost:$(PORT)/"
 	@echo "the dashboard:    http://localhost:$(DASHBOARD_PORT)/ ($(or $(CROPSVC_DASHBOARD_USER),admin),"\
 		"secrets/dashboard_password)"

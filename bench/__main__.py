@@ -12,18 +12,25 @@ from bench import machine, report
 from bench.drain import drain
 from bench.engines import engines
 from bench.memory import memory
+from bench.objects import objects
 from bench.over_http import Row, cached, over_http
+from bench.peers import ipx
 from bench.places import RESULTS, VAR
 from bench.plan import PLANS, Plan
+from bench.profiled import profile
 from bench.results import BenchError, Results
 from bench.single import depth, latency
+from bench.six import peers
 
 QUIET = 0.7  # load average above which something else is running
 ROWS: dict[str, Row] = {
     "drain": drain,
+    "peers": peers,
+    "profile": profile,
     "http": over_http,
     "latency": latency,
     "engines": engines,
+    "objects": objects,
     "cached": cached,
     "depth": depth,
     "memory": memory,
@@ -41,6 +48,7 @@ def main() -> int:
     for name in asked.row or ROWS:
         _measure(name, PLANS[asked.form], results)
     facts["thumbor"] = machine.thumbor_versions()
+    facts["ipx"] = ipx.versions()
     facts["took"] = f"{(time.monotonic() - started) / 60:.1f} minutes"
     print(report.screen(report.FIGURE_HEAD, report.figure_rows(results)), end="\n\n")
     print(report.screen(report.CLAIM_HEAD, report.claim_rows(results)))

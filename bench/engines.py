@@ -4,7 +4,7 @@ Both are told apart by their settings only, and watched in the same way: by what
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from shutil import which
@@ -18,6 +18,7 @@ from bench.service import PROCESSES, Stage, environ_of, scratch, stage, start_we
 from cropsvc.jobs.service import Jobs, Submission
 from cropsvc.model.errors import Unavailable
 from cropsvc.settings.settings import Settings
+from cropsvc.store import received
 from cropsvc.store.keys import PENDING
 from cropsvc.web.app import create_app
 from cropsvc.web.auth import OPEN
@@ -48,7 +49,7 @@ def engines(plan: Plan, results: Results) -> None:
                     rates[side.name].append(_drain(side, case, plan.drain_seconds))
             figures = (_figure(f"{case.words}, drain", name, of) for name, of in rates.items())
             results.figures.extend(figures)
-            _over_http(sides, case, plan, results)
+            race_over_http("engines", sides, case, plan, results)
 
 
 @contextmanager
@@ -97,7 +98,7 @@ def _submit(jobs: Jobs, case: Case) -> str:
     """A new job's id; on a 503 submits again, as a client would."""
     while True:
         place, request = jobs.admit(OPEN), case.request()
-        upload = jobs.upload(place, fresh(case), request)
+        upload = jobs.upload(place, received(fresh(case)), request)
         with suppress(Unavailable):
             return jobs.submit(place, Submission(upload, request)).id
 
@@ -109,7 +110,10 @@ def _waiting(on: Stage) -> int:
 # -- over HTTP --------------------------------------------------------------------------------
 
 
-def _over_http(sides: tuple[Side, ...], case: Case, plan: Plan, results: Results) -> None:
+def race_over_http(
+    row: str, sides: Sequence[Side], case: Case, plan: Plan, results: Results
+) -> list[Runner]:
+    """Let 8 clients upload to each side in turn; note the rates under *row*, and return all."""
     with ExitStack() as exits:
         runners = [_served(exits.enter_context(stage()), side, case) for side in sides]
         for runner in runners:
@@ -121,7 +125,8 @@ def _over_http(sides: tuple[Side, ...], case: Case, plan: Plan, results: Results
         took = [one for load in runner.loads for one in load.took]
         said = ", ".join(f"p{p} {1000 * percentile(took, p):.0f} ms" for p in (50, 90, 99))
         what = f"{case.words}, {CLIENTS} clients over HTTP"
-        results.figures.append(_figure(what, runner.name, runner.rates, said))
+        results.figures.append(_figure(what, runner.name, runner.rates, said, row))
+    return runners
 
 
 def _served(on: Stage, side: Side, case: Case) -> Runner:
@@ -130,5 +135,7 @@ def _served(on: Stage, side: Side, case: Case) -> Runner:
     return Runner(side.name, [start_web(on, path="/readyz", **settings)], ours(case, keep), keep)
 
 
-def _figure(what: str, side: str, rates: tuple[float, ...] | list[float], note: str = "") -> Figure:
-    return Figure("engines", what, side, tuple(rates), "crops/s", note)
+def _figure(
+    what: str, side: str, rates: Sequence[float], note: str = "", row: str = "engines"
+) -> Figure:
+    return Figure(row, what, side, tuple(rates), "crops/s", note)

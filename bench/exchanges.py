@@ -4,9 +4,9 @@ import json
 from collections.abc import Generator
 from urllib.parse import quote, urlencode
 
-from bench.images import Case, check, tail
+from bench.images import SIDE, Case, Sides, check, tail
 from bench.load import Answer, Exchange, Pause, Send, Step
-from bench.peers import thumbor
+from bench.peers import ipx, thumbor
 from bench.results import BenchError
 
 POLL_SECONDS = 0.05
@@ -16,8 +16,9 @@ Steps = Generator[Step, Answer, None]
 class Keep:
     """Keeps the last result, and checks the first one's pixels."""
 
-    def __init__(self) -> None:
+    def __init__(self, sides: Sides = (SIDE, SIDE)) -> None:
         self.body = b""
+        self._sides = sides
 
     def take(self, answer: Answer) -> None:
         """A 200 with a picture."""
@@ -25,7 +26,7 @@ class Keep:
         if b"\r\ncontent-type: image/" not in answer.head.lower():
             raise BenchError(f"no picture: {answer.head!r} {answer.body[:200]!r}")
         if not self.body:
-            check(answer.body)
+            check(answer.body, self._sides)
         self.body = answer.body
 
 
@@ -58,7 +59,16 @@ def ours(case: Case, keep: Keep, *, repeat: bool = False) -> Exchange:
 
 def thumbors(case: Case, keep: Keep) -> Exchange:
     """The same crop of a local file."""
-    head = request("GET", thumbor.path(case))
+    return _fetched(thumbor.path(case), keep)
+
+
+def ipxs(case: Case, keep: Keep) -> Exchange:
+    """The same."""
+    return _fetched(ipx.path(case), keep)
+
+
+def _fetched(path: str, keep: Keep) -> Exchange:
+    head = request("GET", path)
 
     def exchange(number: int) -> Steps:
         keep.take((yield Send((head,))))

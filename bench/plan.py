@@ -17,6 +17,7 @@ class Plan:
     deep: int  # jobs waiting, against 10
     depth_batches: int  # of 5 submits each
     memory_jobs: tuple[int, int]
+    profile_jobs: int  # of one round
 
 
 FULL = Plan(
@@ -30,6 +31,7 @@ FULL = Plan(
     deep=10_000,
     depth_batches=60,
     memory_jobs=(500, 5000),
+    profile_jobs=400,
 )
 
 QUICK = Plan(
@@ -43,6 +45,7 @@ QUICK = Plan(
     deep=10_000,
     depth_batches=20,
     memory_jobs=(150, 600),
+    profile_jobs=200,
 )
 
 TINY = Plan(
@@ -56,6 +59,7 @@ TINY = Plan(
     deep=100,
     depth_batches=2,
     memory_jobs=(20, 40),
+    profile_jobs=40,
 )
 
 PLANS = {"full": FULL, "quick": QUICK, "tiny": TINY}

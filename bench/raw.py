@@ -33,13 +33,25 @@ class Loops:
     def __init__(self, children: list["subprocess.Popen[str]"]) -> None:
         self._children = children
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes' ids."""
+        return [child.pid for child in self._children]
+
     def rate(self, seconds: float) -> float:
         """Renders per second of all processes together."""
+        return sum(count / elapsed for count, elapsed in self._run(seconds))
+
+    def count(self, seconds: float) -> int:
+        """Renders of all processes together."""
+        return sum(count for count, _ in self._run(seconds))
+
+    def _run(self, seconds: float) -> list[tuple[int, float]]:
         for child in self._children:
             assert child.stdin
             child.stdin.write(f"{seconds}\n")
             child.stdin.flush()
-        return sum(_answer(child) for child in self._children)
+        return [_answer(child) for child in self._children]
 
 
 @contextmanager
@@ -63,15 +75,15 @@ def loops(case: Case, processes: int, *options: str) -> Iterator[Loops]:
             child.wait()
 
 
-def _answer(child: "subprocess.Popen[str]") -> float:
+def _answer(child: "subprocess.Popen[str]") -> tuple[int, float]:
     assert child.stdout
     count, elapsed = child.stdout.readline().split()
-    return int(count) / float(elapsed)
+    return int(count), float(elapsed)
 
 
 def main(case: Case) -> None:
     """Serves the lines of standard input."""
-    check(crop(case))
+    check(crop(case), case.sides)
     for line in sys.stdin:
         started = time.perf_counter()
         until, count = started + float(line), 0

@@ -8,7 +8,7 @@ Rows = list[tuple[str, ...]]
 
 
 def claim_rows(results: Results) -> Rows:
-    """The issue's thresholds, and what was measured for them."""
+    """Return the thresholds, and what was measured for them."""
     return [(c.row, c.what, _of(c, c.value), _span(c), _bound(c), _met(c)) for c in results.claims]
 
 

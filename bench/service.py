@@ -15,7 +15,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as NoConnection
 
 from bench.children import Child
-from bench.places import VAR
+from bench.places import ROOT, VAR
 from cropsvc.jobs.service import Jobs
 from cropsvc.run import ports, valkey
 from cropsvc.settings.settings import Settings
@@ -47,11 +47,13 @@ class Stage:
     exits: ExitStack
     children: list[Child] = field(default_factory=list)
     environ: dict[str, str] = field(default_factory=dict)  # for every program
+    checkout: Path = ROOT  # where the programs' code lies
 
     def start(self, name: str, *command: str, **environ: str) -> Child:
         """Starts a program that is stopped when the stage is left."""
         log = self.directory / f"{name}-{len(self.children)}.log"
-        child = Child(name, command, log=log, environ={**self.environ, **environ})
+        surroundings = {**self.environ, **environ}
+        child = Child(name, command, log=log, environ=surroundings, cwd=self.checkout)
         self.children.append(child)
         self.exits.callback(child.stop)
         return child

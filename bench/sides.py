@@ -14,6 +14,7 @@ from bench.places import ROOT
 from bench.service import PROCESSES, Stage, jobs_of, start_worker
 from cropsvc.jobs.service import Jobs, Submission
 from cropsvc.queues.rq.queue import CropQueue
+from cropsvc.store import received
 from cropsvc.web.auth import OPEN
 
 WARM_JOBS = 3  # that each worker has done before the clock starts
@@ -42,7 +43,7 @@ def _fill_ours(stage: Stage, case: Case, count: int) -> Done:
     ids = []
     for _ in range(count):
         place = jobs.admit(OPEN)
-        upload = jobs.upload(place, fresh(case), request)
+        upload = jobs.upload(place, received(fresh(case)), request)
         ids.append(jobs.submit(place, Submission(upload, request)).id)
     check_once = _once(lambda: check(jobs.image(OPEN, ids[0], None)[2]))
     return lambda: check_once() + sum(_is_done(jobs, job_id) for job_id in ids)

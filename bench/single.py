@@ -15,6 +15,7 @@ from bench.results import Claim, Figure, Results, percentile
 from bench.service import Stage, jobs_of, stage, start_web, start_worker
 from cropsvc.imaging.params.parser import parse
 from cropsvc.jobs.service import Submission
+from cropsvc.store import received
 from cropsvc.web.auth import OPEN
 
 REST_SECONDS = 0.03  # between requests, so that the system is idle
@@ -91,7 +92,9 @@ def _filled(on: Stage, count: int) -> Address:
     jobs, wanted, picture = jobs_of(on), parse([("size", "8x8")]), _tiny()
     for _ in range(count):
         place = jobs.admit(OPEN)
-        jobs.submit(place, Submission(jobs.upload(place, picture + tail(), wanted), wanted))
+        jobs.submit(
+            place, Submission(jobs.upload(place, received(picture + tail()), wanted), wanted)
+        )
     on.settle()
     return start_web(on)
 

@@ -10,9 +10,10 @@ from collections import Counter
 import pytest
 
 EXECUTABLES = {
-    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "chromium": ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
     "docker": ("docker",),
     "docker-compose": ("docker-compose",),
+    "firefox": ("firefox-esr", "firefox"),
     "prometheus": ("prometheus",),
     "promtool": ("promtool",),
     "rabbitmq": ("rabbitmq-server", "/usr/lib/rabbitmq/bin/rabbitmq-server"),

@@ -157,7 +157,8 @@ class Stack:
         self._write_conf(maxmemory)
         self.environ = environ = self._environ({"workers": 2, "port": self.port, **settings})
         python = sys.executable
-        self.valkey = self._part("valkey", [str(get_binary_path()), str(self._conf)], environ)
+        store = os.environ.get("CROPSVC_TEST_STORE") or str(get_binary_path())
+        self.valkey = self._part("valkey", [store, str(self._conf)], environ)
         self.worker = self._part("worker", [python, "worker.py"], environ)
         self.web = self._part(
             "web", [python, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"], environ
@@ -270,6 +271,7 @@ class Stack:
         return {
             **inherited,
             **_job_queue(),
+            **_blobs(),
             "HOME": str(self.directory),
             "PYTHONUNBUFFERED": "1",
             "CROPSVC_REDIS_URL": self.redis_url,
@@ -327,6 +329,15 @@ def _job_queue() -> dict[str, str]:
     url, api_url = os.environ["CROPSVC_TEST_BROKER_URL"], os.environ["CROPSVC_TEST_BROKER_API"]
     vhost = make_vhost(url, api_url, secrets.token_hex(6))
     return {"CROPSVC_QUEUE": os.environ["CROPSVC_TEST_QUEUE"], "CROPSVC_BROKER_URL": vhost}
+
+
+def _blobs() -> dict[str, str]:
+    """The object store that the whole suite is asked to run on (`python -m tests.contract`)."""
+    asked = os.environ.get("CROPSVC_TEST_BLOBS")
+    if not asked:
+        return {}
+    credentials = {k: v for k, v in os.environ.items() if k.startswith("AWS_")}
+    return {"CROPSVC_BLOBS": asked, **credentials}
 
 
 @contextmanager

@@ -27,6 +27,7 @@ FULL = {  # what needs more than Python, or minutes: only with --tier all
     "tests/contract/test_soak.py": "soak",
     "tests/clients": "Node, curl and jq",
     "tests/proxy": "nginx",
+    "tests/package": "package",
 }
 left_out: Counter[str] = Counter()  # in this process: why, and how many tests
 

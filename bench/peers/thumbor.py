@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from bench.images import SIDE, Case
+from bench.images import Case
 from bench.places import IMAGES, PEERS, THUMBOR
 from bench.results import BenchError
 from bench.service import Stage, answers
@@ -62,7 +62,9 @@ def path(case: Case) -> str:
     """The crop in thumbor's words."""
     left, top, width, height = case.region
     region = f"{left}x{top}:{left + width}x{top + height}"
-    return f"/unsafe/{region}/{SIDE}x{SIDE}/{case.path.name}"
+    filters = f"filters:format({case.output}):quality({case.quality})/"
+    size = "{}x{}/".format(*case.sides)
+    return f"/unsafe/{region}/{size}{'' if case.output == 'auto' else filters}{case.path.name}"
 
 
 def _run(*command: str) -> None:

@@ -15,7 +15,11 @@ export interface paths {
         put?: never;
         /**
          * Submit a crop
-         * @description The order of effect: EXIF orientation, `rotate`, `box`, clamp, `aspect`, `fit`, `size` and `enlarge`, `format`. What the parameters and the image's header show to be wrong is refused here, and nothing is queued; what only decoding shows becomes the job's `error`. The answer is 202 and the job, also for a job that is done already. Only when `Accept` names an image type and there is a `wait`, it is 200 and the first output's bytes if they were made in time.
+         * @description The answer is 202 and the job, also if the job is done already. It is 200 and the image only if `Accept` names an image type, the request has `wait`, and the image is made in time.
+         *
+         *     A wrong parameter, or an image whose header is wrong or over a limit, is refused at once, and nothing is queued. What only decoding can show becomes the job's `error`.
+         *
+         *     The order of effect: EXIF orientation, `rotate`, `box`, clamp, `aspect`, `fit`, `size` and `enlarge`, `format`.
          */
         post: operations["submit"];
         delete?: never;
@@ -34,8 +38,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Look before you crop
-         * @description Where `anchor=smart` or `anchor=face` would place the region, without making an image. Takes what a submit takes; without an anchor it looks for faces if the server can. No job stays. 429 if the queue is too long for an answer within 10 seconds.
+         * Detect where a crop would be placed
+         * @description Where `anchor=smart` or `anchor=face` would place the region, without making an image. It takes what a submit takes. Without an anchor it looks for faces if the server can. No job stays. If the queue is too long for an answer within 10 seconds, the answer is 429.
          */
         post: operations["detect"];
         delete?: never;
@@ -52,15 +56,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Look at a job
-         * @description With `wait`, once it has ended or the time is up. `done` is only shown when the bytes can be fetched.
+         * Get a job
+         * @description With `wait`, the answer comes when the job has ended or the time is up. `done` is only shown when the bytes can be fetched.
          */
         get: operations["show_job"];
         put?: never;
         post?: never;
         /**
          * Cancel or delete a job
-         * @description A queued job never runs, a running one is stopped within a second: both are `canceled`. One that has ended is removed. Again is fine. Results shared with another job stay.
+         * @description A queued job never runs. A running one is stopped within a second. Both are `canceled`. A job that has ended is removed. You may repeat the call. Results that another job shares stay.
          */
         delete: operations["delete_job"];
         options?: never;
@@ -76,7 +80,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Fetch the first output
+         * Download the first output
          * @description The image's bytes. `HEAD`, `Range` and `If-None-Match` work as usual.
          */
         get: operations["first_image"];
@@ -96,7 +100,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Fetch an output by its name
+         * Download an output by its name
          * @description The named output's bytes.
          */
         get: operations["image"];
@@ -116,7 +120,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Fetch all outputs as one ZIP
+         * Download all outputs as one ZIP
          * @description A ZIP (stored, streamed) of all outputs that are done.
          */
         get: operations["archive"];
@@ -138,8 +142,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Fetch outputs of many jobs as one ZIP
-         * @description Up to 200 outputs. What is not there, or not done, is listed in `missing.txt` inside.
+         * Download outputs of many jobs as one ZIP
+         * @description Up to 200 outputs. One that is gone or not done is listed in `missing.txt` inside.
          */
         post: operations["archive_of_many"];
         delete?: never;
@@ -156,7 +160,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Fetch the upload
+         * Download the upload
          * @description The upload's bytes while they are kept, as an attachment.
          */
         get: operations["source"];
@@ -176,7 +180,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Follow a job
+         * Follow a job by events
          * @description Server-Sent Events: the job at once, then each `progress`, one last `done`, `failed` or `canceled`, and the stream ends. Each event's `data` is the job's JSON; a comment every 15 seconds shows that the line is up.
          */
         get: operations["events"];
@@ -198,8 +202,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send a job's message again
-         * @description For a job that was submitted with `webhook` and has ended.
+         * Send a webhook again
+         * @description Sends the message of a job that was submitted with `webhook` and has ended.
          */
         post: operations["resend_webhook"];
         delete?: never;
@@ -298,7 +302,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Keep a key in the browser
+         * Log in
          * @description The page asks for the key once and keeps it in a cookie that only the service can read.
          */
         post: operations["login"];
@@ -318,7 +322,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Forget the key
+         * Log out
          * @description The browser's cookie is deleted.
          */
         post: operations["logout"];
@@ -396,7 +400,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What this server can do
+         * Capabilities
          * @description Input and output formats, presets, the extras and whether they are installed, limits.
          */
         get: operations["capabilities"];
@@ -416,7 +420,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The presets
+         * Presets
          * @description Names, descriptions and parameters of the presets that `preset` may name.
          */
         get: operations["presets"];
@@ -436,7 +440,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is it alive
+         * Health check
          * @description 200 while the process lives.
          */
         get: operations["healthz"];
@@ -456,8 +460,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is it ready
-         * @description 200 only if the store answers, a worker's heartbeat is fresh and the queue is under its cap; else 503 and what fails. A submit is taken without a worker too, and waits its turn.
+         * Readiness check
+         * @description 200 only if the store answers, a worker's heartbeat is fresh and the queue is under its cap. A submit is taken without a worker too, and waits.
          */
         get: operations["readyz"];
         put?: never;
@@ -476,7 +480,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Figures for Prometheus
+         * Metrics for Prometheus
          * @description Requests, queue, jobs by outcome, times, bytes, workers; the same from every process. Without Redis: `cropsvc_redis_up 0` alone.
          */
         get: operations["metrics"];
@@ -496,7 +500,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * This description
+         * OpenAPI document
          * @description OpenAPI 3.1.
          */
         get: operations["openapi"];
@@ -516,7 +520,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * This description as a page
+         * This page
          * @description Readable without any other server.
          */
         get: operations["docs"];
@@ -532,9 +536,63 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @example {
+         *       "id": "nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y",
+         *       "state": "done",
+         *       "progress": 1,
+         *       "stage": "done",
+         *       "position": null,
+         *       "created_at": "2026-01-02T03:04:05.678Z",
+         *       "started_at": "2026-01-02T03:04:05.690Z",
+         *       "ended_at": "2026-01-02T03:04:05.741Z",
+         *       "expires_at": "2026-01-02T04:04:05.741Z",
+         *       "source": {
+         *         "format": "jpeg",
+         *         "width": 4000,
+         *         "height": 3000,
+         *         "bytes": 1586451,
+         *         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         *       },
+         *       "outputs": [
+         *         {
+         *           "name": "0",
+         *           "state": "done",
+         *           "width": 300,
+         *           "height": 300,
+         *           "format": "jpeg",
+         *           "bytes": 15530,
+         *           "sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+         *           "region": [
+         *             4,
+         *             600,
+         *             150,
+         *             1200
+         *           ],
+         *           "notes": [
+         *             "clamped"
+         *           ],
+         *           "error": null,
+         *           "url": "/v1/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y/image/0"
+         *         }
+         *       ],
+         *       "error": null,
+         *       "cached": false,
+         *       "links": {
+         *         "self": "/v1/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y",
+         *         "image": "/v1/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y/image",
+         *         "source": "/v1/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y/source",
+         *         "events": "/v1/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y/events",
+         *         "page": "/crops/nmewyfii3hnvxq5wkp4zq6yc2nmewyfii3hnvxq5wkp4zq6y"
+         *       }
+         *     }
+         */
         Job: {
             id: string;
-            /** @enum {string} */
+            /**
+             * @description `done` if at least one output succeeded. The last three are final.
+             * @enum {string}
+             */
             state: "queued" | "running" | "done" | "failed" | "canceled";
             /** @description Never falls; 1 exactly when `state` is `done`. */
             progress: number;
@@ -552,25 +610,8 @@ export interface components {
             error: components["schemas"]["JobError"] | null;
             /** @description Whether an earlier result of the same bytes and parameters was reused. */
             cached: boolean;
-            links: {
-                /** Format: uri-reference */
-                self: string;
-                /** Format: uri-reference */
-                image: string;
-                /** Format: uri-reference */
-                source: string;
-                /** Format: uri-reference */
-                events: string;
-                /** Format: uri-reference */
-                page: string;
-            };
-            webhook?: {
-                /** @enum {string} */
-                state: "waiting" | "delivered" | "failed";
-                attempts: number;
-                last_status: number | null;
-                next_at: string | null;
-            };
+            links: components["schemas"]["Links"];
+            webhook?: components["schemas"]["Webhook"];
         };
         /** @description The upload, as displayed. */
         Source: {
@@ -586,53 +627,71 @@ export interface components {
             name: string;
             /** @enum {string} */
             state: "queued" | "running" | "done" | "failed" | "canceled";
+            /** @description Pixels of the output; null until it is done. */
             width: number | null;
             height: number | null;
-            /** @enum {string|null} */
-            format: "jpeg" | "png" | "webp" | "avif" | "gif" | null;
+            format: ("jpeg" | "png" | "webp" | "avif" | "gif") | null;
             bytes: number | null;
             sha256: string | null;
             /** @description `[x, y, width, height]` of the pixels used, in displayed coordinates after `rotate`. */
             region: number[] | null;
+            /** @description What was lost or changed on the way: see below. */
             notes: ("clamped" | "animation-flattened" | "alpha-flattened" | "profile-converted" | "enlarged" | "metadata-dropped" | "pages-dropped" | "source-truncated" | "tone-mapped" | "gain-map-dropped" | "video-dropped" | "quality-lowered")[];
             /** @description Where `max_bytes` was asked for: the quality used. */
             quality?: number;
             decision?: components["schemas"]["Decision"];
+            /** @description Why this output failed. The others stand alone. */
             error: components["schemas"]["JobError"] | null;
-            /** Format: uri-reference */
+            /**
+             * Format: uri-reference
+             * @description Where the bytes are, once the output is done.
+             */
             url: string;
+        };
+        Face: {
+            box: number[];
+            score: number;
         };
         /** @description How `anchor=smart` or `anchor=face` placed the region, as displayed. */
         Decision: {
             /** @enum {string} */
             method: "face" | "smart" | "center";
-            faces: {
-                box: number[];
-                score: number;
-            }[];
+            faces: components["schemas"]["Face"][];
             reason: string;
         };
         Detection: {
             /** @enum {string} */
             method: "face" | "smart" | "center";
-            faces: {
-                box: number[];
-                score: number;
-            }[];
+            faces: components["schemas"]["Face"][];
             reason: string;
             region: number[];
         };
         /** @description Why a job or an output failed: a code of the table and a message. */
         JobError: {
             /** @enum {string} */
-            code: "bad-parameter" | "bad-request" | "box-outside" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "precondition-failed" | "range-not-satisfiable" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unreadable" | "unsupported-format";
+            code: "bad-parameter" | "bad-request" | "box-outside" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "range-not-satisfiable" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unreadable" | "unsupported-format";
             detail: string;
         };
         FieldError: {
             field: string;
             detail: string;
         };
-        /** @description Problem details (RFC 9457). */
+        /**
+         * @description Problem details (RFC 9457).
+         * @example {
+         *       "type": "/docs#bad-parameter",
+         *       "title": "Bad parameter",
+         *       "status": 400,
+         *       "detail": "quality: '250': must be a whole number from 1 to 100",
+         *       "code": "bad-parameter",
+         *       "errors": [
+         *         {
+         *           "field": "quality",
+         *           "detail": "'250': must be a whole number from 1 to 100"
+         *         }
+         *       ]
+         *     }
+         */
         Problem: {
             /** Format: uri-reference */
             type: string;
@@ -641,18 +700,18 @@ export interface components {
             /** @description A message with the value and the limit. */
             detail: string;
             /** @enum {string} */
-            code: "bad-parameter" | "bad-request" | "box-outside" | "busy" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "internal" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "precondition-failed" | "range-not-satisfiable" | "rate-limited" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unavailable" | "unreadable" | "unsupported-format";
+            code: "bad-parameter" | "bad-request" | "box-outside" | "busy" | "canceled" | "crop-failed" | "cross-site" | "deleted" | "expired" | "fetch-failed" | "idempotency-mismatch" | "incomplete-upload" | "internal" | "method-not-allowed" | "not-found" | "not-ready" | "out-of-memory" | "out-of-scope" | "over-max-bytes" | "range-not-satisfiable" | "rate-limited" | "source-forbidden" | "timed-out" | "too-complex" | "too-large" | "too-many-pixels" | "unauthorized" | "unavailable" | "unreadable" | "unsupported-format";
             errors?: components["schemas"]["FieldError"][];
         };
-        Outputs: {
+        OutputRequest: {
             /**
-             * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
+             * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
              * @example 4,20%,150,40%
              * @example 100,50,640,480
              */
             box?: string;
             /**
-             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
              * @example 16:9
              * @example 1:1
              * @example 1.5
@@ -675,51 +734,36 @@ export interface components {
              */
             anchor?: string;
             /**
-             * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
              * @example 300x300
              * @example 300x
              * @example x300
              */
             size?: string;
-            /**
-             * @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover.
-             * @enum {string}
-             */
-            fit?: "cover" | "contain" | "inside" | "stretch";
-            /** @description `false`: the result is never scaled up. Default: true. */
-            enlarge?: ("true" | "false") | boolean;
+            /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
+            fit?: components["schemas"]["Fit"];
+            /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
+            enlarge?: components["schemas"]["Enlarge"] | boolean;
             /**
              * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
              * @example 90
              * @example -2.5
              */
             rotate?: string | number;
-            /**
-             * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
-             * @enum {string}
-             */
-            format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-            /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
+            format?: components["schemas"]["Format"];
+            /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
             quality?: string | number;
             /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
-            lossless?: ("true" | "false") | boolean;
-            /**
-             * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
-             * @enum {string}
-             */
-            effort?: "fast" | "balanced" | "small";
+            lossless?: components["schemas"]["Lossless"] | boolean;
+            /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
+            effort?: components["schemas"]["Effort"];
             /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
             max_bytes?: string | number;
-            /**
-             * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
-             * @enum {string}
-             */
-            metadata?: "none" | "copyright";
-            /**
-             * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
-             * @enum {string}
-             */
-            hdr?: "drop" | "keep";
+            /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
+            metadata?: components["schemas"]["Metadata"];
+            /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
+            hdr?: components["schemas"]["Hdr"];
             /**
              * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
              * @example #ffffff
@@ -727,10 +771,38 @@ export interface components {
              */
             background?: string;
             /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
-            strict?: ("true" | "false") | boolean;
+            strict?: components["schemas"]["Strict"] | boolean;
             /** @description The output's name, unique in the request. Default: its index. */
             name?: string;
-        }[];
+        };
+        Outputs: components["schemas"]["OutputRequest"][];
+        Webhook: {
+            /** @enum {string} */
+            state: "waiting" | "delivered" | "failed";
+            attempts: number;
+            last_status: number | null;
+            next_at: string | null;
+        };
+        Links: {
+            /** Format: uri-reference */
+            self: string;
+            /** Format: uri-reference */
+            image: string;
+            /** Format: uri-reference */
+            source: string;
+            /** Format: uri-reference */
+            events: string;
+            /** Format: uri-reference */
+            page: string;
+        };
+        Token: {
+            token: string;
+            expires_at: string;
+        };
+        Health: {
+            /** @enum {string} */
+            status: "ok";
+        };
         Readiness: {
             /** @enum {string} */
             status: "ready" | "not ready";
@@ -740,6 +812,28 @@ export interface components {
             failing: string[];
             /** @description What in the configuration of Redis can lose jobs. */
             warnings: string[];
+        };
+        Capabilities: {
+            inputs: string[];
+            outputs: string[];
+            presets: string[];
+            presets_only: boolean;
+            extras: {
+                [key: string]: boolean;
+            };
+            limits: {
+                [key: string]: number;
+            };
+        };
+        Preset: {
+            name: string;
+            description: string;
+            parameters: {
+                [key: string]: string;
+            };
+        };
+        Presets: {
+            presets: components["schemas"]["Preset"][];
         };
         ClassicProgress: Record<string, never> | {
             /** @constant */
@@ -760,31 +854,427 @@ export interface components {
             state: "FAILURE";
             error: string;
         };
-        Capabilities: {
-            inputs: string[];
-            outputs: string[];
-            presets: string[];
-            presets_only: boolean;
-            extras: {
-                [key: string]: boolean;
-            };
-            limits: {
-                [key: string]: number;
-            };
+        ImageForm: {
+            /**
+             * Format: binary
+             * @description The image's file.
+             */
+            image: string;
+            /**
+             * Format: uri
+             * @description Where the server sends a signed message when the job has ended. Off unless the server allows hosts.
+             */
+            webhook?: string;
+            /**
+             * @description Seconds, 0 to 30, to hold the answer until the job has ended.
+             * @example 10
+             */
+            wait?: string;
+            /**
+             * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
+             * @example 4,20%,150,40%
+             * @example 100,50,640,480
+             */
+            box?: string;
+            /**
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
+             * @example 16:9
+             * @example 1:1
+             * @example 1.5
+             */
+            aspect?: string;
+            /**
+             * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
+             * @example center
+             * @example top
+             * @example bottom
+             * @example left
+             * @example right
+             * @example top-left
+             * @example top-right
+             * @example bottom-left
+             * @example bottom-right
+             * @example smart
+             * @example face
+             * @example 0.3,0.7
+             */
+            anchor?: string;
+            /**
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
+             * @example 300x300
+             * @example 300x
+             * @example x300
+             */
+            size?: string;
+            /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
+            fit?: components["schemas"]["Fit"];
+            /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
+            enlarge?: components["schemas"]["Enlarge"];
+            /**
+             * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
+             * @example 90
+             * @example -2.5
+             */
+            rotate?: string;
+            /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
+            format?: components["schemas"]["Format"];
+            /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            quality?: string;
+            /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
+            lossless?: components["schemas"]["Lossless"];
+            /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
+            effort?: components["schemas"]["Effort"];
+            /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
+            max_bytes?: string;
+            /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
+            metadata?: components["schemas"]["Metadata"];
+            /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
+            hdr?: components["schemas"]["Hdr"];
+            /**
+             * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
+             * @example #ffffff
+             * @example #00000000
+             */
+            background?: string;
+            /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
+            strict?: components["schemas"]["Strict"];
+            /**
+             * Format: outputs
+             * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
+             */
+            outputs?: string;
+            /** @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none. */
+            preset?: components["schemas"]["PresetName"];
         };
-        Presets: {
-            presets: {
-                name: string;
-                description: string;
-                parameters: {
-                    [key: string]: string;
-                };
-            }[];
+        SourceForm: {
+            /** @description A job of yours whose upload is cropped again; goes in place of a file. */
+            source: string;
+            /**
+             * Format: uri
+             * @description Where the server sends a signed message when the job has ended. Off unless the server allows hosts.
+             */
+            webhook?: string;
+            /**
+             * @description Seconds, 0 to 30, to hold the answer until the job has ended.
+             * @example 10
+             */
+            wait?: string;
+            /**
+             * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
+             * @example 4,20%,150,40%
+             * @example 100,50,640,480
+             */
+            box?: string;
+            /**
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
+             * @example 16:9
+             * @example 1:1
+             * @example 1.5
+             */
+            aspect?: string;
+            /**
+             * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
+             * @example center
+             * @example top
+             * @example bottom
+             * @example left
+             * @example right
+             * @example top-left
+             * @example top-right
+             * @example bottom-left
+             * @example bottom-right
+             * @example smart
+             * @example face
+             * @example 0.3,0.7
+             */
+            anchor?: string;
+            /**
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
+             * @example 300x300
+             * @example 300x
+             * @example x300
+             */
+            size?: string;
+            /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
+            fit?: components["schemas"]["Fit"];
+            /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
+            enlarge?: components["schemas"]["Enlarge"];
+            /**
+             * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
+             * @example 90
+             * @example -2.5
+             */
+            rotate?: string;
+            /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
+            format?: components["schemas"]["Format"];
+            /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            quality?: string;
+            /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
+            lossless?: components["schemas"]["Lossless"];
+            /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
+            effort?: components["schemas"]["Effort"];
+            /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
+            max_bytes?: string;
+            /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
+            metadata?: components["schemas"]["Metadata"];
+            /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
+            hdr?: components["schemas"]["Hdr"];
+            /**
+             * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
+             * @example #ffffff
+             * @example #00000000
+             */
+            background?: string;
+            /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
+            strict?: components["schemas"]["Strict"];
+            /**
+             * Format: outputs
+             * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
+             */
+            outputs?: string;
+            /** @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none. */
+            preset?: components["schemas"]["PresetName"];
         };
-        Token: {
-            token: string;
-            expires_at: string;
+        UrlForm: {
+            /**
+             * Format: uri
+             * @description Where the server fetches the image, in place of a file. Off unless the server allows hosts.
+             */
+            url: string;
+            /**
+             * Format: uri
+             * @description Where the server sends a signed message when the job has ended. Off unless the server allows hosts.
+             */
+            webhook?: string;
+            /**
+             * @description Seconds, 0 to 30, to hold the answer until the job has ended.
+             * @example 10
+             */
+            wait?: string;
+            /**
+             * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
+             * @example 4,20%,150,40%
+             * @example 100,50,640,480
+             */
+            box?: string;
+            /**
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
+             * @example 16:9
+             * @example 1:1
+             * @example 1.5
+             */
+            aspect?: string;
+            /**
+             * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
+             * @example center
+             * @example top
+             * @example bottom
+             * @example left
+             * @example right
+             * @example top-left
+             * @example top-right
+             * @example bottom-left
+             * @example bottom-right
+             * @example smart
+             * @example face
+             * @example 0.3,0.7
+             */
+            anchor?: string;
+            /**
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
+             * @example 300x300
+             * @example 300x
+             * @example x300
+             */
+            size?: string;
+            /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
+            fit?: components["schemas"]["Fit"];
+            /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
+            enlarge?: components["schemas"]["Enlarge"];
+            /**
+             * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
+             * @example 90
+             * @example -2.5
+             */
+            rotate?: string;
+            /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
+            format?: components["schemas"]["Format"];
+            /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            quality?: string;
+            /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
+            lossless?: components["schemas"]["Lossless"];
+            /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
+            effort?: components["schemas"]["Effort"];
+            /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
+            max_bytes?: string;
+            /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
+            metadata?: components["schemas"]["Metadata"];
+            /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
+            hdr?: components["schemas"]["Hdr"];
+            /**
+             * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
+             * @example #ffffff
+             * @example #00000000
+             */
+            background?: string;
+            /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
+            strict?: components["schemas"]["Strict"];
+            /**
+             * Format: outputs
+             * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
+             */
+            outputs?: string;
+            /** @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none. */
+            preset?: components["schemas"]["PresetName"];
         };
+        /**
+         * @example {
+         *       "size": "256x256",
+         *       "format": "webp"
+         *     }
+         */
+        CropParameters: {
+            /**
+             * @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image.
+             * @example 4,20%,150,40%
+             * @example 100,50,640,480
+             */
+            box?: string;
+            /**
+             * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none.
+             * @example 16:9
+             * @example 1:1
+             * @example 1.5
+             */
+            aspect?: string;
+            /**
+             * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
+             * @example center
+             * @example top
+             * @example bottom
+             * @example left
+             * @example right
+             * @example top-left
+             * @example top-right
+             * @example bottom-left
+             * @example bottom-right
+             * @example smart
+             * @example face
+             * @example 0.3,0.7
+             */
+            anchor?: string;
+            /**
+             * @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own.
+             * @example 300x300
+             * @example 300x
+             * @example x300
+             */
+            size?: string;
+            /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
+            fit?: components["schemas"]["Fit"];
+            /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
+            enlarge?: components["schemas"]["Enlarge"];
+            /**
+             * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
+             * @example 90
+             * @example -2.5
+             */
+            rotate?: string;
+            /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
+            format?: components["schemas"]["Format"];
+            /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+            quality?: string;
+            /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
+            lossless?: components["schemas"]["Lossless"];
+            /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
+            effort?: components["schemas"]["Effort"];
+            /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
+            max_bytes?: string;
+            /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
+            metadata?: components["schemas"]["Metadata"];
+            /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
+            hdr?: components["schemas"]["Hdr"];
+            /**
+             * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
+             * @example #ffffff
+             * @example #00000000
+             */
+            background?: string;
+            /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
+            strict?: components["schemas"]["Strict"];
+        };
+        ArchiveEntry: {
+            id: string;
+            output?: string | null;
+            name?: string | null;
+        };
+        ArchiveRequest: {
+            entries: components["schemas"]["ArchiveEntry"][];
+        };
+        UploadTokenRequest: {
+            /** @description Seconds. Default: 600. */
+            lifetime?: number;
+            /** @description How many jobs the token may submit. Default: 1. */
+            jobs?: number;
+            /** @description Bytes of an upload. Default and maximum: the server's own limit. */
+            max_upload?: number;
+            /** @description The preset that every submit uses. */
+            preset?: components["schemas"]["PresetName"];
+            /** @description The parameters that a submit may set. Default: none. */
+            parameters?: ("box" | "aspect" | "anchor" | "size" | "fit" | "enlarge" | "rotate" | "format" | "quality" | "lossless" | "effort" | "max_bytes" | "metadata" | "hdr" | "background" | "strict")[];
+            /** @description Parameters that every submit has, with these values. Default: none. */
+            fixed?: components["schemas"]["CropParameters"];
+        };
+        JobTokenRequest: {
+            job: string;
+            /** @description Seconds. Default: 600. */
+            lifetime?: number;
+        };
+        /**
+         * @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`.
+         * @enum {string}
+         */
+        Fit: "cover" | "contain" | "inside" | "stretch";
+        /**
+         * @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true.
+         * @enum {string}
+         */
+        Enlarge: "true" | "false";
+        /**
+         * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
+         * @enum {string}
+         */
+        Format: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
+        /**
+         * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
+         * @enum {string}
+         */
+        Lossless: "true" | "false";
+        /**
+         * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
+         * @enum {string}
+         */
+        Effort: "fast" | "balanced" | "small";
+        /**
+         * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
+         * @enum {string}
+         */
+        Metadata: "none" | "copyright";
+        /**
+         * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
+         * @enum {string}
+         */
+        Hdr: "drop" | "keep";
+        /**
+         * @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false.
+         * @enum {string}
+         */
+        Strict: "true" | "false";
+        /**
+         * @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none.
+         * @enum {string}
+         */
+        PresetName: "classic";
     };
     responses: never;
     parameters: never;
@@ -820,292 +1310,71 @@ export interface operations {
     submit: {
         parameters: {
             query?: {
-                /** @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image. */
+                /** @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image. */
                 box?: string;
-                /** @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none. */
+                /** @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none. */
                 aspect?: string;
                 /** @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center. */
                 anchor?: string;
-                /** @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own. */
+                /** @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own. */
                 size?: string;
-                /** @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover. */
-                fit?: "cover" | "contain" | "inside" | "stretch";
-                /** @description `false`: the result is never scaled up. Default: true. */
-                enlarge?: "true" | "false";
+                /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
+                fit?: components["schemas"]["Fit"];
+                /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
+                enlarge?: components["schemas"]["Enlarge"];
                 /** @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0. */
                 rotate?: string;
                 /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
-                format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+                format?: components["schemas"]["Format"];
+                /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
                 quality?: string;
                 /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
-                lossless?: "true" | "false";
+                lossless?: components["schemas"]["Lossless"];
                 /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
-                effort?: "fast" | "balanced" | "small";
+                effort?: components["schemas"]["Effort"];
                 /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
                 max_bytes?: string;
                 /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
-                metadata?: "none" | "copyright";
+                metadata?: components["schemas"]["Metadata"];
                 /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
-                hdr?: "drop" | "keep";
+                hdr?: components["schemas"]["Hdr"];
                 /** @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff. */
                 background?: string;
                 /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
-                strict?: "true" | "false";
+                strict?: components["schemas"]["Strict"];
                 /** @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output. */
                 outputs?: string;
                 /** @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none. */
-                preset?: "classic";
+                preset?: components["schemas"]["PresetName"];
                 /** @description A job of yours whose upload is cropped again; goes in place of a file. */
                 source?: string;
+                /** @description Where the server fetches the image, in place of a file. Off unless the server allows hosts. */
+                url?: string;
+                /** @description Where the server sends a signed message when the job has ended. Off unless the server allows hosts. */
+                webhook?: string;
                 /** @description Seconds, 0 to 30, to hold the answer until the job has ended. */
                 wait?: string;
             };
             header?: {
-                /** @description `wait=N` does what the parameter does; over 30 counts as 30, what is malformed is ignored. */
+                /** @description `wait=N` does what the parameter does; over 30 counts as 30, and malformed values are ignored. */
                 Prefer?: string;
-                /** @description The same key and the same request give the same job, so that a retry makes no second one. */
+                /** @description The same key and the same request give the same job, so that a retry makes no second one. Another request under the key is refused with 422. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
         };
-        /** @description The image, whole: as the form's field `image`, or as the raw body. What follows the image's end is ignored. With `source` there is none. Parameters are form fields or in the query string; the same name in both is refused. */
+        /** @description The image, whole: as the form's field `image`, or as the raw body. What follows the image's end is ignored. With `source` or `url` there is none. Parameters are form fields or in the query string; the same name in both is refused. */
         requestBody?: {
             content: {
-                "multipart/form-data": {
-                    /**
-                     * Format: binary
-                     * @description The image's file.
-                     */
-                    image?: string;
-                    /** @description A job of yours whose upload is cropped again; goes in place of a file. */
-                    source?: string;
-                    /**
-                     * @description Seconds, 0 to 30, to hold the answer until the job has ended.
-                     * @example 10
-                     */
-                    wait?: string;
-                    /**
-                     * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
-                     * @example 4,20%,150,40%
-                     * @example 100,50,640,480
-                     */
-                    box?: string;
-                    /**
-                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
-                     * @example 16:9
-                     * @example 1:1
-                     * @example 1.5
-                     */
-                    aspect?: string;
-                    /**
-                     * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
-                     * @example center
-                     * @example top
-                     * @example bottom
-                     * @example left
-                     * @example right
-                     * @example top-left
-                     * @example top-right
-                     * @example bottom-left
-                     * @example bottom-right
-                     * @example smart
-                     * @example face
-                     * @example 0.3,0.7
-                     */
-                    anchor?: string;
-                    /**
-                     * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
-                     * @example 300x300
-                     * @example 300x
-                     * @example x300
-                     */
-                    size?: string;
-                    /**
-                     * @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover.
-                     * @enum {string}
-                     */
-                    fit?: "cover" | "contain" | "inside" | "stretch";
-                    /**
-                     * @description `false`: the result is never scaled up. Default: true.
-                     * @enum {string}
-                     */
-                    enlarge?: "true" | "false";
-                    /**
-                     * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
-                     * @example 90
-                     * @example -2.5
-                     */
-                    rotate?: string;
-                    /**
-                     * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
-                     * @enum {string}
-                     */
-                    format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                    /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
-                    quality?: string;
-                    /**
-                     * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
-                     * @enum {string}
-                     */
-                    lossless?: "true" | "false";
-                    /**
-                     * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
-                     * @enum {string}
-                     */
-                    effort?: "fast" | "balanced" | "small";
-                    /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
-                    max_bytes?: string;
-                    /**
-                     * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
-                     * @enum {string}
-                     */
-                    metadata?: "none" | "copyright";
-                    /**
-                     * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
-                     * @enum {string}
-                     */
-                    hdr?: "drop" | "keep";
-                    /**
-                     * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
-                     * @example #ffffff
-                     * @example #00000000
-                     */
-                    background?: string;
-                    /**
-                     * @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false.
-                     * @enum {string}
-                     */
-                    strict?: "true" | "false";
-                    /**
-                     * Format: outputs
-                     * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
-                     */
-                    outputs?: string;
-                    /**
-                     * @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none.
-                     * @enum {string}
-                     */
-                    preset?: "classic";
-                } & (unknown | unknown);
-                "application/x-www-form-urlencoded": {
-                    /** @description A job of yours whose upload is cropped again; goes in place of a file. */
-                    source?: string;
-                    /**
-                     * @description Seconds, 0 to 30, to hold the answer until the job has ended.
-                     * @example 10
-                     */
-                    wait?: string;
-                    /**
-                     * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
-                     * @example 4,20%,150,40%
-                     * @example 100,50,640,480
-                     */
-                    box?: string;
-                    /**
-                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
-                     * @example 16:9
-                     * @example 1:1
-                     * @example 1.5
-                     */
-                    aspect?: string;
-                    /**
-                     * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
-                     * @example center
-                     * @example top
-                     * @example bottom
-                     * @example left
-                     * @example right
-                     * @example top-left
-                     * @example top-right
-                     * @example bottom-left
-                     * @example bottom-right
-                     * @example smart
-                     * @example face
-                     * @example 0.3,0.7
-                     */
-                    anchor?: string;
-                    /**
-                     * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
-                     * @example 300x300
-                     * @example 300x
-                     * @example x300
-                     */
-                    size?: string;
-                    /**
-                     * @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover.
-                     * @enum {string}
-                     */
-                    fit?: "cover" | "contain" | "inside" | "stretch";
-                    /**
-                     * @description `false`: the result is never scaled up. Default: true.
-                     * @enum {string}
-                     */
-                    enlarge?: "true" | "false";
-                    /**
-                     * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
-                     * @example 90
-                     * @example -2.5
-                     */
-                    rotate?: string;
-                    /**
-                     * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
-                     * @enum {string}
-                     */
-                    format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                    /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
-                    quality?: string;
-                    /**
-                     * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
-                     * @enum {string}
-                     */
-                    lossless?: "true" | "false";
-                    /**
-                     * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
-                     * @enum {string}
-                     */
-                    effort?: "fast" | "balanced" | "small";
-                    /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
-                    max_bytes?: string;
-                    /**
-                     * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
-                     * @enum {string}
-                     */
-                    metadata?: "none" | "copyright";
-                    /**
-                     * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
-                     * @enum {string}
-                     */
-                    hdr?: "drop" | "keep";
-                    /**
-                     * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
-                     * @example #ffffff
-                     * @example #00000000
-                     */
-                    background?: string;
-                    /**
-                     * @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false.
-                     * @enum {string}
-                     */
-                    strict?: "true" | "false";
-                    /**
-                     * Format: outputs
-                     * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
-                     */
-                    outputs?: string;
-                    /**
-                     * @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none.
-                     * @enum {string}
-                     */
-                    preset?: "classic";
-                } & unknown;
+                "multipart/form-data": components["schemas"]["ImageForm"];
+                "application/x-www-form-urlencoded": components["schemas"]["SourceForm"] | components["schemas"]["UrlForm"];
                 "image/*": string;
                 "application/octet-stream": string;
             };
         };
         responses: {
-            /** @description The first output's bytes. */
+            /** @description The first output's bytes. Only if `Accept` names an image type (`image/jpeg` or `image/*`; `*\/*` does not count) and the request has `wait` or `Prefer: wait=N`. If the job does not end in time, the answer is the 202. If it failed, it is a 422, and if it was canceled, a 410. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1122,14 +1391,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": unknown;
-                    "image/png": unknown;
-                    "image/webp": unknown;
-                    "image/avif": unknown;
-                    "image/gif": unknown;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "image/gif": string;
                 };
             };
-            /** @description The job. */
+            /** @description The job, in every other case; `state` says whether it has ended. That is so after a `wait`, for a cached job, and for a repeat with the same `Idempotency-Key` too. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1145,17 +1414,25 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart; `incomplete-upload`: the body ended before its announced length */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP; `incomplete-upload`: the body ended before its announced length */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter" | "bad-request" | "incomplete-upload";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `source-forbidden`: a URL whose host or address this server may not fetch from; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -1165,10 +1442,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope" | "source-forbidden";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -1178,10 +1452,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -1191,10 +1462,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large. `too-large`: the upload has more bytes than allowed */
@@ -1204,10 +1472,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "too-large";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type. `unsupported-format`: the first bytes are not those of a format that is read here */
@@ -1217,10 +1482,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unsupported-format";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `fetch-failed`: an image that could not be fetched by its URL; `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use; `idempotency-mismatch`: the Idempotency-Key was used for another request */
@@ -1230,13 +1492,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "fetch-failed" | "idempotency-mismatch" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short */
+            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short; `rate-limited`: this client asks too often */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1244,10 +1503,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "busy";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -1257,10 +1513,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -1271,10 +1524,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1282,286 +1532,63 @@ export interface operations {
     detect: {
         parameters: {
             query?: {
-                /** @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image. */
+                /** @description The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or height. It counts from the top left of the image as displayed. Edges round half up. A box that reaches outside the image is clamped and noted. Default: whole image. */
                 box?: string;
-                /** @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none. */
+                /** @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest that contains the box, centred on it and shifted to stay inside the image; if it does not fit, the largest that does. Default: none. */
                 aspect?: string;
                 /** @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center. */
                 anchor?: string;
-                /** @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own. */
+                /** @description The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the region's ratio; for both sides see `fit`. Default: the region's own. */
                 size?: string;
-                /** @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover. */
-                fit?: "cover" | "contain" | "inside" | "stretch";
-                /** @description `false`: the result is never scaled up. Default: true. */
-                enlarge?: "true" | "false";
+                /** @description How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows the whole region without padding. `stretch` distorts. A `box` with both sides of `size` stretches by default: set `fit` or `aspect` if the ratios differ. Default: `stretch` with `box` and no `aspect`, else `cover`. */
+                fit?: components["schemas"]["Fit"];
+                /** @description `false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` takes the smaller of both per side, the others shrink the result at its ratio. Default: true. */
+                enlarge?: components["schemas"]["Enlarge"];
                 /** @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0. */
                 rotate?: string;
                 /** @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto. */
-                format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
+                format?: components["schemas"]["Format"];
+                /** @description How much detail the encoder keeps, 1 to 100. No effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
                 quality?: string;
                 /** @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false. */
-                lossless?: "true" | "false";
+                lossless?: components["schemas"]["Lossless"];
                 /** @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced. */
-                effort?: "fast" | "balanced" | "small";
+                effort?: components["schemas"]["Effort"];
                 /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
                 max_bytes?: string;
                 /** @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none. */
-                metadata?: "none" | "copyright";
+                metadata?: components["schemas"]["Metadata"];
                 /** @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop. */
-                hdr?: "drop" | "keep";
+                hdr?: components["schemas"]["Hdr"];
                 /** @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff. */
                 background?: string;
                 /** @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false. */
-                strict?: "true" | "false";
+                strict?: components["schemas"]["Strict"];
                 /** @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output. */
                 outputs?: string;
                 /** @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none. */
-                preset?: "classic";
+                preset?: components["schemas"]["PresetName"];
                 /** @description A job of yours whose upload is cropped again; goes in place of a file. */
                 source?: string;
+                /** @description Where the server fetches the image, in place of a file. Off unless the server allows hosts. */
+                url?: string;
                 /** @description Seconds, 0 to 30, to hold the answer until the job has ended. */
                 wait?: string;
             };
             header?: {
-                /** @description `wait=N` does what the parameter does; over 30 counts as 30, what is malformed is ignored. */
+                /** @description `wait=N` does what the parameter does; over 30 counts as 30, and malformed values are ignored. */
                 Prefer?: string;
-                /** @description The same key and the same request give the same job, so that a retry makes no second one. */
+                /** @description The same key and the same request give the same job, so that a retry makes no second one. Another request under the key is refused with 422. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
         };
-        /** @description The image, whole: as the form's field `image`, or as the raw body. What follows the image's end is ignored. With `source` there is none. Parameters are form fields or in the query string; the same name in both is refused. */
+        /** @description The image, whole: as the form's field `image`, or as the raw body. What follows the image's end is ignored. With `source` or `url` there is none. Parameters are form fields or in the query string; the same name in both is refused. */
         requestBody?: {
             content: {
-                "multipart/form-data": {
-                    /**
-                     * Format: binary
-                     * @description The image's file.
-                     */
-                    image?: string;
-                    /** @description A job of yours whose upload is cropped again; goes in place of a file. */
-                    source?: string;
-                    /**
-                     * @description Seconds, 0 to 30, to hold the answer until the job has ended.
-                     * @example 10
-                     */
-                    wait?: string;
-                    /**
-                     * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
-                     * @example 4,20%,150,40%
-                     * @example 100,50,640,480
-                     */
-                    box?: string;
-                    /**
-                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
-                     * @example 16:9
-                     * @example 1:1
-                     * @example 1.5
-                     */
-                    aspect?: string;
-                    /**
-                     * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
-                     * @example center
-                     * @example top
-                     * @example bottom
-                     * @example left
-                     * @example right
-                     * @example top-left
-                     * @example top-right
-                     * @example bottom-left
-                     * @example bottom-right
-                     * @example smart
-                     * @example face
-                     * @example 0.3,0.7
-                     */
-                    anchor?: string;
-                    /**
-                     * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
-                     * @example 300x300
-                     * @example 300x
-                     * @example x300
-                     */
-                    size?: string;
-                    /**
-                     * @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover.
-                     * @enum {string}
-                     */
-                    fit?: "cover" | "contain" | "inside" | "stretch";
-                    /**
-                     * @description `false`: the result is never scaled up. Default: true.
-                     * @enum {string}
-                     */
-                    enlarge?: "true" | "false";
-                    /**
-                     * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
-                     * @example 90
-                     * @example -2.5
-                     */
-                    rotate?: string;
-                    /**
-                     * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
-                     * @enum {string}
-                     */
-                    format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                    /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
-                    quality?: string;
-                    /**
-                     * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
-                     * @enum {string}
-                     */
-                    lossless?: "true" | "false";
-                    /**
-                     * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
-                     * @enum {string}
-                     */
-                    effort?: "fast" | "balanced" | "small";
-                    /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
-                    max_bytes?: string;
-                    /**
-                     * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
-                     * @enum {string}
-                     */
-                    metadata?: "none" | "copyright";
-                    /**
-                     * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
-                     * @enum {string}
-                     */
-                    hdr?: "drop" | "keep";
-                    /**
-                     * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
-                     * @example #ffffff
-                     * @example #00000000
-                     */
-                    background?: string;
-                    /**
-                     * @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false.
-                     * @enum {string}
-                     */
-                    strict?: "true" | "false";
-                    /**
-                     * Format: outputs
-                     * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
-                     */
-                    outputs?: string;
-                    /**
-                     * @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none.
-                     * @enum {string}
-                     */
-                    preset?: "classic";
-                } & (unknown | unknown);
-                "application/x-www-form-urlencoded": {
-                    /** @description A job of yours whose upload is cropped again; goes in place of a file. */
-                    source?: string;
-                    /**
-                     * @description Seconds, 0 to 30, to hold the answer until the job has ended.
-                     * @example 10
-                     */
-                    wait?: string;
-                    /**
-                     * @description The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most 12 characters) in pixels, or with `%` of the image's width or height. In displayed coordinates, origin top left; x and y may be negative. Edges round half up; a box that reaches outside the image is clamped and noted. Default: whole image.
-                     * @example 4,20%,150,40%
-                     * @example 100,50,640,480
-                     */
-                    box?: string;
-                    /**
-                     * @description The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, inside the image; if it does not fit, the largest that does. Default: none.
-                     * @example 16:9
-                     * @example 1:1
-                     * @example 1.5
-                     */
-                    aspect?: string;
-                    /**
-                     * @description Where a smaller region goes: a named place, a focal point of the image as fractions of its width and height (`0.3,0.7`), `smart` for the most interesting part, or `face` for the faces (needs the extra `faces`; without a face as `smart`). Default: center.
-                     * @example center
-                     * @example top
-                     * @example bottom
-                     * @example left
-                     * @example right
-                     * @example top-left
-                     * @example top-right
-                     * @example bottom-left
-                     * @example bottom-right
-                     * @example smart
-                     * @example face
-                     * @example 0.3,0.7
-                     */
-                    anchor?: string;
-                    /**
-                     * @description The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the region's ratio. Default: the region's own.
-                     * @example 300x300
-                     * @example 300x
-                     * @example x300
-                     */
-                    size?: string;
-                    /**
-                     * @description Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the whole region and pads with `background`, `inside` shows the whole region without padding, `stretch` distorts. Default: stretch with box and no aspect, else cover.
-                     * @enum {string}
-                     */
-                    fit?: "cover" | "contain" | "inside" | "stretch";
-                    /**
-                     * @description `false`: the result is never scaled up. Default: true.
-                     * @enum {string}
-                     */
-                    enlarge?: "true" | "false";
-                    /**
-                     * @description Degrees clockwise, -360 to 360 with at most two decimals, before the box is applied. By other than right angles the image is straightened: box, percentages and anchors refer to the largest frame of its own ratio that has no empty corners. Default: 0.
-                     * @example 90
-                     * @example -2.5
-                     */
-                    rotate?: string;
-                    /**
-                     * @description The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC. Default: auto.
-                     * @enum {string}
-                     */
-                    format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
-                    /** @description 1 to 100; no effect on PNG and GIF. Default: JPEG 82, WebP 82, AVIF 60. */
-                    quality?: string;
-                    /**
-                     * @description `true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it. Default: false.
-                     * @enum {string}
-                     */
-                    lossless?: "true" | "false";
-                    /**
-                     * @description Encoding time against bytes: `fast`, `balanced`, or `small`, which may take ten times as long. Default: balanced.
-                     * @enum {string}
-                     */
-                    effort?: "fast" | "balanced" | "small";
-                    /** @description 1024 or more: the highest quality, not above `quality`, whose file fits. For JPEG, lossy WebP and AVIF; other outputs refuse it. The output shows the `quality` used. Default: none. */
-                    max_bytes?: string;
-                    /**
-                     * @description `copyright` keeps creator, copyright and credit line, as fresh EXIF and XMP. Nothing else is ever kept. GIF holds none. Default: none.
-                     * @enum {string}
-                     */
-                    metadata?: "none" | "copyright";
-                    /**
-                     * @description `keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike. Default: drop.
-                     * @enum {string}
-                     */
-                    hdr?: "drop" | "keep";
-                    /**
-                     * @description `#rrggbb` or `#rrggbbaa`: for padding, and under alpha where the output has none. Default: #ffffff.
-                     * @example #ffffff
-                     * @example #00000000
-                     */
-                    background?: string;
-                    /**
-                     * @description `true`: refuse an image with a missing or damaged part. `false`: crop what can be read. Default: false.
-                     * @enum {string}
-                     */
-                    strict?: "true" | "false";
-                    /**
-                     * Format: outputs
-                     * @description A JSON list of 1-16 objects with the parameters above and a `name`: many crops from one upload. Top-level parameters are defaults for each. Default: one output.
-                     */
-                    outputs?: string;
-                    /**
-                     * @description A named set of parameters, see `GET /v1/presets`; explicit parameters override. `classic`: `box=4,20%,150,40%`, `size=300x300`, `fit=stretch`. Default: none.
-                     * @enum {string}
-                     */
-                    preset?: "classic";
-                } & unknown;
+                "multipart/form-data": components["schemas"]["ImageForm"];
+                "application/x-www-form-urlencoded": components["schemas"]["SourceForm"] | components["schemas"]["UrlForm"];
                 "image/*": string;
                 "application/octet-stream": string;
             };
@@ -1578,17 +1605,25 @@ export interface operations {
                     "application/json": components["schemas"]["Detection"];
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart; `incomplete-upload`: the body ended before its announced length */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP; `incomplete-upload`: the body ended before its announced length */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter" | "bad-request" | "incomplete-upload";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `source-forbidden`: a URL whose host or address this server may not fetch from; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -1598,10 +1633,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope" | "source-forbidden";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -1611,10 +1643,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -1624,10 +1653,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large. `too-large`: the upload has more bytes than allowed */
@@ -1637,10 +1663,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "too-large";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type. `unsupported-format`: the first bytes are not those of a format that is read here */
@@ -1650,10 +1673,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unsupported-format";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `fetch-failed`: an image that could not be fetched by its URL; `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use; `idempotency-mismatch`: the Idempotency-Key was used for another request */
@@ -1663,13 +1683,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "fetch-failed" | "idempotency-mismatch" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short */
+            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short; `rate-limited`: this client asks too often */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1677,10 +1694,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "busy";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -1690,10 +1704,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -1704,10 +1715,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1719,7 +1727,7 @@ export interface operations {
                 wait?: string;
             };
             header?: {
-                /** @description `wait=N` does what the parameter does; over 30 counts as 30, what is malformed is ignored. */
+                /** @description `wait=N` does what the parameter does; over 30 counts as 30, and malformed values are ignored. */
                 Prefer?: string;
             };
             path: {
@@ -1743,17 +1751,25 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -1763,10 +1779,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -1776,10 +1789,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -1789,10 +1799,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -1802,10 +1809,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -1816,10 +1820,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1836,7 +1837,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is done. */
+            /** @description The job is canceled or removed. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1844,17 +1845,25 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -1864,10 +1873,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -1877,10 +1883,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -1890,10 +1893,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -1903,10 +1903,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -1917,10 +1914,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1936,8 +1930,6 @@ export interface operations {
                 Range?: string;
                 /** @description An `ETag` that is known already. */
                 "If-None-Match"?: string;
-                /** @description The only `ETag` that is wanted. */
-                "If-Match"?: string;
             };
             path: {
                 /** @description The job's id. */
@@ -1960,11 +1952,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": unknown;
-                    "image/png": unknown;
-                    "image/webp": unknown;
-                    "image/avif": unknown;
-                    "image/gif": unknown;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "image/gif": string;
                 };
             };
             /** @description The part that `Range` asked for. */
@@ -1991,17 +1983,25 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description The image is at a signed URL that lives 60 s (`CROPSVC_BLOB_REDIRECT`). */
+            307: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    Location: components["headers"]["Location"];
+                    "Repr-Digest": components["headers"]["Repr-Digest"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
@@ -2012,10 +2012,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unauthorized";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2025,10 +2022,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2038,10 +2032,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict. `not-ready`: the image of a job that has not ended */
@@ -2052,10 +2043,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-ready";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -2065,23 +2053,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
-                };
-            };
-            /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
-            412: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "precondition-failed";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Requested Range Not Satisfiable. `range-not-satisfiable`: the asked range lies outside the bytes */
@@ -2091,10 +2063,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "range-not-satisfiable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use */
@@ -2104,10 +2073,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2117,10 +2083,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2131,10 +2094,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2150,8 +2110,6 @@ export interface operations {
                 Range?: string;
                 /** @description An `ETag` that is known already. */
                 "If-None-Match"?: string;
-                /** @description The only `ETag` that is wanted. */
-                "If-Match"?: string;
             };
             path: {
                 /** @description The job's id. */
@@ -2176,11 +2134,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": unknown;
-                    "image/png": unknown;
-                    "image/webp": unknown;
-                    "image/avif": unknown;
-                    "image/gif": unknown;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "image/gif": string;
                 };
             };
             /** @description The part that `Range` asked for. */
@@ -2207,17 +2165,25 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description The image is at a signed URL that lives 60 s (`CROPSVC_BLOB_REDIRECT`). */
+            307: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    Location: components["headers"]["Location"];
+                    "Repr-Digest": components["headers"]["Repr-Digest"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
@@ -2228,10 +2194,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unauthorized";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2241,10 +2204,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2254,10 +2214,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict. `not-ready`: the image of a job that has not ended */
@@ -2268,10 +2225,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-ready";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -2281,23 +2235,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
-                };
-            };
-            /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
-            412: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "precondition-failed";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Requested Range Not Satisfiable. `range-not-satisfiable`: the asked range lies outside the bytes */
@@ -2307,10 +2245,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "range-not-satisfiable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use */
@@ -2320,10 +2255,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2333,10 +2265,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2347,10 +2276,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2381,20 +2307,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/zip": unknown;
+                    "application/zip": string;
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
@@ -2405,10 +2328,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unauthorized";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2418,10 +2338,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2431,10 +2348,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict. `not-ready`: the image of a job that has not ended */
@@ -2445,10 +2359,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-ready";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -2458,10 +2369,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use */
@@ -2471,10 +2379,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2484,10 +2389,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2498,10 +2400,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2516,13 +2415,7 @@ export interface operations {
         /** @description Which outputs. Without `output` it is the first one. Names are made safe and unique. */
         requestBody: {
             content: {
-                "application/json": {
-                    entries: {
-                        id: string;
-                        output?: string | null;
-                        name?: string | null;
-                    }[];
-                };
+                "application/json": components["schemas"]["ArchiveRequest"];
             };
         };
         responses: {
@@ -2537,20 +2430,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/zip": unknown;
+                    "application/zip": string;
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `incomplete-upload`: the body ended before its announced length */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS; `incomplete-upload`: the body ended before its announced length */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter" | "incomplete-upload";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2560,10 +2461,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large. `too-large`: the upload has more bytes than allowed */
@@ -2573,10 +2471,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "too-large";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2586,10 +2481,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2600,10 +2492,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2616,8 +2505,6 @@ export interface operations {
                 Range?: string;
                 /** @description An `ETag` that is known already. */
                 "If-None-Match"?: string;
-                /** @description The only `ETag` that is wanted. */
-                "If-Match"?: string;
             };
             path: {
                 /** @description The job's id. */
@@ -2640,14 +2527,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": unknown;
-                    "image/png": unknown;
-                    "image/webp": unknown;
-                    "image/avif": unknown;
-                    "image/gif": unknown;
-                    "image/tiff": unknown;
-                    "image/bmp": unknown;
-                    "image/heif": unknown;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "image/gif": string;
+                    "image/tiff": string;
+                    "image/bmp": string;
+                    "image/heif": string;
                 };
             };
             /** @description The part that `Range` asked for. */
@@ -2674,17 +2561,25 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2694,10 +2589,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2707,10 +2599,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -2720,23 +2609,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
-                };
-            };
-            /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
-            412: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "precondition-failed";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Requested Range Not Satisfiable. `range-not-satisfiable`: the asked range lies outside the bytes */
@@ -2746,10 +2619,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "range-not-satisfiable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2759,10 +2629,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2773,10 +2640,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2807,17 +2671,14 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
@@ -2828,10 +2689,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unauthorized";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2841,10 +2699,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2854,10 +2709,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -2867,10 +2719,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2880,10 +2729,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -2894,10 +2740,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2922,17 +2765,25 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -2942,10 +2793,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -2955,10 +2803,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict. `not-ready`: the image of a job that has not ended */
@@ -2969,10 +2814,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-ready";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -2982,10 +2824,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -2995,10 +2834,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -3009,10 +2845,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3027,25 +2860,7 @@ export interface operations {
         /** @description What the token allows. With `job` it reads this job, else it uploads. */
         requestBody?: {
             content: {
-                "application/json": {
-                    /** @description Seconds. Default: 600. */
-                    lifetime?: number;
-                    /** @description How many jobs the token may submit. Default: 1. */
-                    jobs?: number;
-                    /** @description Bytes of an upload. Default and maximum: the server's own limit. */
-                    max_upload?: number;
-                    /**
-                     * @description The preset that every submit uses.
-                     * @enum {string}
-                     */
-                    preset?: "classic";
-                    /** @description The parameters that a submit may set. Default: none. */
-                    parameters?: ("box" | "aspect" | "anchor" | "size" | "fit" | "enlarge" | "rotate" | "format" | "quality" | "lossless" | "effort" | "max_bytes" | "metadata" | "hdr" | "background" | "strict")[];
-                } | {
-                    job: string;
-                    /** @description Seconds. Default: 600. */
-                    lifetime?: number;
-                };
+                "application/json": components["schemas"]["UploadTokenRequest"] | components["schemas"]["JobTokenRequest"];
             };
         };
         responses: {
@@ -3060,17 +2875,25 @@ export interface operations {
                     "application/json": components["schemas"]["Token"];
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "bad-parameter" | "bad-request";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden. `cross-site`: a state-changing request from another site; `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
@@ -3080,10 +2903,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "cross-site" | "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -3093,10 +2913,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted */
@@ -3106,10 +2923,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "deleted" | "expired";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large. `too-large`: the upload has more bytes than allowed */
@@ -3119,10 +2933,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "too-large";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -3132,10 +2943,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -3146,10 +2954,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3167,6 +2972,17 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3210,7 +3026,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key and the same request give the same job, so that a retry makes no second one. */
+                /** @description The same key and the same request give the same job, so that a retry makes no second one. Another request under the key is refused with 422. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -3241,20 +3057,20 @@ export interface operations {
                     aspect?: string | "";
                     anchor?: string | "";
                     size?: string | "";
-                    fit?: ("cover" | "contain" | "inside" | "stretch") | "";
-                    enlarge?: ("true" | "false") | "";
+                    fit?: components["schemas"]["Fit"] | "";
+                    enlarge?: components["schemas"]["Enlarge"] | "";
                     rotate?: string | "";
-                    format?: ("auto" | "jpeg" | "png" | "webp" | "avif" | "gif") | "";
+                    format?: components["schemas"]["Format"] | "";
                     quality?: string | "";
-                    lossless?: ("true" | "false") | "";
-                    effort?: ("fast" | "balanced" | "small") | "";
+                    lossless?: components["schemas"]["Lossless"] | "";
+                    effort?: components["schemas"]["Effort"] | "";
                     max_bytes?: string | "";
-                    metadata?: ("none" | "copyright") | "";
-                    hdr?: ("drop" | "keep") | "";
+                    metadata?: components["schemas"]["Metadata"] | "";
+                    hdr?: components["schemas"]["Hdr"] | "";
                     background?: string | "";
-                    strict?: ("true" | "false") | "";
+                    strict?: components["schemas"]["Strict"] | "";
                     outputs?: string | "";
-                    preset?: "classic" | "";
+                    preset?: components["schemas"]["PresetName"] | "";
                 } & {
                     [key: string]: unknown;
                 }) & (unknown | unknown | unknown);
@@ -3272,10 +3088,21 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
-            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each; `bad-request`: no file, an empty body, broken multipart; `incomplete-upload`: the body ended before its announced length */
+            /** @description Bad Request. `bad-parameter`: one or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS; `bad-request`: no file, an empty body, broken multipart, or a request that is not HTTP; `incomplete-upload`: the body ended before its announced length */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3342,7 +3169,7 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
-            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short */
+            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short; `rate-limited`: this client asks too often */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3392,6 +3219,17 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3571,6 +3409,17 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
             403: {
                 headers: {
@@ -3581,7 +3430,7 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
-            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short */
+            /** @description Too Many Requests. `busy`: the queue is at its cap, or memory is short; `rate-limited`: this client asks too often */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3637,6 +3486,17 @@ export interface operations {
                     "application/json": components["schemas"]["ClassicProgress"];
                 };
             };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
             403: {
                 headers: {
@@ -3644,10 +3504,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -3657,10 +3514,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -3671,10 +3525,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3690,8 +3541,6 @@ export interface operations {
                 Range?: string;
                 /** @description An `ETag` that is known already. */
                 "If-None-Match"?: string;
-                /** @description The only `ETag` that is wanted. */
-                "If-Match"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3711,11 +3560,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": unknown;
-                    "image/png": unknown;
-                    "image/webp": unknown;
-                    "image/avif": unknown;
-                    "image/gif": unknown;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "image/gif": string;
                 };
             };
             /** @description The part that `Range` asked for. */
@@ -3742,6 +3591,17 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Unauthorized. `unauthorized`: no API key or token, or one that is wrong or expired */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Forbidden. `out-of-scope`: a token that does not allow this call, parameter or number of jobs */
             403: {
                 headers: {
@@ -3749,10 +3609,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "out-of-scope";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found. `not-found`: what never existed, or belongs to somebody else */
@@ -3762,10 +3619,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-found";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict. `not-ready`: the image of a job that has not ended */
@@ -3776,10 +3630,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "not-ready";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone. `expired`: the job or its source lived its time; `deleted`: the job was deleted; `canceled`: the job was canceled before it ended */
@@ -3789,23 +3640,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "canceled" | "deleted" | "expired";
-                    };
-                };
-            };
-            /** @description Precondition Failed. `precondition-failed`: `If-Match` names other bytes than these */
-            412: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "precondition-failed";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Requested Range Not Satisfiable. `range-not-satisfiable`: the asked range lies outside the bytes */
@@ -3815,10 +3650,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "range-not-satisfiable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity. `unreadable`: the right first bytes, but a broken image; `too-many-pixels`: more pixels, or a longer side, than allowed; `too-complex`: more frames or scans than allowed; `box-outside`: the box lies wholly outside the image, or nothing of it is left after rounding; `over-max-bytes`: even the lowest quality gives more bytes than `max_bytes` allows; `crop-failed`: the crop process died, or the crop could not be made; `timed-out`: the crop took longer than a job may; `out-of-memory`: the crop needed more memory than a job may use */
@@ -3828,10 +3660,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "box-outside" | "crop-failed" | "out-of-memory" | "over-max-bytes" | "timed-out" | "too-complex" | "too-many-pixels" | "unreadable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -3841,10 +3670,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable. `unavailable`: the store cannot be used at the moment */
@@ -3855,10 +3681,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "unavailable";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3889,10 +3712,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3923,10 +3743,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3940,14 +3757,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is. */
+            /** @description The process lives. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["Health"];
                 };
             };
             /** @description Internal Server Error. `internal`: a bug in the service */
@@ -3957,10 +3774,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3974,7 +3788,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is. */
+            /** @description Ready. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3991,13 +3805,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It is not. */
+            /** @description Not ready; `failing` names what fails. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -4035,10 +3846,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4081,10 +3889,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4115,10 +3920,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {unknown} */
-                        code?: "internal";
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -65,7 +65,7 @@ class Remote:
     def _followed(self, job: Job, line: Line) -> Job:
         wait = WATCHED if self.board.is_watched else UNWATCHED
         while not job.is_terminal:
-            line.show(_words(job), UPLOAD_SHARE + (1 - UPLOAD_SHARE) * job.progress)
+            line.show(_status(job), UPLOAD_SHARE + (1 - UPLOAD_SHARE) * job.progress)
             job = self.client.job(job, wait)
         if job.error:
             raise JobFailed(job.error["detail"], code=job.error["code"])
@@ -93,7 +93,7 @@ def described(output: Output) -> str:
     return f"{output.width}x{output.height} {output.format}, {output.bytes:,} bytes"
 
 
-def _words(job: Job) -> str:
+def _status(job: Job) -> str:
     if job.state == "queued":
         return f"queued, place {job.position}" if job.position else "queued"
     return job.stage

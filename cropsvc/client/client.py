@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 from cropsvc.client.errors import JobFailed, NoAnswer, ServiceError
 from cropsvc.client.model import Job, Output, job_of
 from cropsvc.client.transport import Transport
-from cropsvc.client.upload import File, Sent, content_of, field_text, form
+from cropsvc.client.upload import File, Sent, content_of, field_text, form, json_body
 
 POLL_SECONDS = 20.0  # of one long poll
 UNLIKE_OURS = (ValueError, KeyError, TypeError)  # what reading an answer that is no job raises
@@ -161,6 +161,23 @@ class Client:
         except ServiceError as error:
             if error.status != 404 or asked == 1:
                 raise  # else an attempt without an answer has deleted it
+
+    def token(self, **wanted: Any) -> dict[str, str]:
+        """Return `{"token": ..., "expires_at": ...}`: a token for a browser, to upload or to read.
+
+        *wanted* are the fields of `POST /v1/tokens`: `parameters=["box"]`,
+        `fixed={"size": "256x256"}`, `jobs=1`, `lifetime=600`; or `job="<id>"` for one that reads
+        this job. Raises ServiceError and NoAnswer.
+        """
+        body = json_body(wanted)
+        answer = self._transport.patiently(
+            lambda: self._transport.send("POST", "/v1/tokens", upload=body)
+        )
+        try:
+            made = json.loads(answer.data)
+            return {"token": made["token"], "expires_at": made["expires_at"]}
+        except UNLIKE_OURS:
+            raise self._not_ours() from None
 
     def _job(self, ask: Callable[[], BaseHTTPResponse]) -> Job:
         answer = self._transport.patiently(ask)

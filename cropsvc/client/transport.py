@@ -108,7 +108,7 @@ class Transport:
     def _no_answer(self, error: Exception, *, first_contact: bool) -> NoAnswer:
         reason = error.reason if isinstance(error, MaxRetryError) else error
         hopeless = first_contact and _is_hopeless(reason)
-        words = _words(reason)
+        words = _reason_text(reason)
         return NoAnswer(
             f"no answer from {self.url}: {words}", retry_after=None if hopeless else FIRST_PAUSE
         )
@@ -123,7 +123,7 @@ def _is_hopeless(error: BaseException | None) -> bool:
     return isinstance(error, NameResolutionError | SSLError)
 
 
-def _words(error: BaseException | None) -> str:
+def _reason_text(error: BaseException | None) -> str:
     return str(error).rpartition(": ")[2] or type(error).__name__
 
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-CHUNK = 64 * 1024
+CHUNK_BYTES = 64 * 1024
 File = bytes | str | os.PathLike[str] | BinaryIO
 Sent = Callable[[int], object]
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A multipart form: its type, its length in bytes, and its parts."""
+    """A request's body: its type, its length in bytes, and its parts."""
 
     content_type: str
     length: int
@@ -50,14 +50,20 @@ def form(
 
     def parts() -> Iterator[bytes]:
         yield head
-        for start in range(0, len(data or b""), CHUNK):
-            piece = (data or b"")[start : start + CHUNK]
+        for start in range(0, len(data or b""), CHUNK_BYTES):
+            piece = (data or b"")[start : start + CHUNK_BYTES]
             yield piece
             on_bytes(start + len(piece))
         yield tail
 
     length = len(head) + len(data or b"") + len(tail)
     return Upload(f"multipart/form-data; boundary={boundary}", length, parts)
+
+
+def json_body(value: object) -> Upload:
+    """Return *value* as JSON."""
+    data = json.dumps(value).encode()
+    return Upload("application/json", len(data), lambda: iter([data]))
 
 
 def _file_head(boundary: str, name: str) -> bytes:

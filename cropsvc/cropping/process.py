@@ -22,6 +22,7 @@ STORE_LOST = "store-lost"
 """A reply's state: the crop process could not use the store, and the job must be sent again."""
 
 TICK_SECONDS = 0.25  # how often `on_tick` is called
+OOM_SECONDS = 1.0  # how old the count of OOM kills before a job may be: it takes the kernel 30 us
 RENEW_AFTER_JOBS = 10_000
 RENEW_ABOVE_BYTES = 400 * 1024**2  # resident size of an idle crop process
 
@@ -92,6 +93,7 @@ class CropProcess:
         self._child: _Child | None = None
         self._jobs = 0
         self._ooms = 0
+        self._ooms_due = 0.0
 
     @property
     def pid(self) -> int:
@@ -105,7 +107,9 @@ class CropProcess:
     def send(self, ref: JobRef, upload_from: str) -> None:
         """Send a job, which begins at once. Raises CropProcessDied."""
         child = self._living()
-        self._ooms = _oom_kills()
+        if time.monotonic() >= self._ooms_due:
+            self._ooms = _oom_kills()
+            self._ooms_due = time.monotonic() + OOM_SECONDS
         try:
             child.send({"owner": ref.owner, "id": ref.id, "source_home": upload_from})
         except OSError:
@@ -196,8 +200,9 @@ class CropProcess:
         child.process.kill()  # the pipe may have broken before the process did
         child.pipe.close()
         status = child.process.wait()
-        self._child = None
-        return CropProcessDied(status, out_of_memory=_oom_kills() > self._ooms)
+        self._child, self._ooms_due = None, 0.0
+        was_oom = status == -signal.SIGKILL and _oom_kills() > self._ooms
+        return CropProcessDied(status, out_of_memory=was_oom)
 
 
 def _oom_kills() -> int:

@@ -40,7 +40,7 @@ def _options(settings: Settings) -> dict[str, Any]:
     host = address_for(settings)
     return {
         "bind": [f"{f'[{host}]' if ':' in host else host}:{settings.dashboard_port}"],
-        "worker_class": "cropsvc.serving.dashboard_worker.Worker",
+        "worker_class": "cropsvc.serving.problem_worker.ProblemWorker",
         "worker_connections": 100,
         "timeout": 60,
         "graceful_timeout": 2,

@@ -29,7 +29,7 @@ from cropsvc.queues.rq.queue import UNREADABLE
 from cropsvc.store import Commands
 
 STOP_SECONDS = 3.0  # a worker hears of a cancel within half a second
-LOOK_SECONDS = 0.05
+STOP_POLL_SECONDS = 0.05
 EVERYTHING = slice(0, 10**9)
 
 bp = Blueprint("cropsvc", __name__)
@@ -193,7 +193,7 @@ def _until_stopped(job: ReadOnlyJob) -> None:
     while job.get_status() == JobStatus.STARTED:
         if time.monotonic() > deadline:
             abort(409, "the job's worker has not stopped it yet; try again in a moment")
-        time.sleep(LOOK_SECONDS)
+        time.sleep(STOP_POLL_SECONDS)
 
 
 def _erase(job_id: str) -> None:

@@ -13,7 +13,7 @@ from cropsvc.dashboard.services import services
 from cropsvc.model.job import Job, JobRef
 from cropsvc.queues.rq.queue import UNREADABLE, ForeignJob, reference_of
 
-LONGEST = 20_000  # characters of one text that are shown
+MAX_TEXT = 20_000  # characters of one text that are shown
 FAILED = ("failed", "stopped")
 
 
@@ -116,11 +116,11 @@ def _sized(value: object) -> str:
 
 def _short(text: str | None) -> str:
     text = text or ""
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text)} characters)"
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]} … ({len(text)} characters)"
 
 
 def _reason(job: ReadOnlyJob, record: Job | None, status: str) -> str | None:
-    """Why it failed: our explanation, else the engine's."""
+    """Return why it failed: our explanation, else the queue's."""
     if status not in FAILED:
         return None
     if record and record.error:

@@ -142,6 +142,11 @@ READ_ONLY = {  # for the upload's own bytes
     "heif": "image/heif",
 }
 AUTO = {"tiff": "png", "bmp": "png", "heif": "jpeg"}  # what `auto` is where it is not the source's
+INPUTS = {  # what is read without an extra, by the names for people
+    **{name: OUTPUTS[name].label for name in ("jpeg", "png", "webp", "gif", "avif")},
+    "tiff": "TIFF",
+    "bmp": "BMP",
+}
 CONTENT_TYPES = {**{row.name: row.content_type for row in _ROWS}, **READ_ONLY}
 
 

@@ -5,7 +5,7 @@ import time
 from cropsvc.store import Store
 
 FULL = 0.75  # of maxmemory
-LOOK_SECONDS = 0.5  # how long a reading is used, plus what was admitted since
+READING_SECONDS = 0.5  # how long a reading is used, plus what was admitted since
 SHED = 20  # retained uploads that are deleted at a time
 MOST_SHEDS = 50
 
@@ -45,4 +45,4 @@ class MemoryGuard:
     def _look(self) -> None:
         self._used, self._limit = self._store.memory()
         self._admitted = 0
-        self._until = time.monotonic() + LOOK_SECONDS
+        self._until = time.monotonic() + READING_SECONDS

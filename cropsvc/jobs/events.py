@@ -27,6 +27,7 @@ class WatchedJob:
 
     def __init__(self, ref: JobRef, load: Callable[[JobRef], Found]) -> None:
         self.watchers: set[Subscription] = set()
+        self.carried: bytes | None = None  # by the message of its end
         self._ref, self._load = ref, load
         self._changes = 0  # messages about the job
         self._reading = threading.Lock()
@@ -91,6 +92,11 @@ class Subscription:
     def wake(self) -> None:
         """Let the waiter look."""
         self._changed.set()
+
+    @property
+    def carried(self) -> bytes | None:
+        """What the message of the job's end carried; None before it came, or if it was bare."""
+        return self._job.carried
 
     def read(self) -> Found:
         """Return the job, read once for all its waiters. Raises StoreUnavailable."""
@@ -161,6 +167,7 @@ class JobEvents:
         with self._lock:
             job = self._jobs.get(change.ref)
         if job:
+            job.carried = change.carried or job.carried
             job.wake(is_end=change.is_end)
 
     def _wake_all(self) -> None:

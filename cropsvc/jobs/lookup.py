@@ -41,6 +41,8 @@ class Lookup:
 
     def get(self, owner: str, job_id: str) -> Job:
         """Return the job. Raises NotFound, Expired or Deleted."""
+        if not ids.ID_PATTERN.fullmatch(job_id):  # JSON can hold text that is not valid UTF-8
+            raise _unknown(job_id)
         ref = JobRef(owner, job_id)
         return self._known(ref, self._store.load(ref))
 
@@ -51,7 +53,7 @@ class Lookup:
             raise Deleted(f"job {ref.id} was deleted")
         if any(ids.is_genuine(secret, ref.owner, ref.id) for secret in self._store.secrets()):
             raise Expired(f"job {ref.id} has expired")
-        raise NotFound(f"there is no job {ref.id[:64]}")
+        raise _unknown(ref.id)
 
     def retry_after(self, job: Job) -> int:
         """Return after how many seconds to ask again, by the queue's measured pace."""
@@ -76,6 +78,10 @@ class Lookup:
             pace = self._store.pace()
             self._pace = pace, time.monotonic() + PACE_SECONDS
         return min(LONGEST_RETRY, math.ceil(jobs / pace)) if pace else 1
+
+
+def _unknown(job_id: str) -> NotFound:
+    return NotFound(f"there is no job {job_id[:64]}")
 
 
 def error_of(problem: Problem) -> CropError:

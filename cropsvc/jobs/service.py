@@ -12,7 +12,7 @@ from cropsvc.jobs.submit import Submission, Submissions, Upload
 from cropsvc.model.errors import Canceled, Deleted, Expired, NotFound, NotReady, Unavailable
 from cropsvc.model.job import Job, JobRef, Output
 from cropsvc.observability import job_log
-from cropsvc.store import StoreUnavailable
+from cropsvc.store import StoreUnavailable, done_job
 
 __all__ = ["Jobs", "Policy", "Submission", "Upload", "error_of"]
 
@@ -44,11 +44,14 @@ class Jobs(Submissions):
     def wait_on_bytes(
         self, watch: Subscription, job: Job, seconds: float
     ) -> tuple[Job, bytes | None]:
-        """Do the same, and return the first output's bytes too: one round trip for both."""
+        """Do the same, and return the first output's bytes too: at most one round trip for both."""
         data: bytes | None = None
 
         def read() -> Job:
             nonlocal data
+            if watch.carried:
+                ended, data = done_job(job, watch.carried)
+                return ended
             found, data = self._store.load_with_bytes(job.ref, 0)
             return self._known(job.ref, found)
 

@@ -7,20 +7,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from cropsvc.imaging.geometry.validate import check
-from cropsvc.imaging.headers.probe import Source, probe
+from cropsvc.imaging.headers.probe import Source, check_type, probe
 from cropsvc.imaging.params.parser import CropRequest
 from cropsvc.jobs.lookup import Lookup
 from cropsvc.model import ids
 from cropsvc.model.errors import Busy, Deleted, Expired, IdempotencyMismatch, Unavailable
-from cropsvc.model.job import Job, JobRef, SourceInfo, Webhook, new_job, source_info
+from cropsvc.model.job import Job, JobRef, SourceInfo, Webhook, new_job
 from cropsvc.observability import job_log
 from cropsvc.store import (
     ClaimTaken,
     DeferredSlot,
     IdempotencyClaim,
+    Incoming,
     NoSlotNeeded,
+    PutAway,
     QueueFull,
     QueueSlot,
+    Received,
     ReservedSlot,
     fingerprint,
 )
@@ -28,9 +31,9 @@ from cropsvc.store import (
 
 @dataclass(frozen=True)
 class Upload:
-    """What to crop: new bytes, or the upload of an earlier job (`upload_from`)."""
+    """What to crop: a new upload, or the upload of an earlier job (`upload_from`)."""
 
-    data: bytes | None
+    data: bytes | PutAway | None
     facts: SourceInfo
     upload_from: str
     file_name: str = ""
@@ -45,6 +48,7 @@ class Submission:
     key: str | None = None
     trace: str = ""
     webhook: str | None = None  # who wants to hear of the end
+    awaited: bool = False  # the first output's bytes, by this front end process
 
 
 class Submissions(Lookup):
@@ -86,14 +90,25 @@ class Submissions(Lookup):
         """Give a slot back that no job took."""
         self._store.release(slot.ref)
 
+    def incoming(self, slot: QueueSlot) -> Incoming:
+        """Return where to write the job's upload as it comes. Close it once the job is submitted.
+
+        A large upload is refused by its first bytes, before any is stored.
+        """
+        return self._store.incoming(slot.ref, check_type)
+
     def upload(
-        self, slot: QueueSlot, data: bytes, request: CropRequest, file_name: str = ""
+        self, slot: QueueSlot, come: Received, request: CropRequest, file_name: str = ""
     ) -> Upload:
-        """Return new bytes as an upload, once their header passes the limits and the request."""
-        source = probe(data, self._policy.limits)
+        """Return the upload, once its header passes the limits and the request."""
+        source = self._probed(come)
         check(request, source, self._policy.limits)
-        facts = source_info(data, source.format, source.width, source.height)
-        return Upload(data, facts, slot.ref.id, file_name)
+        facts = SourceInfo(source.format, source.width, source.height, come.size, come.sha256)
+        return Upload(come.data, facts, slot.ref.id, file_name)
+
+    def _probed(self, come: Received) -> Source:
+        with self._store.whole(come) as data:
+            return probe(data, self._policy.limits)
 
     def earlier_upload(
         self, owner: str, source: str, request: CropRequest, key: str | None = None
@@ -159,14 +174,23 @@ class Submissions(Lookup):
     def _submitted(
         self, slot: QueueSlot, job: Job, submission: Submission, claim: IdempotencyClaim | None
     ) -> Job:
-        data, policy = submission.upload.data, self._policy
         if isinstance(slot, DeferredSlot):
-            with self._busy_when_full():
-                slot, shared = self._store.reserve_and_share(job, data, policy.cap, policy.owners)
+            data = submission.upload.data
+            if isinstance(data, bytes) and not self._store.keeps_objects:
+                return self._submitted_at_once(job, data, submission)
+            slot = self._reserved(slot.ref)
             job = _job_of(slot, submission)
-        else:
-            shared = self._store.share(job, data, claim)
+        shared = self._store.share(job, submission.upload.data, claim)
         return self._logged(job) if shared else self._enqueued(job, submission, claim)
+
+    def _submitted_at_once(self, job: Job, data: bytes, submission: Submission) -> Job:
+        commands, policy = self._job_queue.commands(job.ref, job.upload_from), self._policy
+        with self._busy_when_full():
+            slot, shared = self._store.submit_at_once(
+                job, data, commands, policy.cap, policy.owners
+            )
+        job = replace(job, created=slot.now, position=slot.waiting + 1)
+        return self._logged(job) if shared else self._published(job)
 
     def _logged(self, job: Job) -> Job:
         job = self.get(job.ref.owner, job.id)
@@ -179,6 +203,9 @@ class Submissions(Lookup):
             raise Expired(f"the upload of job {upload.upload_from} is no longer kept")
         commands = self._job_queue.commands(job.ref, upload.upload_from)
         self._store.submit(job, upload.data, claim, commands)
+        return self._published(job)
+
+    def _published(self, job: Job) -> Job:
         try:
             self._job_queue.publish(job.ref, job.upload_from)
         except Unavailable:
@@ -200,13 +227,15 @@ def _job_of(slot: QueueSlot, submission: Submission) -> Job:
         trace=submission.trace,
         file_name=upload.file_name,
         webhook=Webhook(submission.webhook) if submission.webhook else None,
+        awaited=submission.awaited and not submission.webhook,
     )
 
 
 def _claim(key: str | None, job: Job) -> IdempotencyClaim | None:
     if key is None:
         return None
-    return IdempotencyClaim(_digest(key), fingerprint(job.source.sha256, job.request))
+    wanted = f"{job.request} {job.webhook.url}" if job.webhook else job.request
+    return IdempotencyClaim(_digest(key), fingerprint(job.source.sha256, wanted))
 
 
 def _digest(key: str) -> str:

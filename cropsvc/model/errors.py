@@ -5,7 +5,7 @@ CropError
 ├── Unauthorized 401, CrossSite, SourceForbidden, OutOfScope 403, NotFound 404, MethodNotAllowed 405
 ├── NotReady 409
 ├── Expired, Canceled, Deleted 410
-├── PreconditionFailed 412, TooLarge 413, UnsupportedFormat 415, RangeNotSatisfiable 416
+├── TooLarge 413, UnsupportedFormat 415, RangeNotSatisfiable 416
 ├── FetchFailed, Unreadable, TooManyPixels, TooComplex, BoxOutside, IdempotencyMismatch 422
 ├── OverMaxBytes, CropFailed, TimedOut, OutOfMemory 422 (only as a job's error)
 ├── Busy, RateLimited 429
@@ -15,6 +15,8 @@ CropError
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+MOST_FIELDS = 50  # that an error names: an answer must not be far larger than its request
 
 
 @dataclass(frozen=True)
@@ -52,21 +54,24 @@ class CropError(Exception):
     ) -> None:
         super().__init__(detail)
         self.detail = detail
-        self.errors = tuple(errors)
+        self.errors = tuple(errors)[:MOST_FIELDS]
         self.retry_after = retry_after  # seconds
 
 
 class BadParameter(CropError, status=400):
-    """One or more parameters that cannot be used; `errors` names each."""
+    """One or more parameters that cannot be used; `errors` names each, up to MOST_FIELDS."""
 
     @classmethod
     def of(cls, *errors: FieldError) -> "BadParameter":
         """Return the error for these fields; its detail joins theirs."""
-        return cls("; ".join(f"{e.field}: {e.detail}" for e in errors), errors=errors)
+        shown, left = errors[:MOST_FIELDS], len(errors) - MOST_FIELDS
+        texts = [f"{one.field}: {one.detail}" for one in shown]
+        texts += [f"and {left} more"] if left > 0 else []
+        return cls("; ".join(texts), errors=errors)
 
 
 class BadRequest(CropError, status=400):
-    """No file, an empty body, broken multipart."""
+    """No file, an empty body, broken multipart, or a request that is not HTTP."""
 
 
 class IncompleteUpload(CropError, status=400):
@@ -94,7 +99,7 @@ class NotFound(CropError, status=404):
 
 
 class MethodNotAllowed(CropError, status=405):
-    """A known URL, another method."""
+    """A URL that does not take this method."""
 
 
 class NotReady(CropError, status=409):
@@ -115,10 +120,6 @@ class Canceled(Gone):
 
 class Deleted(Gone):
     """The job was deleted."""
-
-
-class PreconditionFailed(CropError, status=412):
-    """`If-Match` names other bytes than these."""
 
 
 class TooLarge(CropError, status=413, title="Upload too large"):

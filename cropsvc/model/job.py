@@ -1,4 +1,4 @@
-"""What is known of a job: frozen values, and how they lie in a Redis hash."""
+"""The facts of a job as frozen values, and their form in a Redis hash."""
 
 import hashlib
 import json
@@ -91,6 +91,7 @@ class Job:
     trace: str = ""  # of the request that made the job
     webhook: Webhook | None = None
     file_name: str = ""  # of the upload, as the client named it; only the job's page shows it
+    awaited: bool = False  # who submitted it waits for the first output's bytes; only written
 
     @property
     def id(self) -> str:
@@ -138,9 +139,11 @@ def job_fields(job: Job) -> dict[str, str | int | float]:
     """Return the hash fields of a new job's record."""
     hook = {"hook": job.webhook.url} if job.webhook else {}
     named = {"file": job.file_name} if job.file_name else {}
+    awaited = {"awaited": 1} if job.awaited else {}
     return {
         **hook,
         **named,
+        **awaited,
         "state": job.state,
         "progress": job.progress,
         "stage": job.stage,

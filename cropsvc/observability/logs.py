@@ -13,7 +13,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-LONGEST = 500  # characters of a value
+MAX_LOG_VALUE = 500  # characters of a value
 
 
 def configure(kind: str, level: str, stream: TextIO = sys.stderr) -> None:
@@ -34,6 +34,9 @@ def configure(kind: str, level: str, stream: TextIO = sys.stderr) -> None:
     )
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
+    # What no line shows need not be collected (Python's logging HOWTO, "Optimization").
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
@@ -58,4 +61,4 @@ def _harmless(_logger: object, _method: str, event: EventDict) -> EventDict:
 def _shown(value: object) -> object:
     if not isinstance(value, str):
         return value
-    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", value)[:LONGEST]
+    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", value)[:MAX_LOG_VALUE]

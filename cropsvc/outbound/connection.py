@@ -17,7 +17,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from cropsvc.outbound.addresses import Allowed
+from cropsvc.outbound.lookup import look_up
 from cropsvc.outbound.target import Target
+from cropsvc.outbound.turns import PatientResponse
 
 
 class AddressForbidden(Exception):
@@ -26,7 +28,7 @@ class AddressForbidden(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """What is asked for: a method, a target, headers, and the body if there is one."""
+    """A request: method, target, headers, and the body if there is one."""
 
     method: str
     target: Target
@@ -70,14 +72,24 @@ def called(call: Call, route: Route) -> Iterator[urllib3.BaseHTTPResponse]:
         manager.clear()
 
 
-class _Checked(HTTPConnection):
+class _Patient(HTTPConnection):
+    """Reads answers in turns."""
+
+    response_class = PatientResponse
+
+
+class _PatientTLS(_Patient, HTTPSConnection):
+    """The same under TLS."""
+
+
+class _Checked(_Patient):
     """Opens a socket to the first address of the host, if all of them are allowed."""
 
     allowed = Allowed()
 
     def _new_conn(self) -> socket.socket:
         try:
-            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            found = look_up(self.host, self.port)
         except (OSError, UnicodeError) as error:
             raise NewConnectionError(self, "the name cannot be looked up") from error
         if not all(self.allowed.takes(str(address[4][0])) for address in found):
@@ -107,11 +119,14 @@ class _CheckedTLS(_Checked, HTTPSConnection):
 
 def pool(route: Route) -> urllib3.PoolManager:
     """Return a pool for one call."""
-    if route.proxy:
-        return urllib3.ProxyManager(route.proxy, num_pools=1, maxsize=1)
-    plain = type("Plain", (_Checked,), {"allowed": route.allowed})
-    tls = type("TLS", (_CheckedTLS,), {"allowed": route.allowed})
     manager = urllib3.PoolManager(num_pools=1, maxsize=1)
+    plain, tls = (
+        type("Plain", (_Checked,), {"allowed": route.allowed}),
+        type("TLS", (_CheckedTLS,), {"allowed": route.allowed}),
+    )
+    if route.proxy:
+        manager = urllib3.ProxyManager(route.proxy, num_pools=1, maxsize=1)
+        plain, tls = _Patient, _PatientTLS
     manager.pool_classes_by_scheme = {
         "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
         "https": type("TLSPool", (HTTPSConnectionPool,), {"ConnectionCls": tls}),

@@ -17,7 +17,7 @@ from pathlib import Path
 from cropsvc.settings.settings import Settings
 
 SECONDS = 3.0
-LONGEST = 5  # seconds, as in Docker's settings
+MAX_SECONDS = 5  # seconds, as in Docker's settings
 STOPPED = "TtZX"  # states in which a process does nothing any more
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever http_proxy says
 
@@ -39,7 +39,7 @@ def dashboard(settings: Settings) -> bool:
 
 def worker(settings: Settings) -> bool:
     """Whether a worker on this host has a fresh heartbeat."""
-    from cropsvc.queues.factory import is_alive  # only this check needs Redis and the engine
+    from cropsvc.queues.factory import is_alive  # only this check needs Redis and the queue
     from cropsvc.store import connection
 
     client = connection.plain(settings.redis_url, SECONDS)
@@ -81,5 +81,5 @@ CHECKS = {
 }
 
 if __name__ == "__main__":
-    signal.alarm(LONGEST)
+    signal.alarm(MAX_SECONDS)
     sys.exit(not CHECKS[sys.argv[1]](Settings.from_env(os.environ)))

@@ -88,16 +88,16 @@ def _confines(settings: Settings) -> SandboxConfig:
 def _connected(settings: Settings) -> Redis:
     """Return a client once the server can be written to, however long that takes."""
     client = connection.for_worker(settings.redis_url)
-    told = ""
+    logged = ""
     while True:
         try:
             Store(client, settings.lifetimes).check_writable()
         except StoreFull:
             return client  # a worker makes room
         except StoreUnavailable as error:
-            if str(error) != told:  # one line for each kind of trouble
-                told = str(error)
-                log.warning("waiting for Redis: %s", told)
+            if str(error) != logged:  # one line for each kind of trouble
+                logged = str(error)
+                log.warning("waiting for Redis: %s", logged)
             time.sleep(RETRY_SECONDS)
         else:
             return client

@@ -10,17 +10,20 @@ from typing import Any
 
 import gevent
 from gunicorn.http.body import LengthReader
-from gunicorn.http.errors import InvalidHeader, ParseException, UnsupportedTransferCoding
-from gunicorn.workers.ggevent import GeventWorker
+from gunicorn.http.errors import ParseException
+from gunicorn.http.unreader import SocketUnreader
 
-from cropsvc.serving.parse_errors import ProblemSocket
+from cropsvc.serving.problem_worker import ProblemWorker
 
 LINGER_SECONDS = 2.0
 RECV_BYTES = 64 * 1024
+BODY_BYTES = 256 * 1024  # received at once of a body; many uploads at once hold as much each
 STALLED_SECONDS = 30  # a client that takes nothing of its answer for so long is dropped
 
+SocketUnreader.max_body_chunk = BODY_BYTES
 
-class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
+
+class Worker(ProblemWorker):
     """Leaves `100 Continue` to the application, and drains what a refused client still sends."""
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
@@ -45,10 +48,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
             raise StopIteration
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer what cannot be parsed, so that the client gets to read it; always a 4xx."""
-        if isinstance(exc, UnsupportedTransferCoding):  # gunicorn: 501
-            exc = InvalidHeader("Transfer-Encoding")
-        super().handle_error(req, ProblemSocket(client), addr, exc)
+        """Answer the error, so that the client gets to read it."""
+        super().handle_error(req, client, addr, exc)
         _linger(client)
 
 
@@ -74,7 +75,7 @@ def _drained(req: Any) -> bool:
     with gevent.Timeout(LINGER_SECONDS, False):
         try:
             while req.body.read(RECV_BYTES):
-                pass
+                gevent.sleep(0)  # or the timeout would never fire
         except (OSError, ParseException):
             return False
         return True
@@ -87,6 +88,6 @@ def _linger(sock: Any) -> None:
         sock.shutdown(socket.SHUT_WR)
         with gevent.Timeout(LINGER_SECONDS, False):
             while sock.recv(RECV_BYTES):
-                pass
+                gevent.sleep(0)
     except OSError:
         return  # the client has closed; nothing is left to do

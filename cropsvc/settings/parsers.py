@@ -61,22 +61,6 @@ def _bytes(text: str) -> int:
     return int(match[1]) * SIZE_UNITS[match[2]]
 
 
-def one_of(*choices: str) -> Callable[[str], str]:
-    """Return a parser that takes these values only."""
-
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}")
-        return text
-
-    return parse
-
-
-def switch(text: str) -> bool:
-    """Return whether *text* is `true`; the other word is `false`."""
-    return one_of("true", "false")(text) == "true"
-
-
 def blobs(text: str) -> str:
     """Return `redis`, or the URL of a directory or bucket without a slash at its end."""
     if text == "redis":

@@ -1,14 +1,15 @@
 """The settings: read once from an environment, checked, frozen. A setting is one row here."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 
+from cropsvc.model.choices import boolean, one_of
 from cropsvc.model.hosts import HostRule
 from cropsvc.model.limits import Lifetimes, Limits
 from cropsvc.settings import parsers
-from cropsvc.settings.parsers import ApiKey, Network, one_of, size, whole
+from cropsvc.settings.cpus import usable_cpus
+from cropsvc.settings.parsers import ApiKey, Network, size, whole
 from cropsvc.settings.reader import ConfigError, Reader
 from cropsvc.settings.rows import ROW, Row, setting
 from cropsvc.settings.together import check_together
@@ -29,7 +30,7 @@ _observed = partial(setting, group="Observability")
 
 
 def _web_workers() -> int:
-    return max(1, (os.cpu_count() or 1) // 4)
+    return max(1, usable_cpus() // 4)
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,15 @@ class Settings:
     dashboard_port: int = _server("DASHBOARD_PORT", 9181, whole(1, 65535), "Port of the dashboard")
     workers: int = _server(
         "WORKERS", 1, whole(1, 256), "Worker processes",
-        shown_default="number of CPUs; 1 in a container", computed=lambda: os.cpu_count() or 1,
+        shown_default="number of CPUs; 1 in a container", computed=usable_cpus,
     )  # fmt: skip
     bind: str = _server(
         "CROPSVC_BIND", "127.0.0.1", parsers.address,
         "Address to listen on. A container listens on all of its addresses",
     )  # fmt: skip
     web_workers: int = _server(
-        "CROPSVC_WEB_WORKERS", 1, whole(1, 64), "Processes of the front end",
+        "CROPSVC_WEB_WORKERS", 1, whole(1, 64),
+        "Processes of the front end; a container's CPU limit counts as its number of CPUs",
         shown_default="1 up to 4 CPUs, then a quarter of their number", computed=_web_workers,
     )  # fmt: skip
 
@@ -110,7 +112,7 @@ class Settings:
         "Records and queue stay in Redis",
     )  # fmt: skip
     blob_redirect: bool = _storage(
-        "CROPSVC_BLOB_REDIRECT", False, parsers.switch,
+        "CROPSVC_BLOB_REDIRECT", False, boolean,
         "`true`: downloads of results answer 307 with a signed URL that lives 60 s",
         shown_default="`false`",
     )  # fmt: skip
@@ -194,7 +196,7 @@ class Settings:
     presets_only: bool = _cropping(
         "CROPSVC_PRESETS_ONLY",
         False,
-        parsers.switch,
+        boolean,
         "`true`: requests may name a preset, and no other cropping parameter",
         shown_default="`false`",
     )

@@ -13,6 +13,8 @@ from cropsvc.store.errors import (
     StoreUnavailable,
 )
 from cropsvc.store.events import Events
+from cropsvc.store.incoming import Incoming, Received, in_memory, received
+from cropsvc.store.keys import done_job
 from cropsvc.store.lifecycle import MOST_RUNS, Running
 from cropsvc.store.model import (
     BeginVerdict,
@@ -29,6 +31,7 @@ from cropsvc.store.model import (
     fingerprint,
 )
 from cropsvc.store.outbox import Outbox
+from cropsvc.store.pointers import PutAway
 from cropsvc.store.recovery import Recovery
 from cropsvc.store.retry import until_available
 from cropsvc.store.stats import Stats
@@ -44,19 +47,25 @@ __all__ = [
     "Commands",
     "DeferredSlot",
     "IdempotencyClaim",
+    "Incoming",
     "JobChange",
     "JobResult",
     "NoFreeConnection",
     "NoSlotNeeded",
+    "PutAway",
     "QueueFull",
     "QueueSlot",
+    "Received",
     "ReservedSlot",
     "Store",
     "StoreFull",
     "StoreRefused",
     "StoreUnavailable",
     "UnfinishedJobs",
+    "done_job",
     "fingerprint",
+    "in_memory",
+    "received",
     "until_available",
 ]
 

@@ -11,6 +11,7 @@ from redis.client import Pipeline
 
 from cropsvc.model.limits import Lifetimes
 from cropsvc.store.errors import hides_redis
+from cropsvc.store.incoming import READ_BACK, Room
 from cropsvc.store.keys import LIMIT, SECRET
 from cropsvc.store.lua import Lua
 from cropsvc.store.objects import Objects
@@ -34,6 +35,7 @@ class Base:
     ) -> None:
         self.client = client
         self._objects = objects  # where bytes lie, if not in Redis
+        self._read_back = Room(READ_BACK)  # memory for uploads in parts
         self._lifetimes = lifetimes
         self._set_secrets = [hashlib.sha256(secret.encode()).digest() for secret in signing]
         self._kept_secrets: list[str] = []

@@ -7,61 +7,26 @@ OBJECTS lists each object before it is written, by the time (ms) to look at it n
 
 import secrets
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from io import BytesIO
 from typing import cast
 
 from redis.client import Pipeline
 
 from cropsvc.model.job import Job, JobRef
 from cropsvc.store.base import Base
-from cropsvc.store.errors import StoreUnavailable, hides_redis
-from cropsvc.store.keys import (
-    OBJECTS,
-    OBJECTS_TURN,
-    blob_field,
-    record_key,
-    results_key,
-    source_key,
-)
+from cropsvc.store.errors import StoreUnavailable, hidden_redis, hides_redis
+from cropsvc.store.incoming import Incoming, Received
+from cropsvc.store.keys import OBJECTS, OBJECTS_TURN, blob_field, record_key, results_key
+from cropsvc.store.pointers import SOURCE_FIELD, PutAway, Stored, names_of, pointer_to
 
-SOURCE_FIELD = "source"  # in a member of OBJECTS: it is an upload
-POINTER = b"cropsvc-object:"  # no image begins like this
-LONGEST_POINTER = 400  # bytes; an owner's name has up to 64
 WRITE_SECONDS = 45  # an object that has no pointer by then never gets one
 SAFE_SECONDS = 25.0  # a write that took longer is not pointed to
-LOOK_SECONDS = 20  # between looks at an object whose pointer has no end yet
+ENDLESS_RECHECK_SECONDS = 20  # between looks at an object whose pointer has no end yet
 SWEEP_SECONDS = 2  # between two sweeps, among all workers
 SWEPT = 500  # objects of one sweep
-
-
-@dataclass(frozen=True)
-class Stored:
-    """An object, and the place of its pointer: the job and the field."""
-
-    name: str  # owner/random
-    home: str
-    field: str
-
-    @property
-    def member(self) -> str:
-        """The member of OBJECTS."""
-        return f"{self.name} {self.home} {self.field}"
-
-    @property
-    def key(self) -> str:
-        """The Redis key that holds the pointer."""
-        owner = self.name.partition("/")[0]
-        is_upload = self.field == SOURCE_FIELD
-        return source_key(owner, self.home) if is_upload else results_key(owner, self.home)
-
-    def queue_read(self, pipe: Pipeline) -> None:
-        """Add the commands that read the pointer, and its lifetime left in ms."""
-        if self.field == SOURCE_FIELD:
-            pipe.getrange(self.key, 0, LONGEST_POINTER)
-        else:
-            pipe.hget(self.key, self.field)
-        pipe.pttl(self.key)
+LONGEST_UPLOAD = 300.0  # seconds from an upload's headers to its last byte
 
 
 @hides_redis
@@ -78,30 +43,96 @@ class Blobs(Base):
         if self._objects:
             self._objects.check()
 
-    def _put_away(self, ref: JobRef, field: str, data: bytes, content_type: str = "") -> bytes:
+    def incoming(self, ref: JobRef, check: Callable[[bytes], object]) -> Incoming:
+        """Return where the upload for job *ref* is written to as it comes.
+
+        *check* sees the first bytes before any is stored, and raises what refuses the upload.
+        """
+        return Incoming(self, ref, LONGEST_UPLOAD + SAFE_SECONDS, check)
+
+    def put_part(self, stored: Stored, data: bytes) -> None:
+        """Store a part of an upload. Raises StoreUnavailable."""
+        if self._objects:
+            self._note(stored, LONGEST_UPLOAD + WRITE_SECONDS)
+            self._objects.put(stored.name, data)
+
+    def settle(self, parts: Sequence[Stored]) -> None:
+        """Delete the parts that nothing points to: the upload was refused, or broke off.
+
+        If a store is away, a sweep does it later.
+        """
+        with suppress(StoreUnavailable), hidden_redis():
+            self._delete_without_pointer(parts)
+
+    @contextmanager
+    def whole(self, upload: Received) -> Iterator[bytes]:
+        """Return the bytes of an upload that has come.
+
+        Those of uploads in parts are read again, and take turns: they share READ_BACK bytes.
+        Raises StoreUnavailable.
+        """
+        if isinstance(upload.data, bytes):
+            yield upload.data
+            return
+        self._read_back.take(upload.size)
+        try:
+            data = self._fetched(upload.data.pointer, upload.size)
+            if data is None:
+                raise StoreUnavailable("the object store has lost a part of the upload")
+            yield data
+        finally:
+            self._read_back.give(upload.size)
+
+    def _put_away(
+        self, ref: JobRef, field: str, data: bytes | PutAway, content_type: str = ""
+    ) -> bytes:
         """Store the bytes, and return what Redis is to hold for them. Raises StoreUnavailable."""
+        if isinstance(data, PutAway):
+            if time.monotonic() > data.until:
+                raise StoreUnavailable(f"the upload took more than {LONGEST_UPLOAD:g} s")
+            return data.pointer
         if not self._objects or not data:
             return data
         stored = Stored(f"{ref.owner}/{secrets.token_hex(16)}", ref.id, field)
-        self._run("note_object", [OBJECTS], [WRITE_SECONDS * 1000, stored.member])
+        self._note(stored, WRITE_SECONDS)
         began = time.monotonic()
         self._objects.put(stored.name, data, content_type)
         if time.monotonic() - began > SAFE_SECONDS:
             raise StoreUnavailable(f"the object store took more than {SAFE_SECONDS:g} s")
-        return POINTER + stored.name.encode()
+        return pointer_to(stored.name)
 
-    def _fetched(self, value: bytes | None) -> bytes | None:
-        """Return the bytes for what Redis holds; None if they are gone."""
-        name = name_of(value)
-        if name is None:
+    def _note(self, stored: Stored, seconds: float) -> None:
+        """List an object that is about to be written, to be looked at in *seconds*."""
+        self._run("note_object", [OBJECTS], [round(seconds * 1000), stored.member])
+
+    def _fetched(self, value: bytes | None, size: int = 1) -> bytes | None:
+        """Return the bytes for what Redis holds; None if they are gone.
+
+        If their *size* is known, their parts are joined without a second copy.
+        """
+        names = names_of(value)
+        if not names:
             return value
-        return self._objects.get(name) if self._objects else None
+        if not self._objects:
+            return None
+        if len(names) == 1:
+            return self._objects.get(names[0])
+        joined = BytesIO()
+        joined.seek(size - 1)
+        joined.write(b"\0")
+        joined.seek(0)
+        for name in names:
+            part = self._objects.get(name)
+            if part is None:
+                return None
+            joined.write(part)
+        return joined.getvalue()
 
     def result_url(self, job: Job, index: int, seconds: int) -> str | None:
         """Return a signed URL of the job's *index*th result; None if it is in Redis, or gone."""
         key = results_key(job.ref.owner, job.results_from)
-        name = name_of(cast(bytes | None, self.client.hget(key, blob_field(index))))
-        return self._objects.signed_url(name, seconds) if self._objects and name else None
+        names = names_of(cast(bytes | None, self.client.hget(key, blob_field(index))))
+        return self._objects.signed_url(names[0], seconds) if self._objects and names else None
 
     def _objects_of(self, job: Job) -> list[Stored]:
         """Return the objects that the job's upload and results are in."""
@@ -114,8 +145,11 @@ class Blobs(Base):
             for home, field in places:
                 Stored(f"{owner}/", home, field).queue_read(pipe)
             values = pipe.execute()[::2]
-        named = [(name_of(value), *place) for value, place in zip(values, places, strict=True)]
-        return [Stored(name, home, field) for name, home, field in named if name]
+        return [
+            Stored(name, home, field)
+            for value, (home, field) in zip(values, places, strict=True)
+            for name in names_of(value)
+        ]
 
     @staticmethod
     def _queue_look(pipe: Pipeline, objects: Iterable[Stored]) -> None:
@@ -134,35 +168,38 @@ class Blobs(Base):
         """
         if not self._objects or not self.client.set(OBJECTS_TURN, 1, nx=True, ex=SWEEP_SECONDS):
             return 0
-        seconds, micros = self.client.time()
-        now = int(seconds) * 1000 + int(micros) // 1000
-        due = self.client.zrange(OBJECTS, 0, now, byscore=True, offset=0, num=SWEPT)
+        due = self.client.zrange(
+            OBJECTS, 0, self._milliseconds(), byscore=True, offset=0, num=SWEPT
+        )
         found = [Stored(*member.decode().split(" ")) for member in cast(list[bytes], due)]
-        gone = self._without_pointer(found, now)
-        self._objects.delete([stored.name for stored in gone])
-        if gone:
+        return self._delete_without_pointer(found)
+
+    def _milliseconds(self) -> int:
+        seconds, micros = self.client.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    def _delete_without_pointer(self, found: Sequence[Stored]) -> int:
+        gone = self._without_pointer(found) if found else []
+        if gone and self._objects:
+            self._objects.delete([stored.name for stored in gone])
             self.client.zrem(OBJECTS, *[stored.member for stored in gone])
         return len(gone)
 
-    def _without_pointer(self, found: Sequence[Stored], now: int) -> list[Stored]:
+    def _without_pointer(self, found: Sequence[Stored]) -> list[Stored]:
         """Return the objects whose pointer is gone, and note when to look at the others again."""
-        if not found:
-            return []
+        now = self._milliseconds()
         with self.client.pipeline(transaction=False) as pipe:
             for stored in found:
                 stored.queue_read(pipe)
             replies = pipe.execute()
         gone, living = [], {}
         for stored, value, left in zip(found, replies[::2], replies[1::2], strict=True):
-            if name_of(value) != stored.name:
+            if stored.name not in names_of(value):
                 gone.append(stored)
             else:
-                living[stored.member] = now + (left + 1000 if left >= 0 else LOOK_SECONDS * 1000)
+                living[stored.member] = now + (
+                    left + 1000 if left >= 0 else ENDLESS_RECHECK_SECONDS * 1000
+                )
         if living:
             self.client.zadd(OBJECTS, living, xx=True)
         return gone
-
-
-def name_of(value: bytes | None) -> str | None:
-    """Return the object's name, if *value* is a pointer."""
-    return value[len(POINTER) :].decode() if value and value.startswith(POINTER) else None

@@ -5,9 +5,10 @@ never cross from one owner to another.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from cropsvc.model.job import PENDING as UNFINISHED
-from cropsvc.model.job import Job, JobRef
+from cropsvc.model.job import Job, JobRef, load_outputs
 from cropsvc.store.model import IdempotencyClaim, JobChange, fingerprint
 
 PREFIX = "cropsvc:"
@@ -118,8 +119,29 @@ def message_of(ref: JobRef, state: str) -> str:
 
 def change_of(message: bytes) -> JobChange | None:
     """Return the change that a message reports; None if the message is not the service's own."""
-    match message.decode(errors="replace").split(" "):
+    head, _, carried = message.partition(b"\n")
+    match head.decode(errors="replace").split(" "):
         case [owner, job_id, state]:
-            return JobChange(JobRef(owner, job_id), is_end=state not in UNFINISHED)
+            return JobChange(JobRef(owner, job_id), state not in UNFINISHED, carried or None)
         case _:
             return None
+
+
+def done_job(job: Job, carried: bytes) -> tuple[Job, bytes]:
+    """Return *job* as done, and its first output's bytes, from what the message of its end carried.
+
+    finish.lua writes these lines, the bytes last.
+    """
+    started, ended, expires, outputs, data = carried.split(b"\n", 4)
+    done = replace(
+        job,
+        state="done",
+        progress=1.0,
+        stage="done",
+        position=None,
+        started=int(started),
+        ended=int(ended),
+        expires=int(expires),
+        outputs=load_outputs(outputs),
+    )
+    return done, data

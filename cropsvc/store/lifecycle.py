@@ -45,6 +45,7 @@ from cropsvc.store.model import BOUNDS, BeginVerdict, ClaimedJob, Commands, JobR
 
 MOST_WRITE_SECONDS = 15.0  # for all results of a job together, in an object store
 MOST_RUNS = 5  # a job whose worker died so often fails
+MOST_CARRIED = 64 * 1024  # bytes of a result that the message about the job's end carries
 
 
 @hides_redis
@@ -149,6 +150,7 @@ class Running(Reading):
             EVENTS,
             message_of(ref, result.state),
             " ".join(BOUNDS),
+            MOST_CARRIED,
         ]
         return bool(self._run("finish", keys, [*arguments, *blobs]))
 

@@ -85,6 +85,7 @@ class JobChange:
 
     ref: JobRef
     is_end: bool
+    carried: bytes | None = None  # of a job that is done: what `done_job` reads
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,15 @@ from urllib.parse import unquote, urlsplit
 
 from cropsvc.settings.settings import ConfigError
 from cropsvc.store.errors import StoreUnavailable
+from cropsvc.store.patience import FRONT_END_SECONDS, Patience
 
 T = TypeVar("T")
 Bounded = Callable[[Callable[[], Any]], Any]
 """Runs a step and returns its result; may raise StoreUnavailable if it takes too long."""
 
 IN_REDIS = "redis"  # the setting's value for no object store
-FRONT_END_SECONDS = 1.2  # for one call: a submit must answer 503 within 2 s
 WORKER_SECONDS = 10.0
+HALF_WRITTEN = "#1"  # behind the name of a file that obstore writes; a process that dies leaves it
 PROBE = "cropsvc-probe-"  # what the names of objects of `check` begin with
 
 
@@ -49,11 +50,8 @@ def is_installed() -> bool:
 
 
 def objects_for_front_end(url: str) -> Objects | None:
-    """Return the store that fails within FRONT_END_SECONDS; None if *url* is IN_REDIS.
-
-    Its calls run in gevent's threads, so that other requests go on.
-    """
-    return None if url == IN_REDIS else Bucket(url, FRONT_END_SECONDS, _in_a_thread)
+    """Return the store whose calls fail soon (see `Patience`); None if *url* is IN_REDIS."""
+    return None if url == IN_REDIS else Bucket(url, FRONT_END_SECONDS, Patience().run)
 
 
 def objects_for_worker(url: str, job_timeout: float) -> Objects | None:
@@ -63,15 +61,6 @@ def objects_for_worker(url: str, job_timeout: float) -> Objects | None:
     """
     seconds = min(WORKER_SECONDS, job_timeout / 4)
     return None if url == IN_REDIS else Bucket(url, seconds, lambda step: step())
-
-
-def _in_a_thread(step: Callable[[], T]) -> T:
-    import gevent
-
-    late = StoreUnavailable(f"the object store did not answer within {FRONT_END_SECONDS:g} s")
-    with gevent.Timeout(FRONT_END_SECONDS, late):
-        result: T = gevent.get_hub().threadpool.spawn(step).get()
-        return result
 
 
 class Bucket:
@@ -122,6 +111,8 @@ class Bucket:
             self._store.delete(name)
         except FileNotFoundError as error:
             self._check_place(error)
+        if self._directory:
+            (self._directory / f"{name}{HALF_WRITTEN}").unlink(missing_ok=True)
 
     def signed_url(self, name: str, seconds: int) -> str:
         """Return a URL that anybody may read the object from for *seconds*."""

@@ -24,7 +24,7 @@ from cropsvc.store.keys import (
 )
 from cropsvc.store.model import Commands, UnfinishedJobs
 
-LOOK_SECONDS = 3  # between two searches for lost jobs
+SEARCH_SECONDS = 3  # between two searches for lost jobs
 ORPHAN_SECONDS = 5  # a job missing for so long is lost
 WORKER_SECONDS = 10  # a worker silent for so long is dead
 
@@ -35,7 +35,7 @@ class Recovery(Base):
 
     def may_look_for_orphans(self) -> bool:
         """Return whether it is this process's turn to search, among all workers."""
-        return bool(self.client.set(ORPHANS_TURN, 1, nx=True, ex=LOOK_SECONDS))
+        return bool(self.client.set(ORPHANS_TURN, 1, nx=True, ex=SEARCH_SECONDS))
 
     def active_jobs(self, look: Commands) -> tuple[list[JobRef], list[Any]]:
         """Return the waiting and running jobs, and what *look*'s commands saw at that moment."""

@@ -4,11 +4,12 @@ import hmac
 from collections.abc import Iterable
 from typing import Any, cast
 
+from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import WatchError
 
 from cropsvc.model.job import Job, JobRef, job_fields
-from cropsvc.store.blobs import SOURCE_FIELD, Blobs
+from cropsvc.store.blobs import LONGEST_UPLOAD, Blobs
 from cropsvc.store.errors import ClaimTaken, QueueFull, StoreUnavailable, hides_redis
 from cropsvc.store.keys import (
     COUNTS,
@@ -29,8 +30,10 @@ from cropsvc.store.keys import (
     users_key,
 )
 from cropsvc.store.model import Commands, IdempotencyClaim, ReservedSlot, ShareVerdict
+from cropsvc.store.pointers import SOURCE_FIELD, PutAway
 
-RESERVATION_SECONDS = 300  # longest time from an upload's headers to its last byte
+RESERVATION_SECONDS = round(LONGEST_UPLOAD)
+Data = bytes | PutAway
 
 
 @hides_redis
@@ -39,26 +42,41 @@ class Submitting(Blobs):
 
     def reserve(self, ref: JobRef, cap: int, owners: Iterable[str]) -> ReservedSlot:
         """Reserve a slot in the queue for *ref*; *owners* share the cap. Raises QueueFull."""
-        [reply] = self._pipeline(lambda pipe: self._queue_reserve(pipe, ref, cap, owners))
-        return _granted(ref, reply)
-
-    def reserve_and_share(
-        self, job: Job, data: bytes | None, cap: int, owners: Iterable[str]
-    ) -> tuple[ReservedSlot, bool]:
-        """Call `reserve`, then `share` without an Idempotency-Key, in one round trip."""
-
-        def fill(pipe: Pipeline) -> None:
-            self._queue_reserve(pipe, job.ref, cap, owners)
-            self._queue_share(pipe, job, None)
-
-        reply, verdict = self._pipeline(fill)
-        return _granted(job.ref, reply), self._is_shared(verdict, job, data)
-
-    def _queue_reserve(self, pipe: Pipeline, ref: JobRef, cap: int, owners: Iterable[str]) -> None:
-        keys = [PENDING, pending_key(ref.owner)]
-        keys += [pending_key(owner) for owner in owners if owner != ref.owner]
+        keys = [PENDING, *_pending_keys(ref.owner, owners)]
         arguments = [member_of(ref), cap, RESERVATION_SECONDS, RESERVED]
-        self._queue(pipe, "reserve", keys, arguments)
+        return _granted(ref, self._run("reserve", keys, arguments))
+
+    def submit_at_once(
+        self,
+        job: Job,
+        data: bytes,
+        commands: Commands | None,
+        cap: int,
+        owners: Iterable[str],
+    ) -> tuple[ReservedSlot, bool]:
+        """Call `reserve`, `share` and `submit` without an Idempotency-Key, in one round trip.
+
+        Return the slot, and whether the job shares results. Raises QueueFull. The bytes are sent in
+        any case, so they should be few.
+        """
+        ref, fields = job.ref, job_fields(job)
+        del fields["created"]  # by the server's clock
+        keys = [same_key_of(job), record_key(ref), source_key(ref.owner, ref.id), COUNTS, OUTBOX]
+        keys += [PENDING, *_pending_keys(ref.owner, owners)]
+        arguments = [ref.id, member_of(ref), *self._sharing(ref.owner), cap, RESERVED, data]
+        arguments += [2 * len(fields), *_flat(fields), *_listed(self.client, commands)]
+        granted, now, waiting, verdict = self._run("submit", keys, arguments)
+        return _granted(ref, (granted, now, waiting)), self._is_shared(verdict, job, data)
+
+    def _sharing(self, owner: str) -> list[Any]:
+        return [
+            self._lifetimes.result,
+            max(1, self._lifetimes.source),
+            results_key(owner, ""),
+            sharers_key(owner, ""),
+            source_key(owner, ""),
+            borrowers_key(owner, ""),
+        ]
 
     def release(self, ref: JobRef) -> None:
         """Give a reserved slot back, unless a job has taken it."""
@@ -76,7 +94,7 @@ class Submitting(Blobs):
         """Return whether a job claims the Idempotency-Key with this hash."""
         return bool(self.client.exists(once_key(owner, key)))
 
-    def share(self, job: Job, data: bytes | None, once: IdempotencyClaim | None) -> bool:
+    def share(self, job: Job, data: Data | None, once: IdempotencyClaim | None) -> bool:
         """End *job* as done with the results of the same bytes and parameters, if they live.
 
         Return whether it could. Raises ClaimTaken if another request claimed *once* first.
@@ -102,18 +120,13 @@ class Submitting(Blobs):
             [
                 ref.id,
                 member_of(ref),
-                self._lifetimes.result,
-                max(1, self._lifetimes.source),
-                results_key(ref.owner, ""),
-                sharers_key(ref.owner, ""),
-                source_key(ref.owner, ""),
-                borrowers_key(ref.owner, ""),
+                *self._sharing(ref.owner),
                 f"{ref.id} {once.fingerprint}" if once else "",
                 *_flat(fields),
             ],
         )
 
-    def _is_shared(self, verdict: int, job: Job, data: bytes | None) -> bool:
+    def _is_shared(self, verdict: int, job: Job, data: Data | None) -> bool:
         if verdict == ShareVerdict.CLAIM_TAKEN:
             raise ClaimTaken
         without_upload = verdict == ShareVerdict.SHARED_WITHOUT_UPLOAD
@@ -121,7 +134,7 @@ class Submitting(Blobs):
             self._retain(job, data)
         return verdict != ShareVerdict.NOTHING_TO_SHARE
 
-    def _retain(self, job: Job, data: bytes) -> None:
+    def _retain(self, job: Job, data: Data) -> None:
         source = source_key(job.ref.owner, job.id)
         try:
             kept = self._put_away(job.ref, SOURCE_FIELD, data)
@@ -145,7 +158,7 @@ class Submitting(Blobs):
     def submit(
         self,
         job: Job,
-        data: bytes | None,
+        data: Data | None,
         once: IdempotencyClaim | None,
         commands: Commands | None,
     ) -> None:
@@ -177,7 +190,7 @@ class Submitting(Blobs):
             except WatchError:
                 raise ClaimTaken from None
 
-    def _upload_of(self, job: Job, data: bytes) -> bytes:
+    def _upload_of(self, job: Job, data: Data) -> bytes:
         try:
             return self._put_away(job.ref, SOURCE_FIELD, data)
         except StoreUnavailable:
@@ -217,6 +230,22 @@ def _granted(ref: JobRef, reply: tuple[int, int, int]) -> ReservedSlot:
     if not granted:
         raise QueueFull(waiting)
     return ReservedSlot(ref, now, waiting)
+
+
+def _pending_keys(owner: str, owners: Iterable[str]) -> list[str]:
+    return [pending_key(owner), *(pending_key(other) for other in owners if other != owner)]
+
+
+def _listed(client: Redis, commands: Commands | None) -> list[Any]:
+    """Return the commands for submit.lua: of each the number of its parts, and the parts."""
+    if not commands:
+        return []
+    pipe = client.pipeline()
+    commands(pipe)
+    parts: list[Any] = []
+    for arguments, _ in pipe.command_stack:
+        parts += [len(arguments), *arguments]
+    return parts
 
 
 def _flat(fields: dict[str, Any]) -> list[Any]:

@@ -23,8 +23,8 @@ def _begin() -> None:
 
 
 def _log_request(response: Response) -> Response:
-    tell = log.debug if request.path in QUIET else log.info
-    tell(
+    write = log.debug if request.path in QUIET else log.info
+    write(
         "request",
         method=request.method,
         path=request.path,

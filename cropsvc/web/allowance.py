@@ -34,14 +34,15 @@ def own_key(key: str | None) -> str | None:
 
 
 def allowed(pairs: Pairs, elsewhere: dict[str, str | None]) -> Pairs:
-    """Return the parameters with the token's preset. Raises OutOfScope for what it forbids.
+    """Return the parameters with those that the token fixes. Raises OutOfScope for others.
 
     *elsewhere* holds the names and values of what takes the image, or sends the answer, elsewhere.
     """
     token = upload_token()
     if token is None:
         return pairs
-    fixed = ((PRESET.name, token.preset),) if token.preset else ()
+    preset = ((PRESET.name, token.preset),) if token.preset else ()
+    fixed = (*preset, *token.fixed)
     others = tuple(pair for pair in pairs if pair not in fixed)
     names = [name for name, _ in others if name not in token.parameters]
     names += [name for name, value in elsewhere.items() if value is not None]
@@ -64,7 +65,7 @@ def one_job_of_token(*, is_repeat: bool) -> Iterator[None]:
         return
     store, seconds = services().store, token.expires - int(time.time()) + 1
     if not store.take_use(token.id, token.jobs, seconds):
-        raise OutOfScope(f"this token was for {token.jobs} jobs, and all are used; get a new one")
+        raise OutOfScope(f"all jobs of this token are used (limit {token.jobs}); get a new one")
     try:
         yield
     except BaseException:

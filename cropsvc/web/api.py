@@ -12,15 +12,10 @@ from cropsvc.model.job import Job
 from cropsvc.web.allowance import token_for
 from cropsvc.web.auth import current_owner
 from cropsvc.web.problems import problem_json
-from cropsvc.web.responses import image_response, picture, upload
+from cropsvc.web.responses import image_response, picture, upload_response
 from cropsvc.web.services import services
-from cropsvc.web.submit import (
-    SubmitResult,
-    accept,
-    parse_wait,
-    preferred_wait,
-    wait_of,
-)
+from cropsvc.web.submit import SubmitResult, accept
+from cropsvc.web.waits import parse_wait, preferred_wait, wait_of
 
 bp = Blueprint("api", __name__, url_prefix="/v1/crops")
 
@@ -73,7 +68,7 @@ def image(job_id: str, name: str) -> Response:
 def source(job_id: str) -> Response:
     """Return the upload's bytes, while they live."""
     _no_arguments()
-    return upload(*services().jobs.source(current_owner(), job_id))
+    return upload_response(job_id)
 
 
 @bp.get("/<job_id>/events")

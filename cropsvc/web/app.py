@@ -16,10 +16,12 @@ from cropsvc.web import (
     access_log,
     api,
     archive,
+    assets,
     auth,
     capabilities,
     detect,
     health,
+    language,
     legacy,
     metrics,
     pages,
@@ -82,6 +84,8 @@ def app_of(services: Services) -> Flask:
     access_log.install(app)
     metrics.install(app, services.store)
     security.install(app)
+    assets.install(app)
+    language.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     return app

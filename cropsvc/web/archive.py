@@ -10,9 +10,11 @@ from functools import partial
 from flask import Blueprint, Response, request
 
 from cropsvc.jobs.service import error_of
-from cropsvc.model.errors import BadParameter, CropError, FieldError, NotReady, TooLarge
+from cropsvc.model.errors import BadParameter, CropError, FieldError, NotReady
 from cropsvc.model.job import Job, Output
 from cropsvc.web.auth import current_owner
+from cropsvc.web.held_bytes import Held, hold
+from cropsvc.web.request_body import read_bytes
 from cropsvc.web.responses import repr_digest, suffix_of
 from cropsvc.web.services import services
 from cropsvc.web.zip_stream import SafeNames, zipped
@@ -25,7 +27,7 @@ bp = Blueprint("archive", __name__, url_prefix="/v1")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RequestedOutput:
     """One entry of a request: which output of which job, and the name that it should have."""
 
     id: str
@@ -38,7 +40,7 @@ class Found:
     """An entry with its name in the ZIP; `read` returns the bytes, `missed` notes if it cannot."""
 
     name: str
-    read: Callable[[], bytes]
+    read: Callable[[], Held]
     missed: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
@@ -70,7 +72,7 @@ def of_many() -> Response:
 
 
 @contextmanager
-def _noted(wanted: Wanted, missing: list[str]) -> Iterator[None]:
+def _noted(wanted: RequestedOutput, missing: list[str]) -> Iterator[None]:
     """Turn what an entry raises into a line of *missing*."""
     try:
         yield
@@ -81,7 +83,7 @@ def _noted(wanted: Wanted, missing: list[str]) -> Iterator[None]:
         missing.append("".join(char if char.isprintable() else "?" for char in line) + "\n")
 
 
-def _entry(wanted: Wanted, names: SafeNames, missing: list[str]) -> Found:
+def _entry(wanted: RequestedOutput, names: SafeNames, missing: list[str]) -> Found:
     jobs = services().jobs
     job = jobs.get(current_owner(), wanted.id)
     output = jobs.output_of(job, wanted.output)
@@ -93,16 +95,12 @@ def _found(job: Job, output: Output, name: str, names: SafeNames) -> Found:
     jobs = services().jobs
     return Found(
         names.of(name, suffix_of(output.format)),
-        lambda: jobs.image_of(job, output.name, None)[2],
+        lambda: hold(output.sha256 or "", jobs.image_of(job, output.name, None)[2]),
     )
 
 
-def _wanted() -> list[Wanted]:
-    if (request.content_length or 0) > LARGEST_BODY:
-        raise TooLarge(f"the list has {request.content_length} bytes; {LARGEST_BODY} are allowed")
-    body = request.stream.read(LARGEST_BODY + 1)  # one that comes in chunks states no length
-    if len(body) > LARGEST_BODY:
-        raise TooLarge(f"the list has more than the {LARGEST_BODY} bytes that are allowed")
+def _wanted() -> list[RequestedOutput]:
+    body = read_bytes(LARGEST_BODY)
     try:
         entries = json.loads(body)["entries"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -114,14 +112,14 @@ def _wanted() -> list[Wanted]:
     return [_one(entry, f"entries[{index}]") for index, entry in enumerate(entries)]
 
 
-def _one(entry: object, field: str) -> Wanted:
+def _one(entry: object, field: str) -> RequestedOutput:
     known = {"id", "output", "name"}
     if not isinstance(entry, dict) or not set(entry) <= known or entry.get("id") is None:
         raise _wrong(field, "must be an object with `id`, and perhaps `output` and `name`")
     texts = [entry.get("id"), entry.get("output"), entry.get("name")]
     if not all(text is None or (isinstance(text, str) and len(text) <= 255) for text in texts):
         raise _wrong(field, "`id`, `output` and `name` must be texts of at most 255 characters")
-    return Wanted(texts[0] or "", texts[1], texts[2])
+    return RequestedOutput(texts[0] or "", texts[1], texts[2])
 
 
 def _wrong(field: str, detail: str) -> BadParameter:
@@ -150,8 +148,8 @@ def _files(
     """Yield names and bytes; note in *kept* and *missing* which could be read."""
     for one in found:
         with one.missed():
-            data = one.read()
+            held = one.read()
             kept.append(one)
-            yield one.name, data
+            yield one.name, held.data
     if missing:
         yield MISSING, "".join(missing).encode()

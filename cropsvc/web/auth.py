@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from cropsvc.model.errors import BadParameter, FieldError, Unauthorized
 from cropsvc.settings.settings import ApiKey
+from cropsvc.web.request_body import read_form
 from cropsvc.web.services import services
 from cropsvc.web.tokens import IN_QUERY, PREFIX, Token, unseal
 
@@ -52,7 +53,7 @@ def current_token() -> Token | None:
 @bp.post("/login")
 def login() -> BaseResponse:
     """Keep the key that the page asked for in a cookie. Raises Unauthorized."""
-    key = _key_of(request.form.get("key", ""))
+    key = _key_of(read_form().get("key", ""))
     response = redirect("/", code=303)
     response.set_cookie(
         COOKIE,

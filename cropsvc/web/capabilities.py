@@ -10,7 +10,6 @@ from cropsvc.imaging.params.presets import Preset
 from cropsvc.store import objects
 from cropsvc.web.services import services
 
-READ = ("jpeg", "png", "webp", "gif", "avif", "tiff", "bmp")
 LIMITS = (
     "max_upload", "max_pixels", "max_source_pixels", "max_frames", "max_scans", "max_side",
     "job_timeout", "queue_cap", "result_ttl", "source_ttl",
@@ -25,7 +24,7 @@ def capabilities() -> Response:
     settings = services().settings
     return _json(
         {
-            "inputs": [*READ, *(["heif"] if extras.is_installed("heif") else [])],
+            "inputs": [*formats.INPUTS, *(["heif"] if extras.is_installed("heif") else [])],
             "outputs": list(formats.OUTPUTS),
             "presets": services().presets.names,
             "presets_only": services().presets.only,

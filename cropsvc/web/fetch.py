@@ -24,6 +24,7 @@ from cropsvc.outbound.addresses import Allowed
 from cropsvc.outbound.connection import AddressForbidden, Call, Route, called
 from cropsvc.outbound.target import Target
 from cropsvc.settings.settings import Settings
+from cropsvc.store import Incoming
 from cropsvc.web.metrics import count
 
 MOST_AT_ONCE = 64  # in one front end process
@@ -41,8 +42,8 @@ NO_ANSWER = "the image cannot be fetched from there: no answer, or not in time"
 _places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
-def fetched(url: str, settings: Settings) -> bytes:
-    """Return what *url* leads to, at most MAX_UPLOAD bytes.
+def fetch(url: str, settings: Settings, incoming: Incoming) -> None:
+    """Write what *url* leads to into *incoming*, at most MAX_UPLOAD bytes.
 
     Raises BadParameter, SourceForbidden, FetchFailed, TooLarge, or Busy if too many are fetched.
     """
@@ -53,7 +54,7 @@ def fetched(url: str, settings: Settings) -> bytes:
     began = time.monotonic()
     try:
         with _deadline(settings.url_timeout):
-            data = _followed(_target(url), settings)
+            _follow(_target(url), settings, incoming)
     except CropError as error:
         count(f"fetches:{error.code}")
         raise
@@ -61,8 +62,7 @@ def fetched(url: str, settings: Settings) -> bytes:
         _places.release()
         count("fetch_milliseconds", round((time.monotonic() - began) * 1000))
     count("fetches:done")
-    count("fetch_bytes", len(data))
-    return data
+    count("fetch_bytes", incoming.size)
 
 
 @contextmanager
@@ -89,16 +89,16 @@ def _wrong(detail: str) -> BadParameter:
     return BadParameter.of(FieldError("url", detail))
 
 
-def _followed(target: Target, settings: Settings) -> bytes:
+def _follow(target: Target, settings: Settings, incoming: Incoming) -> None:
     for _ in range(MOST_REDIRECTS + 1):
         with _opened(target, settings) as response:
             if response.status not in REDIRECTS:
-                return _body(response, settings.max_upload)
+                return _copy_body(response, settings.max_upload, incoming)
             location = response.headers.get("Location", "")
         try:
             target = target.after(location)
         except ValueError:
-            raise FetchFailed("the origin redirects to what is not a URL") from None
+            raise FetchFailed("the origin redirects to something that is not a URL") from None
     raise FetchFailed(f"the origin redirects more than {MOST_REDIRECTS} times")
 
 
@@ -116,14 +116,10 @@ def _opened(target: Target, settings: Settings) -> Iterator[BaseHTTPResponse]:
         raise FetchFailed(NO_ANSWER) from error
 
 
-def _body(response: BaseHTTPResponse, most: int) -> bytes:
+def _copy_body(response: BaseHTTPResponse, most: int, incoming: Incoming) -> None:
     if response.status != 200:
         raise FetchFailed(f"the origin answers {response.status}")
-    parts: list[bytes] = []
-    length = 0
     while part := response.read1(PIECE):
-        parts.append(part)
-        length += len(part)
-        if length > most:
+        incoming.write(part)
+        if incoming.size > most:
             raise TooLarge(f"the image at the URL has more than the {most} bytes that are allowed")
-    return b"".join(parts)

@@ -108,8 +108,8 @@ def _labelled(
 ) -> Metric:
     """Return the family *name*, with 0 for *known* labels that nothing was counted under."""
     family = CounterMetricFamily(f"cropsvc_{name}", words, labels=labels)
-    told = {":".join((name, *values)): 0.0 for values in known} | dict(counts)
-    for field, value in sorted(told.items()):
+    known_and_counted = {":".join((name, *values)): 0.0 for values in known} | dict(counts)
+    for field, value in sorted(known_and_counted.items()):
         what, *values = field.split(":")
         if what == name and len(values) == len(labels):
             family.add_metric(values, value)

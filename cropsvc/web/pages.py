@@ -2,11 +2,12 @@
 
 import json
 import re
+from collections.abc import Callable
 
 from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from cropsvc.imaging import extras
+from cropsvc.imaging import extras, formats
 from cropsvc.jobs.presentation import job_json
 from cropsvc.model.job import Job
 from cropsvc.web.auth import current_owner
@@ -40,13 +41,13 @@ def show(job_id: str) -> Response:
 
 
 @bp.app_template_filter("duration")
-def duration(seconds: int) -> str:
-    """Seconds in the largest unit that divides them: `15 minutes`."""
+def duration(seconds: int, t: Callable[..., str]) -> str:
+    """Seconds in the largest unit that divides them, as *t* says it: `15 minutes`."""
     for name, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
         if seconds >= size and seconds % size == 0:
             count = seconds // size
-            return f"{count} {name}{'s' * (count > 1)}"
-    return f"{seconds} second{'s' * (seconds != 1)}"
+            return t(f"page.{name}{'s' * (count > 1)}", count=count)
+    return t(f"page.second{'s' * (seconds != 1)}", count=seconds)
 
 
 def job_page(job: Job | None, *, classic: bool = False) -> Response:
@@ -58,7 +59,9 @@ def job_page(job: Job | None, *, classic: bool = False) -> Response:
         classic=classic,
         settings=services().settings,
         presets=services().presets,
+        formats=formats,
         faces=extras.is_installed("faces"),
+        heif=extras.is_installed("heif"),
     )
     response = make_response(INDENT.sub("\n", html))
     response.headers["Cache-Control"] = "private, no-store"

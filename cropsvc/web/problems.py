@@ -98,7 +98,7 @@ def _store_trouble(error: StoreUnavailable) -> Response:
 def _of_framework(error: HTTPException) -> Response:
     status = error.code or 500
     kind = OF_STATUS.get(status, errors.BadRequest if 400 <= status < 500 else errors.Internal)
-    response = answer(kind(_words(status)))
+    response = answer(kind(_detail(status)))
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     for name, value in error.get_headers():
@@ -107,7 +107,7 @@ def _of_framework(error: HTTPException) -> Response:
     return response
 
 
-def _words(status: int) -> str:
+def _detail(status: int) -> str:
     path = request.path[:200]
     return {
         404: f"there is nothing at {path}",

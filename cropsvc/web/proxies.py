@@ -47,7 +47,8 @@ class TrustedProxies:
             ip = ip_address(address)
         except ValueError:
             return False
-        return any(ip in network for network in self._trusted)
+        mapped = getattr(ip, "ipv4_mapped", None)  # so a socket for both kinds shows an IPv4 peer
+        return any((mapped or ip) in network for network in self._trusted)
 
 
 def _without_port(text: str) -> str:

@@ -1,4 +1,9 @@
-"""RATE_LIMIT: how often one owner, or one address while no keys are set, may submit."""
+"""RATE_LIMIT: how often one owner, or one address while no keys are set, may submit.
+
+Visitors who submit with an owner's token count by address until their request makes a job. Else
+one of them could use up the limit of the owner, and so of all the others, with requests that are
+refused.
+"""
 
 import math
 import time
@@ -10,9 +15,9 @@ from limits.strategies import MovingWindowRateLimiter
 
 from cropsvc.model.errors import RateLimited
 from cropsvc.store import Store
+from cropsvc.web.auth import OPEN
 
 EXTENSION = "cropsvc-rate-limit"
-OPEN = "-"
 
 
 class RateLimit:
@@ -23,11 +28,15 @@ class RateLimit:
         self._store = store
         self._limiter: MovingWindowRateLimiter | None = None
 
-    def check(self, owner: str) -> None:
-        """Count one submit of *owner*. Raises RateLimited with the seconds to wait."""
+    def check(self, owner: str, *, by_token: bool = False) -> None:
+        """Count one submit of *owner*, or *by_token* one of this address with the owner's tokens.
+
+        Raises RateLimited with the seconds to wait.
+        """
         if self._item is None:
             return
-        who = owner if owner != OPEN else network_of(request.remote_addr or "")
+        address = network_of(request.remote_addr or "")
+        who = f"{owner} {address}" if by_token else address if owner == OPEN else owner
         limiter = self._ready()
         if not limiter.hit(self._item, who):
             reset = limiter.get_window_stats(self._item, who).reset_time

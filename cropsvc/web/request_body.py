@@ -5,10 +5,10 @@ would pass as whole, and a chunked one that is too long would be cut silently (d
 the body is read here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from io import BytesIO
-from typing import BinaryIO
+from itertools import chain, repeat
+from typing import Any, BinaryIO, cast
 from urllib.parse import parse_qsl
 
 from flask import request
@@ -19,15 +19,16 @@ from werkzeug.formparser import MultiPartParser
 from werkzeug.http import parse_options_header
 
 from cropsvc.model.errors import BadRequest, IncompleteUpload, TooLarge, UnsupportedFormat
-from cropsvc.serving.worker import go_ahead
+from cropsvc.serving.turns import TinyChunks, Turn, TurnStream
+from cropsvc.serving.worker import BODY_BYTES, go_ahead
+from cropsvc.store import Incoming, Received, in_memory
 from cropsvc.web.patience import BodyDeadline
 
-READ = 1024 * 1024  # gunicorn receives as much at once and copies the rest at each smaller read
-CHUNK = 64 * 1024  # of a form, as it is parsed
+CHUNK_BYTES = 64 * 1024  # of a form, as it is parsed
 FORM_ALLOWANCE = 64 * 1024  # bytes a form may have beside its file
 MOST_PARTS = 40
 LONGEST_FILE_NAME = 120  # characters
-MOST_FIELD_BYTES = 2 * CHUNK  # `outputs` may be long; Werkzeug counts its buffer of one chunk too
+MOST_FIELD_BYTES = 2 * CHUNK_BYTES  # for `outputs`; Werkzeug counts its buffer of one chunk too
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -35,13 +36,13 @@ FORM = "application/x-www-form-urlencoded"
 class Body:
     """A request's image and form fields, in order; None without an image."""
 
-    image: bytes | None
+    image: Received | None
     fields: tuple[tuple[str, str], ...]
     file_name: str = ""
 
 
-def read_body(limit: int) -> Body:
-    """Return the current request's body, whose image has at most *limit* bytes.
+def read_body(limit: int, incoming: Incoming) -> Body:
+    """Read the current request's body: its image, of at most *limit* bytes, goes to *incoming*.
 
     Raises TooLarge before or while reading, IncompleteUpload, BadRequest for a broken form,
     UnsupportedFormat for a type that is no image.
@@ -49,10 +50,31 @@ def read_body(limit: int) -> Body:
     kind, options = parse_options_header(request.headers.get("Content-Type", ""))
     kind = kind.lower()
     if kind == "multipart/form-data":
-        return _form(_read(limit + FORM_ALLOWANCE, limit), options.get("boundary", ""), limit)
+        pieces = _pieces(limit + FORM_ALLOWANCE, limit)
+        return _form(pieces, options.get("boundary", ""), limit, incoming)
     if kind.startswith("image/") or kind == "application/octet-stream":
-        return Body(_read(limit, limit), ())
-    return _without_picture(kind, _read(limit, limit))
+        for piece in _pieces(limit, limit):
+            incoming.write(piece)
+        return Body(incoming.received(), ())
+    return _without_picture(kind, b"".join(_pieces(limit, limit)))
+
+
+def read_bytes(limit: int) -> bytes:
+    """Return the current request's body as it came, at most *limit* bytes.
+
+    Raises TooLarge before or while reading, IncompleteUpload, BadRequest for broken chunks.
+    """
+    return b"".join(_pieces(limit, limit))
+
+
+def read_form() -> dict[str, str]:
+    """Return the fields of a form without files; none for a body of another kind.
+
+    Raises what `read_body` raises.
+    """
+    kind, _ = parse_options_header(request.headers.get("Content-Type", ""))
+    is_form = kind.lower() in (FORM, "multipart/form-data")
+    return dict(read_body(FORM_ALLOWANCE, in_memory()).fields) if is_form else {}
 
 
 def _without_picture(kind: str, data: bytes) -> Body:
@@ -70,41 +92,46 @@ def _urlencoded(data: bytes) -> tuple[tuple[str, str], ...]:
     return tuple(parse_qsl(data.decode("ascii"), keep_blank_values=True))
 
 
-def _read(most: int, limit: int) -> bytes:
+def _pieces(most: int, limit: int) -> Iterator[bytes]:
+    """Return the body in pieces, whole and of at most *most* bytes, or raise."""
     announced = request.content_length
     if announced is not None and announced > most:
-        raise TooLarge(f"the upload has {announced} bytes; {limit} are allowed")
-    stream: BinaryIO = request.environ["wsgi.input"]
+        raise TooLarge(f"the body has {announced} bytes; {limit} are allowed")
     if announced is None and not request.environ.get("wsgi.input_terminated"):
-        return b""
+        return
     go_ahead(request.environ)
-    data = _drain(stream, most if announced is None else announced, announced, limit)
-    if announced is not None and len(data) < announced:
-        raise IncompleteUpload(
-            f"the body ended after {len(data)} of the {announced} bytes announced"
-        )
-    return data
+    length = 0
+    for piece in _received(request.environ["wsgi.input"], announced):
+        length += len(piece)
+        if length > most:
+            raise TooLarge(f"the body has more than the {limit} bytes that are allowed")
+        yield piece
+    if announced is not None and length < announced:
+        raise IncompleteUpload(f"the body ended after {length} of the {announced} bytes announced")
 
 
-def _drain(stream: BinaryIO, most: int, announced: int | None, limit: int) -> bytes:
-    parts: list[bytes] = []
-    length, patience = 0, BodyDeadline()
+def _received(stream: BinaryIO, announced: int | None) -> Iterator[bytes]:
+    length, patience, turn = 0, BodyDeadline(), Turn()
     while announced is None or length < announced:
-        wanted = READ if announced is None else min(READ, announced - length)
+        wanted = BODY_BYTES if announced is None else min(BODY_BYTES, announced - length)
         try:
             with patience.until(length + wanted):
-                part = stream.read(wanted)
+                piece = stream.read(wanted)
         except (OSError, NoMoreData, ChunkMissingTerminator) as error:
             raise IncompleteUpload(_broken_off(announced, length)) from error
         except ParseException as error:
-            raise BadRequest("the chunked body is broken") from error
-        if not part:
-            break
-        parts.append(part)
-        length += len(part)
-        if length > most:
-            raise TooLarge(f"the upload has more than the {limit} bytes that are allowed")
-    return b"".join(parts)
+            raise _unparsable(error) from error
+        if not piece:
+            return
+        length += len(piece)
+        turn.pass_on()
+        yield piece
+
+
+def _unparsable(error: ParseException) -> BadRequest:
+    """Return what a body that gunicorn cannot parse is answered with."""
+    tiny = isinstance(error, TinyChunks)
+    return BadRequest(str(error) if tiny else "the chunked body is broken")
 
 
 def _broken_off(announced: int | None, length: int) -> str:
@@ -114,20 +141,41 @@ def _broken_off(announced: int | None, length: int) -> str:
     return f"the body broke off after {length} of the {announced} bytes announced; send it again"
 
 
-def _form(data: bytes, boundary: str, limit: int) -> Body:
+def _cut(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        for at in range(0, len(piece), CHUNK_BYTES):
+            yield piece[at : at + CHUNK_BYTES]
+
+
+class _File:
+    """Where the parser writes a file: the first one is the image, further ones are an error."""
+
+    def __init__(self, incoming: Incoming | None) -> None:
+        self._incoming = incoming
+
+    def write(self, data: bytes) -> None:
+        if self._incoming:
+            self._incoming.write(data)
+
+    def seek(self, place: int) -> None:
+        """Nobody reads it from here."""
+
+
+def _form(pieces: Iterator[bytes], boundary: str, limit: int, incoming: Incoming) -> Body:
     if not boundary:
         raise BadRequest("the multipart form names no boundary")
+    targets = chain([_File(incoming)], repeat(_File(None)))
     parser = MultiPartParser(
-        stream_factory=lambda *args, **kwargs: BytesIO(),
-        buffer_size=CHUNK,
+        stream_factory=lambda *args, **kwargs: cast(Any, next(targets)),
+        buffer_size=CHUNK_BYTES,
         max_form_memory_size=MOST_FIELD_BYTES,
         max_form_parts=MOST_PARTS,
     )
     try:
-        fields, files = parser.parse(BytesIO(data), boundary.encode(), len(data))
+        fields, files = parser.parse(cast(Any, TurnStream(_cut(pieces))), boundary.encode(), None)
     except RequestEntityTooLarge as error:
         raise TooLarge(
-            f"the form has more than {MOST_PARTS} parts, or a field of over {CHUNK} bytes"
+            f"the form has more than {MOST_PARTS} parts, or a field of over {CHUNK_BYTES} bytes"
         ) from error
     except (ValueError, UnicodeDecodeError) as error:
         raise BadRequest("the multipart form is broken or cut off") from error
@@ -135,8 +183,11 @@ def _form(data: bytes, boundary: str, limit: int) -> Body:
         raise BadRequest("a part of the multipart form has no name; name each part")
     if "image" in fields:
         raise BadRequest("no file: the form's part 'image' has no filename, so it is only text")
-    image, name = _picture(files.items(multi=True), limit)
-    return Body(image, tuple(fields.items(multi=True)), name)
+    name = _file_name(files.items(multi=True))
+    if incoming.size > limit:
+        raise TooLarge(f"the upload has {incoming.size} bytes; {limit} are allowed")
+    image = None if name is None else incoming.received()
+    return Body(image, tuple(fields.items(multi=True)), name or "")
 
 
 def file_name_of(text: str) -> str:
@@ -145,16 +196,12 @@ def file_name_of(text: str) -> str:
     return "".join(filter(str.isprintable, last))[-LONGEST_FILE_NAME:]
 
 
-def _picture(files: Iterable[tuple[str, FileStorage]], limit: int) -> tuple[bytes | None, str]:
+def _file_name(files: Iterable[tuple[str, FileStorage]]) -> str | None:
+    """Return the name of the one file of a form, as a client may give it; None without a file."""
     found = list(files)
     strange = [name for name, _ in found if name != "image"]
     if strange:
         raise BadRequest(f"the file field {strange[0][:64]!r} is not known; send it as 'image'")
     if len(found) > 1:
         raise BadRequest(f"{len(found)} files came in the field 'image'; send one")
-    if not found:
-        return None, ""
-    data: bytes = found[0][1].read()
-    if len(data) > limit:
-        raise TooLarge(f"the upload has {len(data)} bytes; {limit} are allowed")
-    return data, file_name_of(found[0][1].filename or "")
+    return file_name_of(found[0][1].filename or "") if found else None

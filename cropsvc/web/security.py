@@ -1,5 +1,7 @@
 """What every answer says to browsers, and which cross-site requests are refused."""
 
+from posixpath import normpath
+
 from flask import Flask, Response, g, request
 
 from cropsvc.model.errors import BadRequest, CrossSite
@@ -18,6 +20,7 @@ CORS_HEADERS = "Authorization, Content-Type, Idempotency-Key, Prefer, Range, X-R
 CORS_EXPOSED = (
     "Content-Disposition, ETag, Job-Token, Location, Preference-Applied, Retry-After, X-Request-Id"
 )
+EMBED = "embed/"  # of the static files: what pages of other sites may load
 
 
 def install(app: Flask) -> None:
@@ -67,7 +70,16 @@ def mark(response: Response) -> Response:
     if "token" in g and "token" in request.args:  # the URL alone is the right: no cookie counts
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     _cors(response)
+    if _is_embeddable():
+        headers["Access-Control-Allow-Origin"] = "*"
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
+
+
+def _is_embeddable() -> bool:
+    """Return whether the request is for the web component, which holds nothing private."""
+    name = (request.view_args or {}).get("filename", "")
+    return request.endpoint == "static" and normpath(name).startswith(EMBED)
 
 
 def _cors(response: Response) -> None:

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -11,21 +11,22 @@ from flask import request
 
 from cropsvc.imaging.params.parser import CropRequest, parse
 from cropsvc.imaging.params.presets import Presets
+from cropsvc.jobs.events import Subscription
 from cropsvc.jobs.service import Submission, Upload
 from cropsvc.model.errors import BadParameter, BadRequest, FieldError
 from cropsvc.model.job import Job
-from cropsvc.store import NoSlotNeeded, QueueSlot, StoreUnavailable
+from cropsvc.store import Incoming, NoSlotNeeded, QueueSlot, StoreUnavailable, received
 from cropsvc.web import allowance
 from cropsvc.web.auth import current_owner
-from cropsvc.web.fetch import fetched
+from cropsvc.web.fetch import fetch
 from cropsvc.web.rate_limit import rate_limit
 from cropsvc.web.request_body import Body, read_body
 from cropsvc.web.request_id import request_id
 from cropsvc.web.services import services
+from cropsvc.web.waits import parse_wait, preferred_wait, wait_of
 from cropsvc.web.webhook import checked_webhook
 
 SAMPLE = Path(__file__).parent / "static" / "sample.jpg"
-LONGEST_WAIT = 30.0  # seconds
 SMALL = 64 * 1024  # bytes of an upload that it costs little to refuse
 Pairs = list[tuple[str, str]]
 Change = Callable[[CropRequest], CropRequest]
@@ -58,6 +59,24 @@ class SubmitResult:
     preferred: int | None = None  # seconds of the Prefer header, if they counted
 
 
+@dataclass(frozen=True)
+class _Options:
+    """How `accept` was called; it says what each means."""
+
+    strict: bool
+    with_bytes: bool
+    change: Change
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class _Submitted:
+    job: Job
+    wait: float | None  # seconds
+    watch: Subscription | None
+    preferred: int | None
+
+
 def accept(
     *,
     strict: bool = True,
@@ -72,18 +91,51 @@ def accept(
     to wait, whatever the request says. Raises any CropError of the contract.
     """
     key = allowance.own_key(_idempotency_key())
-    with _place(key) as place:
-        body = read_body(allowance.upload_limit())
+    with _place(key) as place, ExitStack() as until_answered:
+
+        def watched() -> Subscription:
+            return until_answered.enter_context(services().jobs.watch(place.ref))
+
+        options = _Options(strict, with_bytes, change, seconds)
+        submitted = _submitted(place, key, options, watched)
+        answer = _awaited(place, submitted, with_bytes=with_bytes)
+        allowance.count_late(place, answer.job, is_repeat=isinstance(place, NoSlotNeeded))
+        return answer
+
+
+def _submitted(
+    place: QueueSlot, key: str | None, options: _Options, watched: Callable[[], Subscription]
+) -> _Submitted:
+    """Read the request and submit the job. The upload's bytes are in no frame afterwards."""
+    jobs, strict, seconds = services().jobs, options.strict, options.seconds
+    with closing(jobs.incoming(place)) as incoming:
+        body = read_body(allowance.upload_limit(), incoming)
         wanted = _wanted([*request.args.items(multi=True), *body.fields], strict=strict)
         pairs = allowance.allowed(wanted.pairs, wanted.elsewhere)
-        crop = change(_parsed(pairs, strict, _presets()))
-        upload = _upload(place, body, wanted, crop, key)
+        crop = options.change(_parsed(pairs, strict, _presets()))
+        upload = _upload(place, body, wanted, crop, key, incoming)
+        if wanted.webhook is not None and seconds is not None:
+            raise BadParameter.of(FieldError("webhook", "no message follows: the answer is here"))
+        if allowance.upload_token() and not isinstance(place, NoSlotNeeded):
+            rate_limit().check(current_owner())  # only now it counts for the token's owner
         hook = checked_webhook(wanted.webhook, services().settings)
-        submission = Submission(upload, crop, key, request_id(), hook)
         wait = wait_of(wanted.wait) if seconds is None else seconds
-        answer = _submit(place, submission, wait, with_bytes=with_bytes)
-        allowance.count_late(place, answer.job, is_repeat=isinstance(place, NoSlotNeeded))
-        return replace(answer, preferred=preferred_wait() if wanted.wait is None else None)
+        watch = watched() if wait else None  # before the submit, so that no end is missed
+        awaited = options.with_bytes and bool(watch) and not services().store.keeps_objects
+        job = jobs.submit(place, Submission(upload, crop, key, request_id(), hook, awaited))
+    return _Submitted(job, wait, watch, preferred_wait() if wanted.wait is None else None)
+
+
+def _awaited(place: QueueSlot, submitted: _Submitted, *, with_bytes: bool) -> SubmitResult:
+    jobs, job, seconds = services().jobs, submitted.job, submitted.wait
+    data: bytes | None = None
+    if seconds and job.id != place.ref.id:
+        job = jobs.wait(job.ref.owner, job.id, seconds)
+    elif seconds and submitted.watch and with_bytes:
+        job, data = jobs.wait_on_bytes(submitted.watch, job, seconds)
+    elif seconds and submitted.watch:
+        job = jobs.wait_on(submitted.watch, job, seconds)
+    return SubmitResult(job, seconds is not None, data, submitted.preferred)
 
 
 def _presets() -> Presets:
@@ -99,7 +151,7 @@ def accept_sample(pairs: Pairs) -> Job:
     """Submit the sample image with these parameters."""
     with _place() as place:
         crop = parse(pairs)
-        upload = services().jobs.upload(place, sample_bytes(), crop)
+        upload = services().jobs.upload(place, received(sample_bytes()), crop)
         return services().jobs.submit(place, Submission(upload, crop, trace=request_id()))
 
 
@@ -109,34 +161,11 @@ def sample_bytes() -> bytes:
     return SAMPLE.read_bytes()
 
 
-def wait_of(parameter: float | None) -> float | None:
-    """Seconds to hold the answer: the parameter's, else the Prefer header's, else None."""
-    return preferred_wait() if parameter is None else parameter
-
-
-def preferred_wait() -> int | None:
-    """Return the seconds of `Prefer: wait=N` (RFC 7240), at most 30; None without."""
-    for preference in ",".join(request.headers.getlist("Prefer")).split(","):
-        match = re.fullmatch(r'\s*wait\s*=\s*"?0*([0-9]+)"?\s*(;.*)?', preference, re.IGNORECASE)
-        if match:
-            return min(int(match[1][:3]), int(LONGEST_WAIT))
-    return None
-
-
-def parse_wait(text: str) -> float:
-    """Return the `wait` parameter in seconds. Raises BadParameter."""
-    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", text) or float(text) > LONGEST_WAIT:
-        raise BadParameter.of(
-            FieldError("wait", f"{text[:40]!r}: must be seconds from 0 to {LONGEST_WAIT:g}")
-        )
-    return float(text)
-
-
 @contextmanager
 def _place(key: str | None = None) -> Iterator[QueueSlot]:
     """Return a place in the queue, given back if anything fails before a job takes it."""
     jobs, owner = services().jobs, current_owner()
-    rate_limit().check(owner)
+    rate_limit().check(owner, by_token=allowance.upload_token() is not None)
     size = min(request.content_length or 0, services().settings.max_upload)
     place = jobs.admit(owner, size=size, key=key, later=key is None and _is_small())
     try:
@@ -155,39 +184,30 @@ def _is_small() -> bool:
     return length is not None and length <= SMALL and "Expect" not in request.headers
 
 
-def _submit(
-    place: QueueSlot, submission: Submission, seconds: float | None, *, with_bytes: bool
-) -> SubmitResult:
-    jobs = services().jobs
-    if not seconds:
-        return SubmitResult(jobs.submit(place, submission), waited=seconds is not None)
-    with jobs.watch(place.ref) as watch:
-        job = jobs.submit(place, submission)
-        if job.id != place.ref.id:
-            return SubmitResult(jobs.wait(job.ref.owner, job.id, seconds), waited=True)
-        if with_bytes:
-            job, data = jobs.wait_on_bytes(watch, job, seconds)
-            return SubmitResult(job, waited=True, data=data)
-        return SubmitResult(jobs.wait_on(watch, job, seconds), waited=True)
-
-
 def _upload(
-    place: QueueSlot, body: Body, wanted: SubmitOptions, crop: CropRequest, key: str | None
+    place: QueueSlot,
+    body: Body,
+    wanted: SubmitOptions,
+    crop: CropRequest,
+    key: str | None,
+    incoming: Incoming,
 ) -> Upload:
     jobs, image = services().jobs, body.image
+    is_there = image is not None and image.size > 0
     if wanted.url is not None:
-        if image or wanted.source is not None:
+        if is_there or wanted.source is not None:
             raise BadParameter.of(FieldError("url", "goes without a file and without `source`"))
-        return jobs.upload(place, fetched(wanted.url, services().settings), crop)
+        fetch(wanted.url, services().settings, incoming)
+        return jobs.upload(place, incoming.received(), crop)
     if wanted.source is not None:
-        if image:  # a form without a file sends an empty one
+        if is_there:  # a form without a file sends an empty one
             raise BadParameter.of(FieldError("source", "goes without a file; one came too"))
         return jobs.earlier_upload(place.ref.owner, wanted.source, crop, key)
-    if not image and wanted.sample:
-        image = sample_bytes()
+    if not is_there and wanted.sample:
+        image = received(sample_bytes())
     if image is None:
         raise BadRequest("no file: send an image as the field 'image', or as the body")
-    if not image:
+    if not image.size:
         raise BadRequest("the file is empty")
     return jobs.upload(place, image, crop, body.file_name)
 

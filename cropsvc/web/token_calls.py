@@ -7,16 +7,19 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from cropsvc.imaging.params.parser import parse
 from cropsvc.imaging.params.table import CROP_PARAMETERS
-from cropsvc.model.errors import BadParameter, BadRequest, FieldError, TooLarge
+from cropsvc.model.errors import BadParameter, BadRequest, FieldError
 from cropsvc.web.auth import current_key
+from cropsvc.web.request_body import read_bytes
 from cropsvc.web.services import services
 from cropsvc.web.tokens import JobToken, Token, UploadToken, new_id, seal
 
 LARGEST_BODY = 16 * 1024  # bytes of JSON
 LIFETIME, LONGEST_LIFETIME = 600, 24 * 60 * 60  # seconds
 MOST_JOBS = 1000
-OF_UPLOAD = ("lifetime", "jobs", "max_upload", "preset", "parameters")
+OF_UPLOAD = ("lifetime", "jobs", "max_upload", "preset", "parameters", "fixed")
+LONGEST_VALUE = 64  # characters; a token must fit into a header
 OF_JOB = ("lifetime", "job")
 NAMES = tuple(row.name for row in CROP_PARAMETERS)
 
@@ -46,6 +49,8 @@ def _for_job(owner: str, expires: int, body: dict[str, Any]) -> Token:
 
 def _for_upload(owner: str, expires: int, body: dict[str, Any]) -> Token:
     most = services().settings.max_upload
+    fixed = _fixed(body)
+    free = tuple(name for name in _parameters(body) if name not in dict(fixed))
     return UploadToken(
         owner,
         expires,
@@ -53,7 +58,8 @@ def _for_upload(owner: str, expires: int, body: dict[str, Any]) -> Token:
         _whole(body, "jobs", 1, MOST_JOBS),
         _whole(body, "max_upload", most, most),
         _preset(body),
-        _parameters(body),
+        free,
+        fixed,
     )
 
 
@@ -75,10 +81,27 @@ def _parameters(body: dict[str, Any]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _fixed(body: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the parameters that every submit has, with their values."""
+    given = body.get("fixed", {})
+    if not isinstance(given, dict) or any(name not in NAMES for name in given):
+        raise _wrong("fixed", f"must be an object with any of {', '.join(NAMES)}")
+    if given and services().presets.only:
+        raise _wrong("fixed", "this server takes presets only; use `preset`")
+    for name, value in given.items():
+        if not isinstance(value, str) or len(value) > LONGEST_VALUE:
+            detail = f"must be a string of at most {LONGEST_VALUE} characters"
+            raise _wrong(f"fixed.{name}", detail)
+    try:
+        parse(given.items())
+    except BadParameter as error:
+        fields = (FieldError(f"fixed.{one.field}", one.detail) for one in error.errors)
+        raise BadParameter.of(*fields) from None
+    return tuple(given.items())
+
+
 def _body() -> dict[str, Any]:
-    text = request.stream.read(LARGEST_BODY + 1)
-    if len(text) > LARGEST_BODY:
-        raise TooLarge(f"the request has more than the {LARGEST_BODY} bytes that are allowed")
+    text = read_bytes(LARGEST_BODY)
     try:
         body = json.loads(text or b"{}")
     except (ValueError, RecursionError):

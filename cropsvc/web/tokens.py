@@ -17,7 +17,7 @@ from cropsvc.model.errors import OutOfScope, Unauthorized
 
 PREFIX = "cropt_"
 SALT = "cropsvc-token"
-LONGEST = 4096  # characters that are looked at
+MAX_TOKEN = 4096  # characters that are looked at
 UPLOADING = ("api.submit",)
 READING_ONE = ("api.show", "api.events", "api.first_image", "api.image", "archive.of_job")
 IN_QUERY = READING_ONE[1:]
@@ -34,6 +34,7 @@ class UploadToken:
     max_upload: int  # bytes
     preset: str | None
     parameters: tuple[str, ...]
+    fixed: tuple[tuple[str, str], ...] = ()  # tokens of older versions have none
 
     def check(self, endpoint: str, job_id: str | None) -> None:
         """Raise OutOfScope unless the call is a submit."""
@@ -75,7 +76,7 @@ def unseal(
 ) -> tuple[Token, str]:
     """Return the token and its key, one of *keys* (owner and SHA-256). Raises Unauthorized."""
     secrets_now = list(signing)
-    for owner, key in keys if len(text) <= LONGEST else ():
+    for owner, key in keys if len(text) <= MAX_TOKEN else ():
         try:
             kind, values = _serializer(key, secrets_now).loads(text.removeprefix(PREFIX))
         except BadSignature:
@@ -92,6 +93,8 @@ def unseal(
 def _token(kind: str, values: dict[str, Any]) -> Token:
     if "parameters" in values:
         values["parameters"] = tuple(values["parameters"])
+    if "fixed" in values:
+        values["fixed"] = tuple((name, value) for name, value in values["fixed"])
     return KINDS[kind](**values)
 
 

@@ -7,10 +7,12 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from io import RawIOBase
+from itertools import groupby
 from pathlib import PurePosixPath
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time of a ZIP entry
 LONGEST_NAME = 120  # characters
+SMALL = 64 * 1024  # bytes that are sent together with what comes before and after them
 UNSAFE = re.compile(r"[^\w .()+,@=~-]")
 IMAGE_SUFFIX = re.compile(
     r"\.(jpe?g|jpe|jfif|png|apng|webp|gif|avif|tiff?|bmp|dib|hei[cf]|jxl|svg)$", re.IGNORECASE
@@ -34,9 +36,13 @@ class _Pieces(RawIOBase):
         self._parts.append(bytes(data))
         return len(data)
 
-    def take(self) -> bytes:
+    def take(self) -> Iterator[bytes]:
         parts, self._parts = self._parts, []
-        return b"".join(parts)
+        for is_small, some in groupby(parts, lambda part: len(part) < SMALL):
+            if is_small:
+                yield b"".join(some)
+            else:
+                yield from some  # no copies: another answer may be sending the same bytes
 
 
 def zipped(entries: Iterable[Entry]) -> Iterator[bytes]:
@@ -47,8 +53,8 @@ def zipped(entries: Iterable[Entry]) -> Iterator[bytes]:
             info = zipfile.ZipInfo(name, EPOCH)
             info.external_attr = 0o644 << 16
             archive.writestr(info, data)
-            yield pieces.take()
-    yield pieces.take()
+            yield from pieces.take()
+    yield from pieces.take()
 
 
 class SafeNames:

@@ -13,7 +13,7 @@ from cropsvc.model.job import Job, JobRef
 from cropsvc.settings.settings import Settings
 from cropsvc.store import Store, StoreUnavailable
 from cropsvc.webhooks.delivery import Attempt, attempt
-from cropsvc.webhooks.shares import Place, Shares
+from cropsvc.webhooks.shares import DeliverySlot, Shares
 
 AT_ONCE = 100
 LOOK = 500  # due messages that are looked at
@@ -70,7 +70,7 @@ class Courier:
             elif self._store.claim_message(ref):
                 self._pool.spawn(self._send, ref, job, self._shares.take(receiver))
 
-    def _send(self, ref: JobRef, job: Job, place: Place) -> None:
+    def _send(self, ref: JobRef, job: Job, place: DeliverySlot) -> None:
         began = time.monotonic()
         answered = False
         try:

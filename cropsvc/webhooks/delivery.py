@@ -24,6 +24,7 @@ from cropsvc.settings.settings import Settings
 DELAYS = (0, 5, 30, 120, 600, 1800, 3600)  # seconds before each attempt; the last one repeats
 JITTER = 0.1
 SECONDS = 15.0  # for one attempt, all in all
+LONGEST_WAIT = 30 * 24 * 3600.0  # seconds; a later time than year 9999 could not be shown
 GONE = 410
 
 log = logging.getLogger(__name__)
@@ -104,13 +105,13 @@ def outcome(status: int, headers: Mapping[str, str], attempts: int) -> Attempt:
 
 
 def retry_after(text: str) -> float:
-    """Return the seconds of a Retry-After header, a number or a date; 0 without."""
-    if text.strip().isdecimal():
-        return float(text[:9])
+    """Return the seconds of a Retry-After header, a number or a date, up to a month; 0 without."""
+    if text.isascii() and text.isdecimal():
+        return min(float(text), LONGEST_WAIT)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), LONGEST_WAIT)

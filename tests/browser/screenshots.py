@@ -5,6 +5,7 @@ Run by `make screenshots`. Set in Inter, if Debian's fonts-inter is there.
 
 import hashlib
 import io
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,11 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Route, expect, sync_playwright
 
 from tests import components, pictures
 from tests.browser.conftest import FLAGS
 from tests.browser.crop_page import CropPage, opened
+from tests.browser.test_many import offered
+from tests.imaging import ultra_hdr
 from tests.stack import Stack, running, until
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +32,7 @@ PHONE = {
     "has_touch": True,
     "is_mobile": True,
 }
+SCHEMES = {"": DESKTOP, "-dark": {**DESKTOP, "color_scheme": "dark"}, "-phone": PHONE}
 Shoot = Callable[..., None]
 BOX = (250, 60, 800, 600)
 
@@ -67,6 +71,10 @@ def with_workers(browser: Browser) -> None:
         journey(opened(browser, started.url, **DESKTOP), "")
         journey(opened(browser, started.url, color_scheme="dark", **DESKTOP), "-dark")
         journey(opened(browser, started.url, **PHONE), "-phone")
+        for suffix, options in SCHEMES.items():
+            many(opened(browser, started.url, **options), suffix)
+            tools(opened(browser, started.url, **options), suffix)
+        save(opened(browser, started.url, locale="de", **DESKTOP), "german")
         page = opened(browser, started.url, **DESKTOP)
         page.offer("notes.txt", b"just words")
         expect(page.page.get_by_role("alert")).to_be_visible()
@@ -103,6 +111,65 @@ def journey(page: CropPage, suffix: str) -> None:
     page.page.goto(page.url)
     page.page.wait_for_load_state("networkidle")
     save(page, f"recent{suffix}", full=True)
+
+
+def many(page: CropPage, suffix: str) -> None:
+    """A batch: the tray, on its way, with one that failed, and after a closed tab."""
+    with Image.open(PHOTO) as photo:
+        tiles = [photo.crop((x, y, x + 900, y + 700)) for x in range(0, 2000, 400)
+                 for y in range(0, 1000, 500)]  # fmt: skip
+    files = [(f"IMG_{i:04}.jpg", pictures.save(tile, "jpeg")) for i, tile in enumerate(tiles)]
+    offered(page, files)
+    page.page.get_by_role("radio", name="4:5").check(force=True)
+    page.page.fill("#size-w", "400")
+    save(page, f"many{suffix}")
+    waiting: list[Route] = []
+    page.page.route("**/v1/crops", lambda route: waiting.append(route))
+    page.submit()
+    expect(page.page.locator("#tray-list [data-state=sending]")).to_have_count(4)
+    waiting.pop().fulfill(status=422, body='{"detail": "The file is broken."}')
+    waiting.pop().continue_()
+    expect(page.page.locator("#tray-list [data-state=done]")).to_have_count(1)
+    save(page, f"many-running{suffix}")
+    page.page.goto("about:blank")
+    page.page.unroute_all()
+    page.page.goto(page.url)
+    expect(page.page.locator("#batch-text")).to_contain_text("Choose the other")
+    save(page, f"many-again{suffix}", full=True)
+    kind = "image/jpeg"
+    payload = [{"name": name, "mimeType": kind, "buffer": data} for name, data in files]
+    page.page.set_input_files("#file", payload)  # type: ignore[arg-type]  # FilePayloads
+    expect(page.page.locator("#batch-title")).to_contain_text(re.compile("All .* are cropped"))
+    save(page, f"many-done{suffix}", full=True)
+
+
+def tools(page: CropPage, suffix: str) -> None:
+    """The preview by the service, the horizon, a comparison, and a note with its cure."""
+    page.page.route("**/v1/crops", lambda route: None, times=1)
+    page.offer("scan.tiff", pictures.encode(pictures.photo(60, 50), "tiff"))
+    expect(page.page.locator("#preparing")).to_be_visible()
+    save(page, f"preparing{suffix}")
+    page.page.unroute_all()
+    page.page.goto(page.url)
+    page.page.click("#sample")
+    page.await_editor()
+    page.page.click("#horizon")
+    frame = page.page.locator("#stage").bounding_box()
+    assert frame
+    page.page.mouse.move(frame["x"] + frame["width"] * 0.2, frame["y"] + frame["height"] * 0.45)
+    page.page.mouse.down()
+    page.page.mouse.move(frame["x"] + frame["width"] * 0.8, frame["y"] + frame["height"] * 0.5)
+    save(page, f"horizon{suffix}")
+    page.page.mouse.up()
+    page.page.select_option("#format", "jpeg")
+    page.crop()
+    page.page.click(".compare-with")
+    page.page.locator(".compare canvas").scroll_into_view_if_needed()
+    save(page, f"comparison{suffix}")
+    page.choose("phone.jpg", ultra_hdr.photo((640, 480)))
+    page.crop()
+    page.page.locator("#outputs .keep").scroll_into_view_if_needed()
+    save(page, f"note{suffix}")
 
 
 def running_job(page: CropPage) -> None:
@@ -186,7 +253,7 @@ def save(page: CropPage, name: str, *, full: bool = False) -> None:
     """Shoot the page as docs/screenshots/<name>.webp."""
     page.page.wait_for_timeout(250)  # transitions of colour and width end
     with Image.open(io.BytesIO(page.page.screenshot(full_page=full))) as image:
-        image.convert("RGB").save(TARGET / f"{name}.webp", quality=80, method=6)
+        image.convert("RGB").save(TARGET / f"{name}.webp", quality=50, method=6)
     sys.stdout.write(f"{name}.webp\n")
 
 

@@ -97,20 +97,20 @@ def test_the_pages_of_errors_and_of_the_key_have_no_violation(
 
 def test_the_keyboard_alone_is_enough(page: CropPage) -> None:
     keyboard = page.page.keyboard
-    _tab_to(page, "Try the sample")
+    tab_to(page, "Try the sample")
     keyboard.press("Enter")
     page.await_editor()
     expect(page.page.locator("#stage")).to_be_focused()
     keyboard.press("Shift+ArrowRight")
-    _tab_to(page, "Crop")
+    tab_to(page, "Crop")
     keyboard.press("Enter")
     page.await_result()
-    _tab_to(page, "Download the cropped image")
+    tab_to(page, "Download the cropped image")
     with page.page.expect_download():
         keyboard.press("Enter")
 
 
-def test_what_happens_is_told_to_a_screen_reader(page: CropPage) -> None:
+def test_changes_are_announced_to_screen_readers(page: CropPage) -> None:
     live = page.page.get_by_role("status").last
     edited(page)
     expect(live).to_have_text("photo.jpg, 640 by 480 pixels. Set the box, then crop.")
@@ -134,7 +134,7 @@ def test_a_phone_of_360_pixels_shows_all_without_scrolling_sideways(
     assert page.violations() == []
 
 
-def test_who_wants_less_motion_gets_none(idle: Stack, open_page: Open) -> None:
+def test_reduced_motion_is_respected(idle: Stack, open_page: Open) -> None:
     page = edited(open_page(idle.url, reduced_motion="reduce"))
     page.submit()
     expect(page.words).to_contain_text("in the queue")
@@ -142,10 +142,14 @@ def test_who_wants_less_motion_gets_none(idle: Stack, open_page: Open) -> None:
     assert page.page.evaluate(running) == 0
 
 
-def _tab_to(page: CropPage, name: str) -> None:
-    script = "document.activeElement.ariaLabel || document.activeElement.textContent.trim()"
-    for _ in range(60):
+def tab_to(page: CropPage, name: str) -> None:
+    """Press Tab until what has this label, text, id or name is focused."""
+    script = """() => {
+      const {ariaLabel, textContent, id, name} = document.activeElement;
+      return [ariaLabel, textContent.trim(), id, name];
+    }"""
+    for _ in range(90):
         page.page.keyboard.press("Tab")
-        if page.page.evaluate(script) == name:
+        if name in page.page.evaluate(script):
             return
     raise AssertionError(f"no Tab stop named {name!r}")

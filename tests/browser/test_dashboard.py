@@ -115,7 +115,7 @@ def test_the_jobs_page_starts_with_our_queue(desk: Desk, page: Page) -> None:
     expect(page.locator("#select-queue")).to_have_value("cropsvc")
 
 
-def test_a_failed_job_tells_its_reason_and_runs_again(desk: Desk, page: Page) -> None:
+def test_a_failed_job_shows_its_reason_and_can_run_again(desk: Desk, page: Page) -> None:
     job_id = desk.failed()
     ended = desk.job(job_id)["ended_at"]
     page.goto(f"{desk.dashboard.url}/0/view/job/{job_id}")
@@ -128,7 +128,7 @@ def test_a_failed_job_tells_its_reason_and_runs_again(desk: Desk, page: Page) ->
     assert desk.job(job_id)["ended_at"] > ended
 
 
-def test_all_failed_jobs_run_again_and_what_cannot_is_told(desk: Desk, page: Page) -> None:
+def test_requeue_all_names_the_jobs_that_cannot_run_again(desk: Desk, page: Page) -> None:
     gone = desk.failed()
     desk.redis.delete(f"cropsvc:source:-:{gone}")
     page.goto(desk.dashboard.url + FAILED)

@@ -33,7 +33,7 @@ def test_a_part_that_is_lost_once_costs_nothing(page: CropPage, part: str) -> No
     assert len(lost) == 1
 
 
-def test_a_part_that_stays_lost_is_told_and_the_page_is_not_loaded_for_ever(
+def test_a_part_that_stays_lost_is_reported_and_ends_the_reloads(
     page: CropPage,
 ) -> None:
     lost = lose(page.page, "js/words.js", times=None)

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from playwright.sync_api import expect
 
 from tests import pictures
 from tests.browser.crop_page import PATIENCE, CropPage
-
-SMALL = [(96 + 8 * (i % 5), 64 + 8 * (i % 7)) for i in range(40)]
 
 
 def offered(page: CropPage, files: Sequence[tuple[str, bytes]]) -> CropPage:
@@ -34,35 +31,6 @@ def zipped(page: CropPage) -> zipfile.ZipFile:
 def await_all(page: CropPage, words: str) -> None:
     """Wait until the batch has ended with this heading."""
     expect(page.page.locator("#batch-title")).to_have_text(words, timeout=2 * PATIENCE)
-
-
-def test_forty_photos_become_one_zip(page: CropPage) -> None:
-    files = [(f"IMG_{i:04}.jpg", pictures.jpeg(*sides, seed=i)) for i, sides in enumerate(SMALL)]
-    offered(page, files)
-    page.page.get_by_role("radio", name="4:5").check(force=True)
-    page.page.fill("#size-w", "1200")
-    page.page.select_option("#format", "webp")
-    page.page.locator("#quality").fill("30")
-    assert page.page.inner_text("#submit") == "Crop all 40 images"
-    page.page.focus("#tray-list [aria-pressed=true]")
-    page.page.keyboard.press("ArrowRight")  # the second one gets a box of its own
-    expect(page.page.locator("#source-name")).to_have_text("IMG_0001.jpg")
-    expect(page.page.locator("#tray-count")).to_have_text("2 of 40")
-    page.page.fill("#box-x", "3")
-    page.type_box((3, 4, 40, 50))
-    page.submit()
-    await_all(page, "All 40 images are cropped")
-    assert page.violations() == []
-    with zipped(page) as archive:
-        assert archive.testzip() is None
-        assert sorted(archive.namelist()) == [f"IMG_{i:04}-1200x1500.webp" for i in range(40)]
-        for name in archive.namelist():
-            with Image.open(io.BytesIO(archive.read(name))) as image:
-                assert (image.format, image.size) == ("WEBP", (1200, 1500))
-        second = pictures.decode(archive.read("IMG_0001-1200x1500.webp"))[..., :3]
-    box = Image.fromarray(pictures.decode(files[1][1])[4:54, 3:43])
-    wanted = np.asarray(box.resize((1200, 1500), Image.Resampling.LANCZOS), float)
-    assert np.abs(second - wanted).mean() < 12
 
 
 def test_what_fails_is_marked_and_the_rest_is_there(page: CropPage) -> None:

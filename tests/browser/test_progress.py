@@ -79,7 +79,7 @@ def test_a_server_that_is_away_at_the_submit_gets_it_later(
     assert np.array_equal(page.shown(), WHOLE)
 
 
-def test_the_place_in_the_queue_is_told(idle_stack: Stack, open_page: Open) -> None:
+def test_the_place_in_the_queue_is_shown(idle_stack: Stack, open_page: Open) -> None:
     for number in range(2):
         httpx.post(f"{idle_stack.url}/v1/crops", files={"image": pictures.unlike(number)})
     page = started(open_page(idle_stack.url))
@@ -180,7 +180,7 @@ def test_a_busy_service_is_asked_again_until_it_takes_the_job(
     assert np.array_equal(page.shown(), WHOLE)
 
 
-def test_a_photo_that_breaks_while_decoding_fails_in_words(page: CropPage) -> None:
+def test_a_photo_that_breaks_while_decoding_fails_with_a_message(page: CropPage) -> None:
     page.choose("half.jpg", pictures.truncated(pictures.jpeg(900, 700, seed=12)))
     page.submit()
     expect(page.title).to_have_text("This crop failed", timeout=20_000)

@@ -25,7 +25,7 @@ def cropped(page: CropPage) -> CropPage:
     return page
 
 
-def test_the_result_stands_beside_the_original_with_its_facts(page: CropPage) -> None:
+def test_the_result_is_shown_next_to_the_original_with_its_facts(page: CropPage) -> None:
     page.choose("photo.jpg", pictures.jpeg(1000, 800, seed=5))
     page.type_box((0, 0, 250, 200))
     page.crop()
@@ -198,7 +198,7 @@ def test_an_expired_crop_says_so_and_leaves_the_list(
     expect(page.page.locator("#recent")).to_be_hidden()
 
 
-def test_an_unknown_and_a_deleted_crop_are_told_apart(page: CropPage) -> None:
+def test_an_unknown_and_a_deleted_crop_have_different_pages(page: CropPage) -> None:
     cropped(page)
     where = page.page.url
     httpx.delete(where.replace("/crops/", "/v1/crops/"))

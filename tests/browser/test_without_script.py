@@ -54,7 +54,7 @@ def test_the_sample_is_one_button(plain: CropPage) -> None:
     expect(plain.page.locator("#outputs .facts")).to_contain_text("300 × 300", timeout=15_000)
 
 
-def test_a_wrong_box_is_answered_in_words(plain: CropPage) -> None:
+def test_a_wrong_box_is_answered_with_a_message(plain: CropPage) -> None:
     fill(plain.page)
     plain.page.fill("input[name=box]", "nonsense")
     plain.page.get_by_role("button", name="Crop", exact=True).click()

@@ -92,7 +92,9 @@ def test_a_killed_broker_loses_nothing(make_service: MakeService, broker: Broker
     service.stack.wait_ready()
 
 
-def test_a_hung_broker_is_told_in_time(make_service: MakeService, broker: Broker) -> None:
+def test_a_hung_broker_is_answered_with_503_in_time(
+    make_service: MakeService, broker: Broker
+) -> None:
     service = make_service()
     service.ended(service.submit())
     hung = [broker.part.tree()[0], *broker.part.tree()[1:]]
@@ -139,7 +141,7 @@ def test_a_store_that_is_away_is_waited_for(make_service: MakeService) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_worker_told_to_stop_ends_its_crop_first(
+def test_a_worker_that_is_stopped_ends_its_crop_first(
     make_service: MakeService, number: signal.Signals
 ) -> None:
     service = make_service()

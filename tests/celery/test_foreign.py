@@ -1,8 +1,10 @@
 """A Celery program that is not ours uses the worker as the contract's section on Celery says."""
 
+import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import celery.exceptions
 import pytest
@@ -11,6 +13,7 @@ from celery.result import AsyncResult
 
 from tests import pictures
 from tests.celery.conftest import MakeService, Service, picture
+from tests.tools import checkout
 
 CROP = "cropsvc.crop"
 SECONDS = 30
@@ -38,6 +41,24 @@ def test_it_gets_the_images_bytes(service: Service) -> None:
     job = service.api.crop(data, **parameters)
     assert got == service.api.bytes_of(job)
     assert pictures.decode(got).shape[:2] == (20, 30)
+
+
+def test_the_example_crops_a_folder_and_names_what_failed(service: Service, tmp_path: Path) -> None:
+    place = checkout(tmp_path, "examples/celery") / "examples" / "celery"
+    (place / "photos").mkdir()
+    (place / "photos" / "cat.jpg").write_bytes(pictures.jpeg(300, 200))
+    (place / "photos" / "notes.txt").write_text("no image")
+    urls = {"BROKER_URL": service.broker_url, "REDIS_URL": service.stack.redis_url}
+    done = subprocess.run(
+        [sys.executable, "crop_folder.py", "photos", "thumbnails"], cwd=place,
+        env={**os.environ, **urls}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    said = done.stdout.splitlines()
+    assert said[0] == "cat.jpg: done"
+    assert said[1].startswith("notes.txt: unsupported-format: ")
+    made = pictures.decode((place / "thumbnails" / "cat.webp").read_bytes())
+    assert made.shape[:2] == (200, 200)
 
 
 def test_without_parameters_the_whole_image_comes_back(service: Service) -> None:
@@ -93,7 +114,7 @@ def test_progress_comes_from_the_crop_itself(service: Service) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) and value else "",
 )
-def test_bad_input_is_a_failure_with_our_code_and_words(
+def test_bad_input_is_a_failure_with_our_code_and_message(
     service: Service, arguments: tuple[object, ...], code: str, words: str
 ) -> None:
     got, detail = refusal(send(service.program(), *arguments))

@@ -1,6 +1,7 @@
 """Jobs go through a quorum queue of RabbitMQ, and none is lost on the way."""
 
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -102,7 +103,7 @@ class BusyQueue:
         self.sent.append(ref.id)
 
 
-def test_a_deleted_queue_is_made_anew(make_service: MakeService, broker: Broker) -> None:
+def test_a_deleted_queue_is_made_again(make_service: MakeService, broker: Broker) -> None:
     service = make_service(worker=False)
     service.submit()
     vhost = service.broker_url.rpartition("/")[2]
@@ -138,7 +139,7 @@ def test_a_job_whose_workers_keep_dying_is_given_up(make_service: MakeService) -
     assert "again and again" in error["detail"]
 
 
-def test_a_message_that_kills_who_takes_it_ends_as_a_dead_letter(
+def test_a_message_that_kills_its_workers_becomes_a_dead_letter(
     make_service: MakeService,
 ) -> None:
     service = make_service(worker=False)
@@ -187,3 +188,19 @@ def _keys(service: Service) -> set[bytes]:
     """Every key of ours but those that the workers' heartbeats and looks bring and take."""
     known = service.redis.scan_iter("cropsvc:*")
     return {key for key in known if b"worker" not in key and b"orphans" not in key}
+
+
+def test_images_lie_in_an_object_store_for_clients_and_for_foreign_programs(
+    make_service: MakeService, tmp_path: Path
+) -> None:
+    pytest.importorskip("obstore")
+    service = make_service(blobs=f"file://{tmp_path}/objects")
+    data = picture() + bytes(9 * 1024**2)  # in parts
+    job = service.api.crop(data, size="7x7")
+    objects = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(objects) == 3
+    assert service.api.bytes_of(job) in [path.read_bytes() for path in objects]
+    foreign = service.program().send_task(
+        "cropsvc.crop", [data, {"size": "7x7"}], serializer="msgpack"
+    )
+    assert foreign.get(timeout=30) == service.api.bytes_of(job)

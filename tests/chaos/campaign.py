@@ -15,6 +15,7 @@ import redis
 from tests.chaos.crowd import TERMINAL, Crowd
 from tests.chaos.havoc import Havoc, Plan
 from tests.chaos.ledger import Ledger, Promise, reference
+from tests.chaos.objects import ObjectCount, await_end, counted
 from tests.stack import Stack, running
 
 SETTLE = 90.0  # seconds in which everything must have ended once it is quiet again
@@ -27,10 +28,11 @@ class Form:
     plan: Plan
     clients: int
     jobs: int  # at least so many promises
+    lifetime: int = 3600  # seconds that results and uploads live; with objects their end is awaited
 
 
-FULL = Form(Plan(60, 6, (10.0, 3.0), 3, 1.6), clients=8, jobs=1000)
-SHORT = Form(Plan(9, 1, (2.0,), 1, 1.0), clients=5, jobs=60)
+FULL = Form(Plan(60, 6, (10.0, 3.0), 3, 1.6), clients=8, jobs=1000, lifetime=480)
+SHORT = Form(Plan(9, 1, (2.0,), 1, 1.0), clients=5, jobs=60, lifetime=120)
 
 
 @dataclass
@@ -50,6 +52,13 @@ class Report:
     strange: list[str] = field(default_factory=list)
     vanished: int = 0
     seconds: float = 0.0
+    objects: ObjectCount | None = None  # of a campaign with an object store
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a promise was broken."""
+        left = self.objects and (self.objects.left or self.objects.nowhere)
+        return bool(self.lost or self.wrong or self.strange or left)
 
     def text(self) -> str:
         """The report for people."""
@@ -64,18 +73,30 @@ class Report:
             f"begun twice or more {self.twice}",
             f"slowest recovery    {self.slowest:.1f} s from first start to end, outages included",
             f"all ended           {self.settled:.1f} s after the clients had stopped",
+            *([self.objects.text()] if self.objects else []),
             f"took                {self.seconds:.0f} s, seed {self.seed}",
         ]
         return "\n".join(lines)
 
 
-def campaign(form: Form, seed: int, directory: Path | None = None) -> Report:
-    """Runs one; *directory* keeps the logs and the ledger."""
+def campaign(
+    form: Form, seed: int, directory: Path | None = None, *, objects: bool = False
+) -> Report:
+    """Runs one; *directory* keeps the logs and the ledger.
+
+    With *objects* images lie in a directory, one of eight is larger than the front end holds, and
+    the campaign ends when all jobs have expired.
+    """
     directory = directory or Path(tempfile.mkdtemp(prefix="cropsvc-chaos-"))
     began, report, rand = time.monotonic(), Report(seed), random.Random(seed)
     ledger = Ledger(directory / "promises")
-    with running(directory / "stack", workers=2, web_workers=1) as stack:
-        crowd, havoc = Crowd(stack.url, ledger, clients=form.clients, seed=seed), Havoc(stack, rand)
+    kept, settings = directory / "objects", dict[str, object]()
+    if objects:
+        settings = {"blobs": f"file://{kept}"}
+        settings |= {"result_ttl": form.lifetime, "source_ttl": form.lifetime}
+    with running(directory / "stack", workers=2, web_workers=1, **settings) as stack:
+        crowd = Crowd(stack.url, ledger, clients=form.clients, seed=seed, large=objects)
+        havoc = Havoc(stack, rand)
         crowd.start()
         try:
             havoc.run(form.plan)
@@ -84,6 +105,9 @@ def campaign(form: Form, seed: int, directory: Path | None = None) -> Report:
             crowd.stop()
         report.kills = havoc.counts
         _compare(stack, crowd, ledger.promises(), report)
+        if objects:
+            report.objects = counted(stack.redis(), kept)
+            await_end(stack.redis(), kept, report.objects, form.lifetime)
     report.seconds = time.monotonic() - began
     return report
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from cropsvc.store.incoming import MOST
 from tests import pictures
 from tests.chaos.ledger import Ledger, Promise
 
@@ -21,10 +22,15 @@ PAUSE = 0.1  # seconds before a refused client tries again
 PATIENCE = 20.0  # seconds for one answer
 
 
-def album() -> list[bytes]:
-    """The pictures of the crowd; the last one breaks off in the middle."""
+def album(*, large: bool = False) -> list[bytes]:
+    """The pictures of the crowd; the last one breaks off in the middle.
+
+    With *large* the first one is followed by so many bytes that it is uploaded in parts.
+    """
     sizes = [(320, 240), (640, 480), (800, 600), (1600, 1200)]
     good = [pictures.jpeg(*sizes[n % len(sizes)], seed=n) for n in range(PICTURES)]
+    if large:
+        good[0] += bytes(MOST + 1)
     return [*good, pictures.truncated(pictures.jpeg(640, 480, seed=99))]
 
 
@@ -50,9 +56,11 @@ class Tally:
 class Crowd:
     """*clients* threads against one service, until told to stop."""
 
-    def __init__(self, url: str, ledger: Ledger, *, clients: int, seed: int) -> None:
+    def __init__(
+        self, url: str, ledger: Ledger, *, clients: int, seed: int, large: bool = False
+    ) -> None:
         self.tally = Tally()
-        self.album = album()
+        self.album = album(large=large)
         self._url, self._ledger = url, ledger
         self._stop = threading.Event()
         self._serial = iter(range(10**9))

@@ -13,6 +13,9 @@ import psutil
 from tests.processes import SANDBOX, command_line
 from tests.stack import Stack
 
+SEASONED = 5.0  # seconds; a younger crop process may have a job whose first one was killed:
+# to end that too would use up the job's two attempts, and the job would rightly fail
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -63,13 +66,14 @@ class Havoc:
         """A crop process, a worker, both of them at once, or the supervisor with all below it."""
         self._keep_the_worker_up()
         workers, crops = self._workers()
+        seasoned = [one for one in crops if _age(one) > SEASONED]
         kind = self.rand.choices(["crop", "worker", "both", "all"], [40, 35, 15, 10])[0]
         if kind == "all":
             self.stack.kill(self.stack.worker)
             self.counts["supervisor"] += 1
             self._keep_the_worker_up()
             return
-        victims = [self.rand.choice(crops)] if crops and kind != "worker" else []
+        victims = [self.rand.choice(seasoned)] if seasoned and kind != "worker" else []
         victims += [self.rand.choice(workers)] if workers and kind != "crop" else []
         for victim in victims:
             with suppress(psutil.NoSuchProcess):
@@ -109,3 +113,10 @@ class Havoc:
             self.stack.kill(self.stack.web)
         self.counts["web"] += 1
         self.stack.start_web()
+
+
+def _age(process: psutil.Process) -> float:
+    """Seconds since it started; 0 when it has ended."""
+    with suppress(psutil.NoSuchProcess):
+        return time.time() - process.create_time()
+    return 0.0

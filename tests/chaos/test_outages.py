@@ -72,7 +72,7 @@ def test_submit_and_poll_answer_503_in_time(bench: Bench, outage: Outage) -> Non
 
 
 @both
-def test_a_hundred_at_once_are_told_in_time_too(bench: Bench, outage: Outage) -> None:
+def test_a_hundred_clients_at_once_get_503_in_time(bench: Bench, outage: Outage) -> None:
     with outage(bench.stack), ThreadPoolExecutor(100) as pool:
 
         def ask(number: int) -> float:
@@ -147,9 +147,7 @@ def test_a_stop_command_is_heard_after_the_store_was_gone_and_hung(bench: Bench)
 
 
 @both
-def test_who_waits_through_an_outage_is_woken_at_once_after_it(
-    bench: Bench, outage: Outage
-) -> None:
+def test_a_wait_through_an_outage_ends_at_once_after_it(bench: Bench, outage: Outage) -> None:
     bench.ended(bench.submit(), 15)
     with outage(bench.stack):
         time.sleep(2)

@@ -142,7 +142,7 @@ def test_a_refused_upload_gives_its_place_back(narrow: Stack) -> None:
         api.accepted(pictures.png())
 
 
-def test_retry_after_tells_the_truth(make_stack) -> None:
+def test_retry_after_matches_the_queues_speed(make_stack) -> None:
     stack = make_stack(workers=1, queue_cap=4)
     with Client(stack.url) as api:
         answer = None

@@ -147,7 +147,7 @@ def test_headers_that_trickle_are_cut_off(make_stack: Callable[..., Stack]) -> N
 
 
 @pytest.mark.timeout(120)
-def test_who_stops_reading_is_dropped(make_stack: Callable[..., Stack]) -> None:
+def test_a_client_that_stops_reading_is_dropped(make_stack: Callable[..., Stack]) -> None:
     stack = make_stack(workers=1)
     with Client(stack.url) as api:
         noise = np.random.default_rng(1).integers(0, 256, (1500, 1500, 3), np.uint8)

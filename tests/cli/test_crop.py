@@ -102,7 +102,7 @@ def test_a_refusal_names_field_and_code(stack: Stack, photo: Path, tmp_path: Pat
     assert [path.name for path in tmp_path.iterdir()] == ["photo.jpg"]
 
 
-def test_a_wrong_parameter_is_told_before_anything_is_sent(photo: Path, tmp_path: Path) -> None:
+def test_a_wrong_parameter_is_refused_before_anything_is_sent(photo: Path, tmp_path: Path) -> None:
     status, _, words = run("crop", photo, "--quality", "101", cwd=tmp_path)
 
     assert status == 2
@@ -166,7 +166,7 @@ def test_ctrl_c_cancels_the_job(idle: Stack, photo: Path, tmp_path: Path) -> Non
     assert client.hget(record, "state") == b"canceled"
 
 
-def test_without_the_key_the_refusal_is_told(idle: Stack, photo: Path, tmp_path: Path) -> None:
+def test_without_the_key_the_command_prints_401(idle: Stack, photo: Path, tmp_path: Path) -> None:
     status, _, words = run("crop", photo, "--server", idle.url, cwd=tmp_path)
 
     assert status == 1

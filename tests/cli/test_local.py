@@ -24,13 +24,13 @@ def test_a_box_is_cut_to_the_pixel(photo: Path, tmp_path: Path) -> None:
     assert (made == pictures.pattern(200, 100)[10:50, 20:70]).all()
 
 
-def test_without_a_target_the_crop_lies_here(photo: Path, tmp_path: Path) -> None:
+def test_without_a_target_the_crop_is_written_here(photo: Path, tmp_path: Path) -> None:
     run("local", photo, "--size", "20x", cwd=tmp_path)
 
     assert (tmp_path / "photo-crop.png").exists()
 
 
-def test_what_is_no_picture_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_file_that_is_no_image_is_refused_with_a_message(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"hello")
 
     status, _, words = run("local", "a.jpg", cwd=tmp_path)

@@ -113,7 +113,7 @@ def test_ctrl_c_ends_local_with_the_shells_status(tmp_path: Path) -> None:
     assert "Traceback" not in words
 
 
-def test_a_server_that_is_not_there_is_told_at_once(photo: Path, tmp_path: Path) -> None:
+def test_an_unreachable_server_is_reported_at_once(photo: Path, tmp_path: Path) -> None:
     began = time.monotonic()
     done = ran("crop", photo, "--server", "http://127.0.0.1:9", cwd=tmp_path)
     assert done.returncode == 1

@@ -182,7 +182,7 @@ def test_a_busy_service_is_asked_again_for_the_same_job() -> None:
     assert all(3 <= pause <= 3 * 1.5 * 1.3 * 1.2 for pause in pauses)
 
 
-def test_nobody_there_is_told_at_once() -> None:
+def test_no_server_is_reported_at_once() -> None:
     with Client(f"http://127.0.0.1:{free_port()}") as client, pytest.raises(NoAnswer) as caught:
         client.submit(b"x")
     assert caught.value.retry_after is None

@@ -73,7 +73,7 @@ def test_no_secret_shows_in_a_container(project: Project, service: str) -> None:
     check_no_secret_shows(project, service)
 
 
-def test_no_secret_lies_in_the_images_layers(project: Project) -> None:
+def test_no_secret_is_in_the_images_layers(project: Project) -> None:
     hidden = all_secrets(project)
     assert len(hidden) >= 8
     found = set()
@@ -110,7 +110,7 @@ def test_the_secrets_are_closed_to_other_users_of_the_host(project: Project) -> 
 
 
 @pytest.mark.parametrize("command", [[], ["python", "worker.py"]])
-def test_without_a_store_to_use_the_start_fails_with_words(
+def test_without_a_usable_store_the_start_fails_with_a_message(
     project: Project, command: list[str]
 ) -> None:
     said = docker("run", "--rm", f"{project.name}:rq", *command, check=False)

@@ -21,7 +21,7 @@ ON_A_SERVER = {
     "test_operations",  # /readyz looks for workers
     "test_schema",  # malformed requests, which gunicorn parses first
 }
-BLOBS = "CROPSVC_TEST_BLOBS"  # the suite in this process with CROPSVC_BLOBS set to this
+BLOBS = "CROPSVC_TEST_BLOBS"  # the suite with CROPSVC_BLOBS set to this, here and in stacks
 OTHERS_DECIDE = ("CROPSVC_TEST_URL", "CROPSVC_TEST_QUEUE")
 
 

@@ -53,3 +53,6 @@ def test_detect_refuses_what_a_submit_refuses(api: Client) -> None:
     wrong = api.post("/v1/detect", params={"anchor": "nose"}, files={"image": pictures.png()})
     problem(wrong, 400, "bad-parameter")
     problem(api.post("/v1/detect"), 400, "bad-request")
+    hook = {"webhook": "https://example.com/"}
+    refused = api.post("/v1/detect", params=hook, files={"image": pictures.png()})
+    assert problem(refused, 400, "bad-parameter")["detail"].startswith("webhook: no message")

@@ -83,6 +83,13 @@ def test_what_is_gone_is_listed_inside(api: Client) -> None:
     assert len(files) == 2
 
 
+def test_an_id_that_is_no_utf8_is_no_job(api: Client) -> None:
+    body = rb'{"entries": [{"id": "\ud800", "name": "\udfff"}]}'
+    files = unzipped(api.post("/v1/archive", content=body))
+    assert files == {"missing.txt": b"? : not-found: there is no job ?\n"}
+    problem(api.post("/v1/tokens", content=rb'{"job": "\ud800"}'), 404, "not-found")
+
+
 def test_a_missing_entry_cannot_write_lines_of_its_own(api: Client) -> None:
     job = api.crop(pictures.unlike(5))
     entries = [{"id": job["id"]}, {"id": "a\nb"}, {"id": job["id"], "output": "x\r\ny"}]

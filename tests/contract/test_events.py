@@ -42,13 +42,13 @@ def test_a_job_is_followed_to_its_end(api: Client) -> None:
     assert {state["id"] for _, state in told} == {job["id"]}
 
 
-def test_more_than_one_step_of_a_long_crop_is_told(api: Client) -> None:
+def test_a_long_crop_reports_more_than_one_step(api: Client) -> None:
     job = api.accepted(pictures.large(10), format="webp", size="1500x", outputs="[{},{},{}]")
     told = events(api, job)
     assert len({state["progress"] for _, state in told}) >= 3
 
 
-def test_an_ended_job_tells_once_and_closes(api: Client) -> None:
+def test_events_of_an_ended_job_are_one_event(api: Client) -> None:
     job = api.crop(pictures.png(95, 30))
     started = time.monotonic()
     assert events(api, job) == [("done", job)]

@@ -108,11 +108,18 @@ def test_a_download_is_redirected_to_the_bucket(client: Client) -> None:
     assert hashlib.sha256(image.content).hexdigest() == job["outputs"][0]["sha256"]
 
 
+def test_the_page_gets_its_images_from_here(client: Client) -> None:
+    job = client.crop(png(31, 22), size="7x7", format="png")
+    answer = client.get(job["links"]["image"], headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 200
+    assert hashlib.sha256(answer.content).hexdigest() == job["outputs"][0]["sha256"]
+
+
 def test_conditions_and_head_are_answered_here(client: Client) -> None:
     job = client.crop(png(32, 21), size="7x7")
     link, tag = job["links"]["image"], f'"{job["outputs"][0]["sha256"]}"'
     assert client.get(link, headers={"If-None-Match": tag}).status_code == 304
-    assert client.get(link, headers={"If-Match": '"other"'}).status_code == 412
+    assert client.get(link, headers={"If-Match": '"other"'}).status_code == 307  # ignored
     head = client.head(link)
     assert (head.status_code, head.headers["ETag"]) == (200, tag)
 
@@ -154,3 +161,45 @@ def test_a_hung_store_answers_503_within_2_s_and_keeps_no_slot(
     services: Services = app.extensions[EXTENSION]
     assert services.store.client.zcard(PENDING) == 0
     assert client.crop(png(35, 21), size="7x7")["state"] == "done"
+
+
+def large(content: bytes) -> bytes:
+    """A file that begins with *content*, too large to be held in memory."""
+    return content + bytes(9 * 1024**2)
+
+
+def test_a_large_upload_comes_in_parts_and_is_cropped(client: Client, s3: str) -> None:
+    before, data = stored(s3), large(png(36, 21))
+    job = client.crop(data, size="7x7")
+    assert stored(s3) == before + 3  # two parts, and the result
+    assert job["source"]["bytes"] == len(data)
+    assert job["source"]["sha256"] == hashlib.sha256(data).hexdigest()
+    assert client.get(job["links"]["source"]).content == data
+    form = client.upload(data, size="8x8")
+    assert form.json()["source"]["sha256"] == job["source"]["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("data", "box", "code"),
+    [
+        (large(b"no image"), "0,0,9,9", "unsupported-format"),
+        (large(png(37, 21)), "99,0,9,9", "box-outside"),
+        (large(png(37, 21)), "nothing", "bad-parameter"),
+    ],
+    ids=["type", "box", "parameter"],
+)
+def test_a_refused_large_upload_leaves_no_object(
+    client: Client, s3: str, data: bytes, box: str, code: str
+) -> None:
+    before = stored(s3)
+    for answer in (client.submit(data, box=box), client.upload(data, box=box)):
+        assert answer.json()["code"] == code
+    assert stored(s3) == before
+
+
+def test_a_large_upload_that_breaks_off_leaves_no_object(client: Client, s3: str) -> None:
+    before, data = stored(s3), large(png(38, 21))
+    headers = {"Content-Type": "image/png", "Content-Length": str(len(data) + 9)}
+    answer = client.post("/v1/crops", content=data, headers=headers)
+    assert answer.json()["code"] == "incomplete-upload"
+    assert stored(s3) == before

@@ -94,7 +94,7 @@ def test_another_owners_job_is_not_found(alice: Client, bob: Client) -> None:
     assert alice.job(job)["state"] == "done"
 
 
-def test_a_job_that_is_gone_tells_others_nothing(alice: Client, bob: Client) -> None:
+def test_a_deleted_job_is_unknown_to_other_owners(alice: Client, bob: Client) -> None:
     job = alice.crop(pictures.png(51, 30))
     alice.delete(job["links"]["self"])
     problem(bob.get(job["links"]["self"]), 404, "not-found")

@@ -61,7 +61,7 @@ def test_the_jobs_page_knows_what_was_asked_and_the_files_name(api: Client) -> N
     assert "<b>" not in found[1]
 
 
-def test_a_wrong_form_is_answered_by_a_page_with_words(api: Client) -> None:
+def test_a_wrong_form_is_answered_by_a_page_with_a_message(api: Client) -> None:
     files = {"image": ("a.png", b"no image")}
     answer = api.post("/crops", files=files, headers=HTML)
     assert answer.status_code == 415

@@ -101,7 +101,7 @@ def test_an_unknown_output_is_not_found_even_now(api: Client, first: Json) -> No
     problem(api.get(first["links"]["image"] + "/c"), 404, "not-found")
 
 
-def test_who_wants_the_bytes_in_vain_gets_the_job(api: Client, second: Json) -> None:
+def test_a_wait_for_bytes_that_ends_too_early_gets_the_job(api: Client, second: Json) -> None:
     assert second["position"] == 2
     headers = {"Accept": "image/*", "Idempotency-Key": "waiting"}
     response = api.submit(pictures.unlike(3), wait=1, headers=headers)
@@ -153,7 +153,7 @@ def test_a_canceled_job_wakes_its_waiters_and_makes_room(api: Client, first: Jso
     problem(api.get(first["links"]["image"]), 410, "canceled")
 
 
-def test_who_waits_for_the_bytes_of_a_canceled_job_is_told(api: Client) -> None:
+def test_a_wait_for_the_bytes_of_a_canceled_job_gets_410(api: Client) -> None:
     headers = {"Idempotency-Key": "waiting"}
     job = api.accepted(pictures.unlike(3), headers=headers)
     assert job["position"] == 2

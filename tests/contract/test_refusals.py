@@ -61,7 +61,7 @@ def test_all_bad_parameters_are_named_together(api: Client) -> None:
     assert {error["field"] for error in body["errors"]} == {"box", "quality", "rotate"}
 
 
-def test_the_words_hold_the_value_and_the_limit(api: Client) -> None:
+def test_the_message_has_the_value_and_the_limit(api: Client) -> None:
     body = problem(api.submit(PNG, quality="250"), 400, "bad-parameter", field="quality")
     assert "250" in body["detail"]
     assert "100" in body["detail"]
@@ -236,7 +236,7 @@ def test_too_many_scans_are_too_complex(api: Client) -> None:
 @pytest.mark.parametrize(
     "box", ["40,0,5,5", "0,30,5,5", "-9,0,5,5", "0,-5,5,5", "100%,0,5,5", "3,3,0.4,9", "-5,0,5,5"]
 )
-def test_a_box_of_which_nothing_is_left_lies_outside(api: Client, box: str) -> None:
+def test_a_box_with_nothing_left_is_box_outside(api: Client, box: str) -> None:
     problem(api.submit(PNG, box=box), 422, "box-outside", field="box")
 
 
@@ -259,7 +259,7 @@ def test_a_box_outside_in_one_output_refuses_all_by_its_place(api: Client) -> No
         ("POST", "/healthz", {"GET", "HEAD"}),
     ],
 )
-def test_another_method_is_told_which_are_allowed(
+def test_a_wrong_method_is_answered_with_allow(
     api: Client, method: str, path: str, allowed: set[str]
 ) -> None:
     response = api.request(method, path)

@@ -66,7 +66,7 @@ def test_a_crop_of_an_earlier_upload_is_found_by_its_key_when_the_upload_is_gone
     problem(api.submit(**{**asked, "source": strange["id"]}, headers=keyed("gone")), 410, "deleted")
 
 
-def test_equal_parameters_in_other_words_are_the_same_request(api: Client) -> None:
+def test_equal_parameters_spelled_differently_are_the_same_request(api: Client) -> None:
     data = pictures.png(86, 30)
     first = api.accepted(data, box="0,0,5,5", rotate="0", headers=keyed("five"))
     again = api.accept(api.upload(data, box="0,0,5,5", headers=keyed("five")))

@@ -103,7 +103,7 @@ def test_source_works_as_a_form_field_without_a_file(api: Client) -> None:
     assert again["outputs"][0]["region"] == [0, 0, 3, 3]
 
 
-def test_source_works_beside_the_empty_file_of_a_form(api: Client) -> None:
+def test_source_works_next_to_an_empty_file_field(api: Client) -> None:
     first = api.crop(pictures.png(48, 31))
     source = f'--x\r\nContent-Disposition: form-data; name="source"\r\n\r\n{first["id"]}\r\n'
     empty = '--x\r\nContent-Disposition: form-data; name="image"; filename=""\r\n\r\n\r\n--x--\r\n'
@@ -139,7 +139,7 @@ def test_wait_holds_the_answer_until_the_job_ended(api: Client) -> None:
 @pytest.mark.parametrize(
     "asked", ["wait=20", "wait=100", "wait=99999999999", "respond-async, wait=20"]
 )
-def test_prefer_waits_too_and_is_told_so(api: Client, asked: str) -> None:
+def test_prefer_wait_is_applied_and_confirmed(api: Client, asked: str) -> None:
     response = api.submit(pictures.unlike(len(asked)), headers={"Prefer": asked})
     assert api.accept(response)["state"] == "done"
     assert "wait=" in response.headers["Preference-Applied"]
@@ -173,7 +173,7 @@ def test_the_answer_varies_by_what_decides_it(api: Client) -> None:
 
 
 @pytest.mark.parametrize("accept", ["image/*", "image/png", "text/html, image/webp;q=0.5"])
-def test_who_accepts_images_and_waits_gets_the_bytes(api: Client, accept: str) -> None:
+def test_accept_image_with_wait_gets_the_bytes(api: Client, accept: str) -> None:
     pixels = pictures.pattern(51, 30)
     response = api.submit(
         pictures.encode(pixels), box="1,2,30,20", format="png", wait=20, headers={"Accept": accept}
@@ -187,12 +187,12 @@ def test_who_accepts_images_and_waits_gets_the_bytes(api: Client, accept: str) -
 @pytest.mark.parametrize(
     "accept", ["*/*", "application/json", "text/html,*/*;q=0.8", "application/json, image/*;q=0"]
 )
-def test_who_does_not_name_images_gets_the_job(api: Client, accept: str) -> None:
+def test_accept_without_an_image_type_gets_the_job(api: Client, accept: str) -> None:
     response = api.submit(pictures.png(52, 30), wait=20, headers={"Accept": accept})
     assert api.accept(response)["state"] == "done"
 
 
-def test_who_accepts_images_but_does_not_wait_gets_the_job(api: Client) -> None:
+def test_accept_image_without_wait_gets_the_job(api: Client) -> None:
     api.accept(api.submit(pictures.unlike(5201), headers={"Accept": "image/*"}))
 
 

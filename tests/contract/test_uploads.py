@@ -167,7 +167,7 @@ def test_too_large_is_answered_without_the_rest(small: Stack) -> None:
     assert time.monotonic() - started < 4
 
 
-def test_who_expects_a_go_ahead_is_refused_before_the_body(small: Stack) -> None:
+def test_expect_100_continue_is_refused_before_the_body(small: Stack) -> None:
     head = _raw(small, "Content-Length: 100000000\nExpect: 100-continue\n")
     problem(speak(small, head, hang_up=False), 413, "too-large")  # not a 100 before it
 

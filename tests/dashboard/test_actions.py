@@ -112,7 +112,7 @@ def test_requeue_of_a_job_that_has_not_failed_is_409(desk: Desk) -> None:
     assert "finished" in answer.text
 
 
-def test_requeue_all_runs_what_can_run_and_tells_why_not_the_rest(desk: Desk) -> None:
+def test_requeue_all_says_why_some_jobs_cannot_run(desk: Desk) -> None:
     post(desk, "/queue/cropsvc/failed/empty")
     good, gone = timed_out(desk), desk.failed()
     desk.redis.delete(f"cropsvc:source:-:{gone}")

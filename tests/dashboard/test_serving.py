@@ -31,7 +31,7 @@ def test_without_a_password_it_listens_on_loopback(
     assert f"not on CROPSVC_BIND={bind}" in dashboard.part.tail()
 
 
-def test_with_a_password_it_listens_where_it_is_told(make_dashboard: MakeDashboard) -> None:
+def test_with_a_password_it_listens_on_the_set_address(make_dashboard: MakeDashboard) -> None:
     dashboard = make_dashboard(NOWHERE, CROPSVC_BIND="0.0.0.0", **LOCKED)
     assert listening(dashboard) == {"0.0.0.0"}
     assert httpx.get(dashboard.url).status_code == 401

@@ -84,7 +84,9 @@ def _generate(made: list[Resource], kind: str, generator: Resource, directory: P
 
 def _data(generator: Resource, directory: Path, *, secret: bool) -> dict[str, str]:
     data = dict(line.split("=", 1) for line in generator.get("literals", []))
-    for name in generator.get("envs", []):
+    if secret:  # what is in the file is not known here
+        data.update({Path(name).name: name for name in generator.get("envs", [])})
+    for name in [] if secret else generator.get("envs", []):
         lines = (directory / name).read_text(encoding="utf-8").splitlines()
         data.update(line.split("=", 1) for line in lines if line and not line.startswith("#"))
     for item in generator.get("files", []):

@@ -26,19 +26,35 @@ def selects(policy: Resource, labels: dict[str, str]) -> bool:
 
 
 @pytest.mark.parametrize("place", overlays())
-def test_workers_reach_redis_and_dns_only(place: str) -> None:
+def test_workers_reach_redis_and_dns_only_and_a_store_that_is_used(place: str) -> None:
     resources = build(place)
+    blobs = named("ConfigMap", "settings", resources)["data"].get("CROPSVC_BLOBS")
     labels = named("Deployment", "worker", resources)["spec"]["template"]["metadata"]["labels"]
     policies = [one for one in resources if one["kind"] == "NetworkPolicy" and selects(one, labels)]
-    assert {ids(one) for one in policies} == {"deny-all", "to-redis", "to-dns"}
+    to_store = {"to-object-storage"} if blobs else set()
+    assert {ids(one) for one in policies} == {"deny-all", "to-redis", "to-dns"} | to_store
     ports = {
         port["port"]
         for one in policies
         for rule in one["spec"].get("egress", [])
         for port in rule["ports"]
     }
-    assert ports <= {6379, 26379, 53}
+    assert ports <= {6379, 26379, 53} | ({443} if blobs else set())
     assert not any(one["spec"].get("ingress") for one in policies)
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "dashboard"])
+def test_who_reads_objects_has_the_credentials_and_the_way_there(name: str) -> None:
+    resources = build("overlays/object-storage")
+    template = named("Deployment", name, resources)["spec"]["template"]
+    sources = template["spec"]["containers"][0]["envFrom"]
+    [secret] = [one["secretRef"]["name"] for one in sources if "secretRef" in one]
+    assert named("Secret", secret, resources)["stringData"] == {
+        "credentials.env": "secrets/credentials.env"
+    }
+    policy = named("NetworkPolicy", "to-object-storage", resources)
+    assert selects(policy, template["metadata"]["labels"])
+    assert policy["spec"]["egress"][0]["ports"] == [{"protocol": "TCP", "port": 443}]
 
 
 def test_the_alerts_are_those_of_the_documentation() -> None:

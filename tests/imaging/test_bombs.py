@@ -97,7 +97,7 @@ def test_a_scan_bomb_under_the_limit_is_a_picture() -> None:
     assert opened(crop(hostile.scan_bomb(60, side=64))).size == (64, 64)
 
 
-def test_scans_of_pictures_behind_the_first_are_not_counted() -> None:
+def test_scans_of_images_after_the_first_are_not_counted() -> None:
     data = pictures.jpeg(64, 48)
     assert probe(data + hostile.scan_bomb(4000), LIMITS).width == 64
     progressive = pictures.encode(pictures.photo(64, 48), "jpeg", progressive=True)

@@ -1,18 +1,25 @@
-"""The rows of the output formats, and the lists elsewhere that repeat them."""
+"""The rows of the output formats, and what the page makes of them."""
 
+import json
 import re
-from pathlib import Path
+from html import unescape
+from typing import cast
 
 import numpy as np
 import pytest
+from redis import Redis
 
-from cropsvc.cli import files
 from cropsvc.imaging import formats
 from cropsvc.imaging.params import table
+from cropsvc.jobs.service import Jobs
+from cropsvc.model.limits import Lifetimes
+from cropsvc.settings.settings import Settings
+from cropsvc.store import Store
+from cropsvc.web.app import app_of
+from cropsvc.web.services import Services
 from tests import pictures
 from tests.imaging.engine import crop, opened
 
-WEB = Path(files.__file__).parents[1] / "web"
 HALF_CLEAR = np.dstack(
     [np.full((8, 8, 3), 90, np.uint8), np.repeat([[0, 100, 200, 255]], 8, 0).repeat(2, 1)]
 ).astype(np.uint8)
@@ -49,19 +56,33 @@ def test_the_parameter_offers_every_row() -> None:
     assert list(table.FORMATS) == ["auto", *formats.OUTPUTS]
 
 
-@pytest.mark.parametrize("page", ["index.html", "plain.html"])
-def test_the_pages_offer_every_format_by_its_label(page: str) -> None:
-    text = (WEB / "templates" / page).read_text(encoding="utf-8")
-    offered = dict(re.findall(r'<option value="(\w+)">([^<]+)</option>', text))
-    assert {name: offered.get(name) for name in formats.OUTPUTS} == {
-        row.name: row.label for row in formats.OUTPUTS.values()
-    }
+@pytest.fixture(scope="module")
+def page() -> str:
+    """The start page, with the form for browsers without JavaScript in it."""
+    store = Store(Redis.from_url("redis://127.0.0.1:1"), Lifetimes(1, 1), ["secret"])
+    app = app_of(Services(Settings(), store, cast(Jobs, None)))
+    return unescape(app.test_client().get("/").text)
 
 
-def test_the_page_starts_from_the_default_qualities() -> None:
-    text = (WEB / "static" / "js" / "output.js").read_text(encoding="utf-8")
-    listed = re.search(r"const QUALITY = \{([^}]*)\}", text)
-    assert listed
-    assert {name: int(value) for name, value in re.findall(r"(\w+): (\d+)", listed[1])} == {
+def test_the_page_offers_every_format_by_its_label_in_both_forms(page: str) -> None:
+    options = re.findall(r'<option value="(\w+)"[^>]*>([^<]+)</option>', page)
+    for row in formats.OUTPUTS.values():
+        assert options.count((row.name, row.label)) == 2
+
+
+def test_the_page_starts_from_the_default_qualities(page: str) -> None:
+    listed = re.findall(r'value="(\w+)" data-quality="(\d+)"', page)
+    assert {name: int(value) for name, value in listed} == {
         row.name: row.default_quality for row in formats.OUTPUTS.values() if row.default_quality
     }
+
+
+def test_the_page_takes_every_input_and_knows_what_auto_is(page: str) -> None:
+    accept = re.search(r'id="file"[^>]* accept="([^"]*)"', page)
+    auto = re.search(r"data-auto='({.*?})'", page)
+    assert accept
+    assert auto
+    types = [f"image/{name}" for name in formats.INPUTS]
+    assert accept[1].split(",")[: len(types)] == types  # then HEIC, where its extra is installed
+    assert ", ".join(formats.INPUTS.values()) in page
+    assert json.loads(auto[1]) == formats.AUTO

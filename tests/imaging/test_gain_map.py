@@ -123,7 +123,7 @@ def test_max_bytes_counts_the_map() -> None:
     assert map_of(made.data).width == 80
 
 
-def test_the_credits_stay_beside_the_map_and_nothing_else_does() -> None:
+def test_the_credits_stay_with_the_map_and_nothing_else_does() -> None:
     exif = Image.Exif()
     exif[0x013B], exif[0x010F] = "Ann", "Camera"
     data = photo(SIZE, exif=exif, secret="SERIAL")
@@ -267,7 +267,7 @@ def test_a_cropped_photo_can_be_cropped_again() -> None:
     assert map_of(again.data).figures == map_of(once.data).figures
 
 
-def test_apples_map_behind_the_image_is_noted_and_dropped() -> None:
+def test_apples_map_after_the_image_is_noted_and_dropped() -> None:
     """The primary image of an iPhone's JPEG says nothing of it; the index leads to it."""
     said = "<x xmlns:a='http://ns.apple.com/pixeldatainfo/1.0/'>"
     said += f"<a:AuxiliaryImageType>{APPLE_GAIN_MAP.decode()}</a:AuxiliaryImageType></x>"

@@ -73,7 +73,7 @@ def shown(width: int, height: int, params: dict[str, str]) -> tuple[int, int]:
 
 
 @given(sides, sides, requests)
-def test_the_region_lies_inside_and_has_a_pixel(
+def test_the_region_is_inside_and_has_a_pixel(
     width: int, height: int, params: dict[str, str]
 ) -> None:
     made = planned(width, height, params)

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cropsvc.imaging.render.pillow_setup import making
+from cropsvc.model.errors import OutOfMemory
 from tests import pictures
 from tests.imaging.measured import measured
 
@@ -105,3 +107,13 @@ def test_an_animation_is_made_in_the_memory_of_a_few_frames(kind: str, tmp_path:
     told = measured(path, outputs=json.dumps(entries))
     assert told["outcome"] == ["done", "done"]
     assert told["grew"] <= 3 * 600 * 400 * 4 + 60_000_000
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["encoding error 1", "encoding error 2", "Encoding of color planes failed",
+     "Encoding of alpha plane failed", "Out of memory"],
+)  # fmt: skip
+def test_encoder_errors_without_memory_are_out_of_memory(words: str) -> None:
+    with pytest.raises(OutOfMemory), making():
+        raise RuntimeError(f"Failed to encode image: {words}")

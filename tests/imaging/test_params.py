@@ -172,6 +172,14 @@ def test_explicit_parameters_override_the_preset() -> None:
     assert str(one(preset="classic", size="5x5").size) == "5x5"
 
 
+def test_an_error_is_not_far_larger_than_its_request() -> None:
+    text = "[{" + ",".join(f'"{number:x}": 1' for number in range(9000)) + "}]"
+    with pytest.raises(BadParameter) as caught:
+        parse([("outputs", text)])
+    assert len(caught.value.errors) == 50
+    assert caught.value.detail.endswith("; and 8950 more")
+
+
 def test_unknown_names_can_be_ignored() -> None:
     assert parse([("jobid", "x"), ("rotate", "90")], ignore_unknown=True).outputs[0].rotate == 90
     assert fields(("jobid", "x")) == ["jobid"]

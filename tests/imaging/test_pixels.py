@@ -198,7 +198,7 @@ def test_an_exif_chunk_after_a_pngs_pixels_does_not_turn_it() -> None:
 
 
 @pytest.mark.parametrize("between", [b"", b"more", pictures.png()])
-def test_an_exif_chunk_behind_a_pngs_end_does_not_count(between: bytes) -> None:
+def test_an_exif_chunk_after_a_pngs_end_does_not_count(between: bytes) -> None:
     data = pictures.encode(PHOTO) + between + chunk(b"eXIf", exif_of(8))
     made = crop(data)
     assert np.array_equal(np.asarray(opened(made)), PHOTO)

@@ -92,7 +92,7 @@ def test_pixels_are_counted_over_all_frames_where_they_are_used() -> None:
         probe(data, Limits(pixels=1_199))
 
 
-def test_frames_and_scans_have_their_own_words() -> None:
+def test_frames_and_scans_have_their_own_messages() -> None:
     limits = Limits(frames=9)
     with pytest.raises(TooComplex, match="10 frames; at most 9 are allowed"):
         check(parse([]), probe(pictures.animation("webp", frames=10), limits), limits)

@@ -8,7 +8,7 @@ from cropsvc.jobs.service import Jobs, Policy, Submission
 from cropsvc.model.errors import Busy, Expired, IdempotencyMismatch, NotFound, Unavailable
 from cropsvc.model.job import Job, JobRef
 from cropsvc.model.limits import Limits
-from cropsvc.store import DeferredSlot, NoSlotNeeded, ReservedSlot, Store
+from cropsvc.store import DeferredSlot, NoSlotNeeded, ReservedSlot, Store, received
 from tests import pictures
 from tests.store.conftest import begun
 from tests.store.test_jobs import DONE
@@ -56,7 +56,7 @@ def jobs(store: Store, queue: FakeQueue) -> Jobs:
 
 def submit(jobs: Jobs, number: int, *, key: str | None = None, later: bool = False) -> Job:
     slot = jobs.admit("ann", key=key, later=later)
-    upload = jobs.upload(slot, pictures.unlike(number), WHOLE)
+    upload = jobs.upload(slot, received(pictures.unlike(number)), WHOLE)
     return jobs.submit(slot, Submission(upload, WHOLE, key))
 
 
@@ -92,10 +92,25 @@ def test_a_repeat_gets_the_same_job_even_when_the_queue_is_full(jobs: Jobs) -> N
         submit(jobs, 2, key="k")
 
 
+def test_another_webhook_is_another_request(jobs: Jobs) -> None:
+    hooks = [None, "https://one.test/", "https://two.test/"]
+    for number, hook in enumerate(hooks):
+        slot = jobs.admit("ann", key=f"k{number}")
+        upload = jobs.upload(slot, received(pictures.unlike(60)), WHOLE)
+        job = jobs.submit(slot, Submission(upload, WHOLE, f"k{number}", webhook=hook))
+        for other in hooks:
+            repeat = Submission(upload, WHOLE, f"k{number}", webhook=other)
+            if other == hook:
+                assert jobs.submit(slot, repeat).id == job.id
+            else:
+                with pytest.raises(IdempotencyMismatch):
+                    jobs.submit(slot, repeat)
+
+
 def test_a_claim_that_expires_before_the_submit_does_not_pass_the_cap(jobs: Jobs, client) -> None:
     submit(jobs, 1, key="k")
     slot = jobs.admit("ann", key="k")
-    upload = jobs.upload(slot, pictures.unlike(50), WHOLE)
+    upload = jobs.upload(slot, received(pictures.unlike(50)), WHOLE)
     client.delete(*client.keys("cropsvc:once:*"))  # as if its time had come
     for number in range(2, 1 + CAP):
         submit(jobs, number)
@@ -109,7 +124,7 @@ def test_a_claim_that_expires_before_the_submit_gets_a_slot_if_there_is_one(
 ) -> None:
     submit(jobs, 1, key="k")
     slot = jobs.admit("ann", key="k")
-    upload = jobs.upload(slot, pictures.unlike(50), WHOLE)
+    upload = jobs.upload(slot, received(pictures.unlike(50)), WHOLE)
     client.delete(*client.keys("cropsvc:once:*"))
     job = jobs.submit(slot, Submission(upload, WHOLE, "k"))
     assert jobs.get("ann", job.id).position == 2

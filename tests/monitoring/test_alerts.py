@@ -66,7 +66,7 @@ def test_nothing_fires_while_all_is_well(prometheus: Prometheus) -> None:
     assert prometheus.firing() == set()
 
 
-def test_a_missing_worker_a_stuck_queue_and_refusals_are_told(
+def test_alerts_fire_for_no_worker_a_stuck_queue_and_refusals(
     prometheus: Prometheus, stack: Stack
 ) -> None:
     stack.kill(stack.worker, signal.SIGTERM)
@@ -95,7 +95,7 @@ def _let_pass(stack: Stack, minutes: int) -> None:
             redis.zadd("cropsvc:pending", {member: score - minutes * 60_000})
 
 
-def test_dying_crop_processes_are_told(prometheus: Prometheus, stack: Stack) -> None:
+def test_an_alert_fires_for_dying_crop_processes(prometheus: Prometheus, stack: Stack) -> None:
     with Client(stack.url) as api:
         for n in range(3):
             pid = crop_process(stack)
@@ -113,12 +113,12 @@ def _until_taken(stack: Stack, job_id: str) -> None:
         until(lambda: redis.hget(status, "status") == b"started", seconds=10, what="it is taken")
 
 
-def test_a_redis_that_is_gone_is_told(prometheus: Prometheus, stack: Stack) -> None:
+def test_an_alert_fires_for_an_unreachable_redis(prometheus: Prometheus, stack: Stack) -> None:
     stack.kill(stack.valkey)
     prometheus.await_firing("CropsvcRedisGone")
     assert "CropsvcDown" not in prometheus.firing()
 
 
-def test_a_front_end_that_is_gone_is_told(prometheus: Prometheus, stack: Stack) -> None:
+def test_an_alert_fires_for_a_front_end_that_is_down(prometheus: Prometheus, stack: Stack) -> None:
     stack.kill(stack.web)
     prometheus.await_firing("CropsvcDown")

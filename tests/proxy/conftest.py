@@ -5,7 +5,9 @@ import re
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from getpass import getuser
 from pathlib import Path
 
 import httpx
@@ -15,9 +17,11 @@ from tests.contract.client import Client
 from tests.stack import ROOT, Stack, free_port, until
 
 NGINX = ROOT / "deploy" / "nginx" / "cropsvc.conf"
+CACHING = ROOT / "examples" / "nginx" / "cropsvc.conf"
 CADDY = ROOT / "deploy" / "caddy" / "Caddyfile"
 NAME = "crops.example.org"
 MAIN = """
+user {user};
 daemon off;
 pid {directory}/nginx.pid;
 error_log {directory}/error.log;
@@ -67,15 +71,34 @@ def proxied(
     _certificate(require("openssl"), directory)
     stack = make_module_stack(worker=False, workers=1, trusted_proxies="127.0.0.1")
     place = Place(directory, free_port(), free_port(), stack.port)
-    options = {"nginx": _nginx, "caddy": _caddy}[name](place)
-    environ = {**os.environ, "HOME": str(directory)}
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen([program, *options], stdout=log, stderr=log, env=environ)
-    trusted = ssl.create_default_context(cafile=str(directory / "cert.pem"))
+    options = _nginx(place, NGINX) if name == "nginx" else _caddy(place)
+    with _running([program, *options], place) as api:
+        yield Proxied(name, stack, api, place.plain)
+
+
+@pytest.fixture(scope="module")
+def caching(
+    stack: Stack, require: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Client]:
+    """A client of the shared stack through nginx with the cache of examples/nginx."""
+    program, directory = require("nginx"), tmp_path_factory.mktemp("cache")
+    _certificate(require("openssl"), directory)
+    place = Place(directory, free_port(), free_port(), stack.port)
+    with _running([program, *_nginx(place, CACHING)], place) as api:
+        yield api
+
+
+@contextmanager
+def _running(command: list[str], place: Place) -> Iterator[Client]:
+    """A client of a proxy that passes requests on."""
+    environ = {**os.environ, "HOME": str(place.directory)}
+    with (place.directory / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environ)
+    trusted = ssl.create_default_context(cafile=str(place.directory / "cert.pem"))
     try:
         with Client(f"https://localhost:{place.tls}", verify=trusted) as api:
-            until(lambda: _answers(api), seconds=15, what=f"{name} passes requests on")
-            yield Proxied(name, stack, api, place.plain)
+            until(lambda: _answers(api), seconds=15, what=f"{command[0]} passes requests on")
+            yield api
     finally:
         process.terminate()
         process.wait(10)
@@ -91,21 +114,23 @@ def _certificate(openssl: str, directory: Path) -> None:
     )  # fmt: skip
 
 
-def _nginx(place: Place) -> list[str]:
-    """The site as it is shipped, but for ports, name and certificate."""
-    text = re.sub(r"^ *listen \[::\].*\n", "", NGINX.read_text(), flags=re.MULTILINE)
+def _nginx(place: Place, shipped: Path) -> list[str]:
+    """The site as it is shipped, but for ports, name, certificate and folders."""
+    text = re.sub(r"^ *listen \[::\].*\n", "", shipped.read_text(), flags=re.MULTILINE)
+    text = text.replace("/var/cache/nginx/", f"{place.directory}/")
     site = _replaced(
         text,
         ("127.0.0.1:5000", f"127.0.0.1:{place.port}"),
         ("listen 80;", f"listen 127.0.0.1:{place.plain};"),
         ("listen 443 ", f"listen 127.0.0.1:{place.tls} "),
         (f"server_name {NAME};", f"server_name {NAME} localhost;"),
+        ("/var/log/nginx/", f"{place.directory}/"),
         (f"/etc/letsencrypt/live/{NAME}/fullchain.pem", f"{place.directory}/cert.pem"),
         (f"/etc/letsencrypt/live/{NAME}/privkey.pem", f"{place.directory}/key.pem"),
     )
     (place.directory / "cropsvc.conf").write_text(site)
     main = place.directory / "nginx.conf"
-    main.write_text(MAIN.format(directory=place.directory))
+    main.write_text(MAIN.format(directory=place.directory, user=getuser()))
     return ["-p", str(place.directory), "-c", str(main)]
 
 

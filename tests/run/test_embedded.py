@@ -109,7 +109,7 @@ def _listener(port: int) -> socket.socket:
     return socket.create_server(("127.0.0.1", port))
 
 
-def test_a_port_that_somebody_listens_on_is_refused_in_the_systems_words() -> None:
+def test_a_port_in_use_is_refused_with_the_systems_message() -> None:
     port = ports.free()
     assert ports.refusal("127.0.0.1", port) is None
 

@@ -26,7 +26,7 @@ def test_what_lives_is_said_to_live(stack: Stack, part: str) -> None:
 
 
 @pytest.mark.parametrize("part", ["web", "dashboard", "worker"])
-def test_what_hangs_is_told_in_time(part: str) -> None:
+def test_a_hanging_part_is_reported_in_time(part: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         url = f"redis://127.0.0.1:{port}/0"

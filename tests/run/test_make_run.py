@@ -196,7 +196,7 @@ def test_25_kills_in_12_seconds_are_survived(tree: Path) -> None:
         assert _crop(run)["state"] == "done"
 
 
-def test_nothing_stays_behind_when_the_supervisor_is_killed(tree: Path) -> None:
+def test_no_process_stays_when_the_supervisor_is_killed(tree: Path) -> None:
     with running(tree) as run:
         run.await_ready(FIRST_START)
         everything = run.everything()
@@ -245,7 +245,7 @@ def test_a_wrong_setting_is_one_clear_line_that_names_the_variable(tree: Path) -
     assert "'soon'" in line
 
 
-def test_a_second_run_beside_the_first_is_refused(tree: Path) -> None:
+def test_a_second_run_at_the_same_time_is_refused(tree: Path) -> None:
     with running(tree) as first:
         first.await_ready(FIRST_START)
         with running(tree) as second:
@@ -289,7 +289,7 @@ def test_a_python_that_is_too_old_is_one_clear_line(tmp_path: Path) -> None:
     assert f"cropsvc: PYTHON={old} is not a Python 3.11 or newer" in ended.stderr
 
 
-def test_make_alone_lists_every_target_with_its_words() -> None:
+def test_make_alone_lists_every_target_with_its_description() -> None:
     environ = _environ(ROOT)  # under `make test` make would speak of its directories
     listed = subprocess.run(["make"], cwd=ROOT, env=environ, capture_output=True, text=True).stdout
     targets = [line.split()[1] for line in listed.splitlines()]

@@ -110,7 +110,7 @@ def test_what_a_dead_program_left_in_its_group_ends_with_it(supervisor: Supervis
     until(lambda: not lives(left), seconds=5, what="the grandchild's end")
 
 
-def test_leaving_stops_the_last_stage_first_and_keeps_the_others_alive_meanwhile() -> None:
+def test_exit_stops_stages_in_reverse_order() -> None:
     slow = "import signal, time\nsignal.signal(15, lambda *_: (time.sleep(1), exit()))\n"
     with Supervisor() as supervisor:
         [store] = supervisor.start([Program("store", SLEEP)])
@@ -133,7 +133,7 @@ def is_deaf(process: psutil.Process) -> bool:
     return bool(int(status.partition("SigIgn:")[2].split()[0], 16) >> (signal.SIGTERM - 1) & 1)
 
 
-def test_who_does_not_listen_is_killed_after_its_grace() -> None:
+def test_a_program_that_ignores_sigterm_is_killed_after_its_grace() -> None:
     with Supervisor() as supervisor:
         command = (sys.executable, "-ISc", f"{DEAF}; import time; time.sleep(600)")
         [child] = supervisor.start([Program("deaf", command, grace=0.7)])

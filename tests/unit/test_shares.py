@@ -3,7 +3,14 @@
 import random
 
 from cropsvc.webhooks.courier import AT_ONCE
-from cropsvc.webhooks.shares import AT_DOUBTFUL, AT_ONE_RECEIVER, RECEIVERS, Place, Shares
+from cropsvc.webhooks.shares import (
+    AT_ONE_RECEIVER,
+    AT_SILENT,
+    AT_UNKNOWN,
+    RECEIVERS,
+    DeliverySlot,
+    Shares,
+)
 
 
 def answered(shares: Shares, receiver: str) -> None:
@@ -36,12 +43,22 @@ def test_receivers_that_hang_however_many_leave_room_for_one_that_answers() -> N
         if shares.has_room(f"hangs-{number}"):
             shares.take(f"hangs-{number}")
             taken += 1
-    assert taken == AT_DOUBTFUL < AT_ONCE
+    assert taken == AT_UNKNOWN
+    assert AT_UNKNOWN + AT_SILENT < AT_ONCE
     assert shares.has_room("well")
 
 
+def test_receivers_known_to_hang_do_not_delay_one_never_heard_of() -> None:
+    shares = Shares()
+    for number in range(AT_UNKNOWN):
+        shares.give_back(shares.take(f"hangs-{number}"), answered=False)
+    again = [shares.take(name) for n in range(50) if shares.has_room(name := f"hangs-{n}")]
+    assert len(again) == AT_SILENT
+    assert shares.has_room("new")
+
+
 def test_nothing_is_left_when_all_places_are_given_back() -> None:
-    shares, places, chance = Shares(), list[Place](), random.Random(19)
+    shares, places, chance = Shares(), list[DeliverySlot](), random.Random(19)
     for _ in range(3000):
         receiver = f"r{chance.randrange(40)}"
         if chance.random() < 0.6 and shares.has_room(receiver):
@@ -51,7 +68,7 @@ def test_nothing_is_left_when_all_places_are_given_back() -> None:
             shares.give_back(place, answered=chance.random() < 0.5)
     for place in places:
         shares.give_back(place, answered=False)
-    assert (shares._busy, shares._doubtful) == ({}, 0)
+    assert (shares._busy, shares._places.total()) == ({}, 0)
 
 
 def test_only_the_last_receivers_are_remembered() -> None:

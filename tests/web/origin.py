@@ -50,6 +50,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._drip()
         elif path == "/endless":
             self._endless()
+        elif path == "/continue":
+            self._continue()
         else:
             self._answer(200, self.server.image, {"Content-Type": "text/html"})
 
@@ -77,6 +79,13 @@ class _Handler(BaseHTTPRequestHandler):
         with _client_may_leave():
             while True:
                 self.wfile.write(b"\x89PNG" * 20_000)
+
+    def _continue(self) -> None:
+        self.close_connection = True
+        end = time.monotonic() + 20
+        with _client_may_leave():
+            while time.monotonic() < end:
+                self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 2000)
 
     def log_message(self, *words: object) -> None:
         pass

@@ -83,7 +83,9 @@ def test_three_redirects_are_followed_and_not_four(open_api: Client, origin: Ori
 
 
 @pytest.mark.parametrize("code", [204, 304, 403, 404, 500])
-def test_another_status_is_told(open_api: Client, origin: Origin, code: int) -> None:
+def test_another_status_of_the_origin_is_fetch_failed(
+    open_api: Client, origin: Origin, code: int
+) -> None:
     answer = open_api.submit(url=origin.url(f"/status?code={code}"))
     problem(answer, 422, "fetch-failed")
     assert str(code) in answer.json()["detail"]
@@ -107,7 +109,15 @@ def test_a_drip_ends_at_the_timeout(open_api: Client, origin: Origin) -> None:
     assert TIMEOUT - 0.2 <= time.monotonic() - began < TIMEOUT + 2
 
 
-def test_closed_and_silent_origins_are_told_in_the_same_words(
+def test_an_origin_that_sends_without_a_pause_ends_at_the_timeout_too(
+    open_api: Client, origin: Origin
+) -> None:
+    began = time.monotonic()
+    problem(open_api.submit(url=origin.url("/continue")), 422, "fetch-failed")
+    assert time.monotonic() - began < TIMEOUT + 10  # without turns: when the origin stops
+
+
+def test_closed_and_silent_origins_get_the_same_message(
     make_stack: Callable[..., Stack],
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, socket.socket() as bound:
@@ -121,7 +131,7 @@ def test_closed_and_silent_origins_are_told_in_the_same_words(
 
 
 @pytest.mark.parametrize("url", FORMS)
-def test_what_leads_inside_is_refused_in_the_same_words_at_once(
+def test_a_url_to_the_inside_is_refused_at_once_with_the_same_message(
     strict_api: Client, url: str
 ) -> None:
     began = time.monotonic()

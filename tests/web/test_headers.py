@@ -106,6 +106,21 @@ def test_so_does_every_answer_about_a_job(stack: Stack, name: str) -> None:
     assert sandboxed == (name in BYTES)
 
 
+def test_only_the_web_component_is_for_pages_of_other_sites(stack: Stack) -> None:
+    paths = {
+        "embed/crop-image.js": ("*", "cross-origin"), "js/app.js": (None, "same-origin"),
+        "embed/%2e%2e/js/app.js": (None, "same-origin"),
+    }  # fmt: skip
+    with Client(stack.url) as api:
+        answers = {path: api.get(f"/static/{path}") for path in paths}
+
+    names = ("Access-Control-Allow-Origin", "Cross-Origin-Resource-Policy")
+    assert {
+        path: tuple(map(answer.headers.get, names)) for path, answer in answers.items()
+    } == paths
+    assert [answer.status_code for answer in answers.values()] == [200] * 3
+
+
 def test_the_answer_to_a_bug_has_them_too() -> None:
     class Broken:
         def get(self, *_: object) -> None:
@@ -132,7 +147,9 @@ def test_the_answer_to_a_bug_has_them_too() -> None:
     ],
     ids=["version", "script", "tls", "length", "long"],
 )
-def test_gunicorns_own_answers_have_them(stack: Stack, sent: bytes) -> None:
+def test_a_request_that_cannot_be_parsed_gets_a_problem_with_them(
+    stack: Stack, sent: bytes
+) -> None:
     with socket.create_connection(("127.0.0.1", stack.port), timeout=10) as sock:
         sock.sendall(sent)
         head, _, body = sock.makefile("rb").read().partition(b"\r\n\r\n")

@@ -90,7 +90,7 @@ def test_without_redis_the_figures_say_just_that_and_nothing_is_forgotten(make_s
     assert told['cropsvc_problems_total{code="unavailable"}'] == 1
 
 
-def test_a_redis_that_refuses_writes_is_down_but_its_figures_are_told(make_stack) -> None:
+def test_a_redis_that_refuses_writes_is_down_but_its_metrics_are_shown(make_stack) -> None:
     stack = make_stack(worker=False)
     with Client(stack.url) as api, stack.redis() as redis:
         redis.config_set("maxmemory", "1")

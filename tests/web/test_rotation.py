@@ -62,7 +62,7 @@ def test_an_api_key_is_changed_under_requests(make_stack: MakeStack, tmp_path: P
     assert told["200"] > 10
 
 
-def test_a_broken_file_ends_no_process_that_starts_meanwhile(
+def test_a_broken_file_ends_no_process_that_is_starting(
     make_stack: MakeStack, tmp_path: Path
 ) -> None:
     keys = tmp_path / "keys"

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
 import flask
@@ -45,8 +46,9 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     stack.stop()
 
 
-def app_with(redis_url: str, keys: str) -> flask.Flask:
+def app_with(redis_url: str, keys: str, rate_limit: str = "") -> flask.Flask:
     env = {"CROPSVC_REDIS_URL": redis_url, "CROPSVC_CORS_ORIGINS": SITE}
+    env |= {"CROPSVC_RATE_LIMIT": rate_limit} if rate_limit else {}
     return in_process._app(
         Settings.from_env({**env, **({"CROPSVC_API_KEYS": keys} if keys else {})})
     )
@@ -113,6 +115,18 @@ def test_what_is_no_crop_parameter_is_never_taken(
     data = None if name in ("source", "url") else pictures.png()
 
     problem(browser.submit(data, **{name: ELSEWHERE[name]}), 403, "out-of-scope", field=name)
+
+
+def test_what_a_token_fixes_is_set_and_cannot_be_changed(app: flask.Flask, alice: Client) -> None:
+    fixed = {"size": "20x10", "format": "jpeg", "quality": "40", "enlarge": "true"}
+    browser = client(app, token(alice, parameters=["box", "size"], fixed=fixed))
+
+    problem(browser.submit(pictures.png(), size="21x10"), 403, "out-of-scope", field="size")
+    problem(browser.submit(pictures.png(), fit="cover"), 403, "out-of-scope", field="fit")
+    job = browser.accepted(pictures.png(44, 40), box="0,0,40,20", size="20x10")
+    output = alice.job(job)["outputs"][0]
+    assert (output["width"], output["height"], output["format"]) == (20, 10, "jpeg")
+    assert output["region"] == [0, 0, 40, 20]
 
 
 def test_the_tokens_preset_cannot_be_changed(app: flask.Flask, alice: Client) -> None:
@@ -219,6 +233,31 @@ def test_a_repeat_under_its_key_is_no_second_job(app: flask.Flask, alice: Client
     problem(browser.submit(pictures.png(43, 31)), 403, "out-of-scope")
 
 
+def test_refused_visitors_do_not_use_up_the_owners_rate(redis_url: str) -> None:
+    app = app_with(redis_url, setting(("carol", "c"), ("dave", "d")), rate_limit="2/minute")
+    carol, dave = client(app, "c"), client(app, "d")
+    visitor = client(app, token(carol, jobs=5))
+    for expected in (415, 415, 429):
+        assert visitor.submit(b"no image").status_code == expected
+    for expected in (202, 202, 429):
+        assert carol.submit(pictures.png()).status_code == expected
+
+    client(app, token(dave)).accepted(pictures.png())
+    assert [dave.submit(pictures.png()).status_code for _ in range(2)] == [202, 429]
+
+
+def test_a_token_for_one_job_makes_one_however_many_ask_at_once(
+    app: flask.Flask, alice: Client
+) -> None:
+    text = token(alice)
+    with ThreadPoolExecutor(8) as pool:
+        answers = [
+            pool.submit(client(app, text).submit, pictures.png(70 + number, 30))
+            for number in range(8)
+        ]
+    assert sorted(one.result().status_code for one in answers) == [202] + [403] * 7
+
+
 def test_an_upload_is_as_large_as_the_token_allows(app: flask.Flask, alice: Client) -> None:
     data = pictures.png(60, 30)
     browser = client(app, token(alice, max_upload=len(data), jobs=5))
@@ -279,8 +318,11 @@ WRONG = [
     ({"preset": "nope"}, "preset"), ({"preset": []}, "preset"), ({"preset": None}, "preset"),
     ({"parameters": "box"}, "parameters"),
     ({"parameters": ["outputs"]}, "parameters"), ({"parameters": [[]]}, "parameters"),
-    ({"parameters": ["box", "box"]}, "parameters"), ({"more": 1}, "more"), ({"job": 1}, "job"),
-    ({"job": "a", "jobs": 1}, "jobs"),
+    ({"parameters": ["box", "box"]}, "parameters"), ({"fixed": ["box"]}, "fixed"),
+    ({"fixed": {"outputs": "1"}}, "fixed"), ({"fixed": {"size": "0x0"}}, "fixed.size"),
+    ({"fixed": {"size": None}}, "fixed.size"), ({"fixed": {"quality": 80}}, "fixed.quality"),
+    ({"fixed": {"size": "x" * 65}}, "fixed.size"),
+    ({"more": 1}, "more"), ({"job": 1}, "job"), ({"job": "a", "jobs": 1}, "jobs"),
 ]  # fmt: skip
 
 

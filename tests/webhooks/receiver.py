@@ -1,8 +1,9 @@
 """A receiver of webhooks on loopback that answers as its path says, and keeps what came."""
+# `on_message` runs before the answer, while the sender waits; if it returns False, that is 500.
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -22,6 +23,7 @@ class Receiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.came: list[tuple[str, str, dict]] = []  # path, webhook-id, the message
         self.wrong: list[str] = []
+        self.on_message: Callable[[dict], bool] = lambda message: True
 
     @property
     def port(self) -> int:
@@ -48,11 +50,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.wrong.append(repr(error))
             found = {}
         self.server.came.append((self.path, self.headers["webhook-id"], found))
+        is_seen = self.server.on_message(found)
         times = self.server.count(self.path)
         if self.path == "/hang":
             time.sleep(60)
         status = {"/410": 410, "/redirect": 302, "/429": 429}.get(self.path, 204)
-        if self.path == "/flaky" and times == 1:
+        if not is_seen or (self.path == "/flaky" and times == 1):
             status = 500
         self.send_response(status)
         if status == 429:

@@ -92,9 +92,20 @@ def test_retry_after_is_obeyed() -> None:
     assert outcome(503, {"Retry-After": "1"}, 1).wait >= 27
 
 
-@pytest.mark.parametrize("text", ["", "soon", "-5", "1.5", "Thu, 99 Foo 0000"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "soon", "-5", "1.5", "Thu, 99 Foo 0000", "\xa0" * 9 + "5", "\u0665",
+        "Mon, 01 Jan 99999999999 00:00:00 GMT", "Mon, 01 Jan 2026 00:00:00 +9999999999999",
+    ],
+)  # fmt: skip
 def test_a_malformed_retry_after_counts_for_nothing(text: str) -> None:
     assert retry_after(text) == 0.0
+
+
+@pytest.mark.parametrize("text", ["9" * 400, "Fri, 31 Dec 9999 23:59:59 -2359"])
+def test_a_retry_after_is_a_month_at_most(text: str) -> None:
+    assert retry_after(text) == 30 * 24 * 3600
 
 
 def test_retry_after_may_be_a_date() -> None:

@@ -115,7 +115,7 @@ def test_an_idle_crop_process_that_died_costs_no_attempt(bench: Bench) -> None:
     assert job["state"] == "done"
 
 
-def test_progress_and_stage_are_told_through_the_jobs_meta(bench: Bench) -> None:
+def test_progress_and_stage_are_in_the_jobs_meta(bench: Bench) -> None:
     big = pictures.jpeg(4000, 3000, seed=9)
     job_id = bench.api.accepted(big, format="webp", size="3000x")["id"]
     seen = []
@@ -129,4 +129,4 @@ def test_progress_and_stage_are_told_through_the_jobs_meta(bench: Bench) -> None
     fractions = [meta["progress"] for _, meta in seen if "progress" in meta]
     assert {"decoding", "cropping", "encoding"} & set(stages), stages
     assert fractions == sorted(fractions)
-    assert seen[-1][1] == {"progress": 1.0, "stage": "done"}
+    assert seen[-1] == ("finished", {"progress": 1.0, "stage": "done"})

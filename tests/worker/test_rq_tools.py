@@ -32,7 +32,7 @@ def test_rq_info_shows_the_queue_and_the_worker(bench: Bench) -> None:
     assert f"(pid {bench.workers()[0].pid})" in text or str(bench.workers()[0].pid) in text
 
 
-def test_the_worker_tells_its_state_its_job_and_its_counts(bench: Bench) -> None:
+def test_the_worker_shows_its_state_its_job_and_its_counts(bench: Bench) -> None:
     before = bench.workers()[0]
     held = bench.held()
     busy = bench.workers()[0]

@@ -31,9 +31,9 @@ def broken(detail: str) -> Unreadable:
     return Unreadable(f"the image cannot be read: {detail}")
 
 
-def check_sides(found: tuple[int, int], told: tuple[int, int]) -> None:
+def check_sides(found: tuple[int, int], stated: tuple[int, int]) -> None:
     """Raise Unreadable unless an image has the sides that its header said."""
-    if found != told:
+    if found != stated:
         raise Unreadable(
-            f"the image is {found[0]}x{found[1]} where its header says {told[0]}x{told[1]}"
+            f"the image is {found[0]}x{found[1]} where its header says {stated[0]}x{stated[1]}"
         )

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cropsvc.imaging import extras
+from cropsvc.imaging import extras, formats
 from cropsvc.imaging.headers import (
     avif,
     bmp,
@@ -22,7 +22,7 @@ from cropsvc.imaging.headers.model import GAIN_MAP_NOTE, Header, broken
 from cropsvc.model.errors import TooComplex, TooManyPixels, UnsupportedFormat
 from cropsvc.model.limits import Limits
 
-SUPPORTED = "JPEG, PNG, WebP, GIF, AVIF, TIFF, BMP"
+SUPPORTED = ", ".join(formats.INPUTS.values())
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 ANIMATED = ("gif", "webp", "png", "avif")  # formats whose animations stay animated
 MOST_FRAMES = 5_000  # that are counted; of a still output only the first is decoded
@@ -76,6 +76,11 @@ def probe(data: bytes, limits: Limits) -> Source:
         header.dropped,
         header.cut,
     )
+
+
+def check_type(head: bytes) -> None:
+    """Raise UnsupportedFormat if a file that begins like this is of a type that is not read."""
+    _reader(head, Limits())
 
 
 def _reader(data: bytes, limits: Limits) -> Callable[[bytes], Header]:

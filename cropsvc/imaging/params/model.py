@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from cropsvc.imaging.formats import Effort
@@ -159,6 +160,10 @@ class CropRequest:
 
     def to_json(self) -> str:
         """Return the canonical form: equal requests give equal text."""
+        return self._json
+
+    @cached_property
+    def _json(self) -> str:  # many uploads are cropped by the same request
         plain = [_plain(crop) for crop in self.outputs]
         return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from cropsvc.imaging import formats
 from cropsvc.imaging.params import values
+from cropsvc.model.choices import boolean, one_of
 
 MAX_OUTPUTS = 16
 FITS = ("cover", "contain", "inside", "stretch")
@@ -60,10 +61,9 @@ _BOOLEAN = {"type": ["string", "boolean"], "enum": ["true", "false", True, False
 CROP_PARAMETERS = (
     Parameter(
         "box",
-        "The region to cut: `x,y,width,height`, each a plain decimal number (no exponent, at most "
-        "12 characters) in pixels, or with `%` of the image's width or height. In displayed "
-        "coordinates, origin top left; x and y may be negative. Edges round half up; a box that "
-        "reaches outside the image is clamped and noted.",
+        "The region to cut: `x,y,width,height` in pixels, or with `%` of the image's width or "
+        "height. It counts from the top left of the image as displayed. Edges round half up. A box "
+        "that reaches outside the image is clamped and noted.",
         _string("box", examples=["4,20%,150,40%", "100,50,640,480"]),
         "whole image",
         values.box,
@@ -71,8 +71,9 @@ CROP_PARAMETERS = (
     Parameter(
         "aspect",
         "The region's ratio, `16:9` or `1.5`. Without `box`: the largest region of that ratio, "
-        "placed by `anchor`. With `box`: the smallest region of that ratio that contains the box, "
-        "inside the image; if it does not fit, the largest that does.",
+        "placed by `anchor`. With `box`: the box grows to that ratio. The region is the smallest "
+        "that contains the box, centred on it and shifted to stay inside the image; if it does not "
+        "fit, the largest that does.",
         _string("aspect", type=["string", "number"], examples=["16:9", "1:1", "1.5"]),
         "none",
         values.aspect,
@@ -89,27 +90,29 @@ CROP_PARAMETERS = (
     ),
     Parameter(
         "size",
-        "The output's size in pixels: `300x300`, `300x` or `x300`; one side alone keeps the "
-        "region's ratio.",
+        "The output's size in pixels: `300x300`, `300x` or `x300`. One side alone keeps the "
+        "region's ratio; for both sides see `fit`.",
         _string("size", examples=["300x300", "300x", "x300"]),
         "the region's own",
         values.size,
     ),
     Parameter(
         "fit",
-        "Where `size` has both sides: `cover` fills and cuts what sticks out, `contain` shows the "
-        "whole region and pads with `background`, `inside` shows the whole region without padding, "
-        "`stretch` distorts.",
+        "How the region fills a `size` with both sides. `cover` fills it and cuts what sticks out, "
+        "by `anchor`. `contain` shows the whole region and pads with `background`. `inside` shows "
+        "the whole region without padding. `stretch` distorts. A `box` with both sides of `size` "
+        "stretches by default: set `fit` or `aspect` if the ratios differ.",
         {"type": "string", "enum": list(FITS)},
-        "stretch with box and no aspect, else cover",
-        values.one_of(*FITS),
+        "`stretch` with `box` and no `aspect`, else `cover`",
+        one_of(*FITS),
     ),
     Parameter(
         "enlarge",
-        "`false`: the result is never scaled up.",
+        "`false`: the result is never scaled up. `contain` keeps the size and pads more, `stretch` "
+        "takes the smaller of both per side, the others shrink the result at its ratio.",
         _BOOLEAN,
         "true",
-        values.boolean,
+        boolean,
         also=Truth,
     ),
     Parameter(
@@ -129,11 +132,11 @@ CROP_PARAMETERS = (
         "The output's format; `auto` is the source's, PNG for BMP and TIFF, JPEG for MPO and HEIC.",
         {"type": "string", "enum": list(FORMATS)},
         "auto",
-        values.one_of(*FORMATS),
+        one_of(*FORMATS),
     ),
     Parameter(
         "quality",
-        f"1 to 100; no effect on {_NO_QUALITY}.",
+        f"How much detail the encoder keeps, 1 to 100. No effect on {_NO_QUALITY}.",
         _string("quality", type=["string", "integer"], minimum=1, maximum=100),
         _DEFAULT_QUALITY,
         values.whole(1, 100),
@@ -144,7 +147,7 @@ CROP_PARAMETERS = (
         "`true`: WebP without loss. PNG and GIF ignore it; JPEG and AVIF refuse it.",
         _BOOLEAN,
         "false",
-        values.boolean,
+        boolean,
         also=Truth,
     ),
     Parameter(
@@ -153,7 +156,7 @@ CROP_PARAMETERS = (
         "as long.",
         {"type": "string", "enum": list(formats.EFFORTS)},
         "balanced",
-        values.one_of(*formats.EFFORTS),
+        one_of(*formats.EFFORTS),
     ),
     Parameter(
         "max_bytes",
@@ -170,14 +173,14 @@ CROP_PARAMETERS = (
         "else is ever kept. GIF holds none.",
         {"type": "string", "enum": ["none", "copyright"]},
         "none",
-        values.one_of("none", "copyright"),
+        one_of("none", "copyright"),
     ),
     Parameter(
         "hdr",
         "`keep`: JPEG output of an Ultra HDR JPEG keeps its gain map, cropped and scaled alike.",
         {"type": "string", "enum": ["drop", "keep"]},
         "drop",
-        values.one_of("drop", "keep"),
+        one_of("drop", "keep"),
     ),
     Parameter(
         "background",
@@ -191,7 +194,7 @@ CROP_PARAMETERS = (
         "`true`: refuse an image with a missing or damaged part. `false`: crop what can be read.",
         _BOOLEAN,
         "false",
-        values.boolean,
+        boolean,
         also=Truth,
     ),
 )

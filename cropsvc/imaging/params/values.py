@@ -68,22 +68,6 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
-def one_of(*choices: str) -> Callable[[str], str]:
-    """Return a parser that accepts only these *choices*."""
-
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}")
-        return text
-
-    return parse
-
-
-def boolean(text: str) -> bool:
-    """Parse `true` or `false`."""
-    return one_of("true", "false")(text) == "true"
-
-
 def turn(text: str) -> Fraction:
     """Parse a clockwise rotation in degrees, and return it from 0 to less than 360."""
     degrees = number(text)

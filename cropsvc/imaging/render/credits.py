@@ -26,7 +26,7 @@ T = TypeVar("T")
 ARTIST, COPYRIGHT = 0x013B, 0x8298
 IPTC = {"creator": (2, 80), "rights": (2, 116), "credit": (2, 110)}
 DC, PHOTOSHOP = "{http://purl.org/dc/elements/1.1/}", "{http://ns.adobe.com/photoshop/1.0/}"
-LONGEST = 2000  # characters of one text
+MAX_TEXT = 2000  # characters of one text
 PNG_XMP = b"XML:com.adobe.xmp\0"  # XMP 3, chapter 1.1.5: not compressed, no language
 
 
@@ -154,13 +154,13 @@ def _utf8(value: object) -> str:
 
 
 def _text(value: object) -> str:
-    """Return one clean line, at most LONGEST characters."""
+    """Return one clean line, at most MAX_TEXT characters."""
     if isinstance(value, bytes):
         value = _decoded(value)
     if not isinstance(value, str):
         return ""
     line = "".join(c if c.isprintable() else " " for c in value.replace("\0", " "))
-    return " ".join(line.split())[:LONGEST]
+    return " ".join(line.split())[:MAX_TEXT]
 
 
 def _decoded(value: bytes) -> str:

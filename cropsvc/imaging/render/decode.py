@@ -44,9 +44,9 @@ def open_source(data: bytes, source: Source) -> ImageFile.ImageFile:
     else:
         with decoding():
             image = Image.open(BytesIO(data), formats=[source.format.upper()])
-    told = stored_sides(source)
-    turns_later = source.format in TURNED_BY_PILLOW and image.size == told[::-1]
-    check_sides(image.size, image.size if turns_later else told)
+    stated = stored_sides(source)
+    turns_later = source.format in TURNED_BY_PILLOW and image.size == stated[::-1]
+    check_sides(image.size, image.size if turns_later else stated)
     return image
 
 

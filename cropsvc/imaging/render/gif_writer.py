@@ -8,7 +8,7 @@ from PIL import GifImagePlugin, Image, ImageChops
 from cropsvc.imaging.render.palette import to_palette
 
 KEEP, CLEAR = 1, 2  # what becomes of a frame's pixels when its time is over
-LONGEST = 65_535  # hundredths of a second that one frame can stay
+MAX_FRAME_TIME = 65_535  # hundredths of a second that one frame can stay
 TRAILER = b";"
 
 
@@ -65,8 +65,8 @@ class GifWriter:
     def _write(self, frame: _Frame, *, keep: bool) -> None:
         part, offset = self._part(frame.image, keep)
         disposal = KEEP if keep else CLEAR
-        times = [LONGEST] * ((frame.time - 1) // LONGEST)
-        self._put(part, offset, frame.time - LONGEST * len(times), disposal)
+        times = [MAX_FRAME_TIME] * ((frame.time - 1) // MAX_FRAME_TIME)
+        self._put(part, offset, frame.time - MAX_FRAME_TIME * len(times), disposal)
         for time in times:  # a longer stay: the same again, nothing drawn
             self._put(part, offset, time, disposal)
         self._under = frame.image if keep else None

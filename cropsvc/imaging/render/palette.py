@@ -3,7 +3,7 @@
 from PIL import Image
 
 COLORS = 256
-LARGE = 2_000_000  # pixels from which the palette is made from a smaller copy
+COPIED_ABOVE = 2_000_000  # pixels from which the palette is made from a smaller copy
 SAMPLED = 4  # how much smaller
 
 
@@ -37,7 +37,7 @@ def _with_hole(image: Image.Image) -> Image.Image:
 def _reduced(image: Image.Image, colors: int, quick: bool) -> Image.Image:
     """Median cut, which is exact where the colours fit, and slow and hungry where they do not."""
     few = image.getcolors(colors) is not None
-    large = image.width * image.height > LARGE
+    large = image.width * image.height > COPIED_ABOVE
     try:
         if few or not (quick or large):
             return image.quantize(colors, method=Image.Quantize.MEDIANCUT)

@@ -34,7 +34,9 @@ Image.preinit()
 
 # How encoders say that memory ran out: libwebp's codes 1 and 2; libavif's message for all that aom
 # cannot do, which for an image that is there already is to get memory.
-MEMORY = re.compile(r"encoding error [12]\b|Encoding of (color|alpha) planes failed|Out of memory")
+MEMORY = re.compile(
+    r"encoding error [12]\b|Encoding of (color planes|alpha plane) failed|Out of memory"
+)
 NO_MEMORY = "it needs more memory than a job may use"
 
 
@@ -63,10 +65,10 @@ def _fenced(kind: type[CropError], words: str) -> Iterator[None]:
     except Exception as error:  # the documented place: Pillow's plugins raise anything
         if MEMORY.search(str(error)):
             raise OutOfMemory(f"{words}: {NO_MEMORY}") from error
-        raise kind(f"{words}: {_words(error)}") from error
+        raise kind(f"{words}: {_message(error)}") from error
 
 
-def _words(error: Exception) -> str:
+def _message(error: Exception) -> str:
     """Return what Pillow says, without the address of an object."""
     if isinstance(error, UnidentifiedImageError):
         return "its header is broken"

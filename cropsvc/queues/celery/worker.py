@@ -25,7 +25,7 @@ from cropsvc.queues.celery.queue import CeleryJobQueue
 from cropsvc.queues.celery.tasks import ForeignCrop, OwnJob
 from cropsvc.settings.settings import Settings
 
-LOOK_SECONDS = 1.0  # how often an idle worker looks up
+IDLE_CHECK_SECONDS = 1.0  # how often an idle worker looks up
 LONGEST_PAUSE = 2  # seconds between tries for a broker that is away; Celery's own grow to 30
 
 log = structlog.get_logger("cropsvc.worker")
@@ -81,9 +81,9 @@ class CropWorker(Worker):  # type: ignore[misc]  # Celery has no types
     def on_start(self) -> None:
         """Have this worker look up at intervals, while it is connected and no crop runs."""
         super().on_start()
-        self.timer.call_repeatedly(LOOK_SECONDS, self._life.look)
+        self.timer.call_repeatedly(IDLE_CHECK_SECONDS, self._life.look)
         if self._burst:
-            self.timer.call_repeatedly(LOOK_SECONDS, self._end_when_empty)
+            self.timer.call_repeatedly(IDLE_CHECK_SECONDS, self._end_when_empty)
 
     def on_consumer_ready(self, consumer: Any) -> None:
         """Announce this worker at once."""

@@ -2,23 +2,18 @@
 
 import json
 import time
-from typing import TYPE_CHECKING
 
 from rq.executions import Execution
 from rq.job import Job
 
 from cropsvc.model.job import JobRef
-
-if TYPE_CHECKING:
-    from cropsvc.queues.rq.worker import LeanWorker
-
-HEARTBEAT_SECONDS = 2
+from cropsvc.queues.rq.steady_worker import HEARTBEAT_SECONDS, SteadyWorker
 
 
 class Reporter:
     """Reports progress in the job's meta, and refreshes the heartbeats."""
 
-    def __init__(self, worker: "LeanWorker", job: Job, execution: Execution, ref: JobRef) -> None:
+    def __init__(self, worker: SteadyWorker, job: Job, execution: Execution, ref: JobRef) -> None:
         self._worker, self._job, self._execution, self._ref = worker, job, execution, ref
         self._due = time.monotonic() + HEARTBEAT_SECONDS
 

@@ -1,7 +1,7 @@
 """What keeps a worker going: heartbeats at intervals, outages ridden out, signals never lost.
 
-It writes RQ's private `_state` and `_stop_requested`, and overrides `_shutdown` and
-`_pubsub_exception_handler`.
+It writes RQ's private `_state` and `_stop_requested`, reads `_stopped_job_id`, and overrides
+`_shutdown` and `_pubsub_exception_handler`.
 """
 
 import time
@@ -15,12 +15,12 @@ from rq.job import Job
 from rq.worker import BaseWorker, WorkerStatus
 from rq.worker_registration import register
 
-from cropsvc.queues.rq.registries import EXECUTION_TTL
-from cropsvc.queues.rq.reporter import HEARTBEAT_SECONDS
 from cropsvc.store import Store, StoreUnavailable, until_available
 
 T = TypeVar("T")
 
+HEARTBEAT_SECONDS = 2
+EXECUTION_TTL = 6  # seconds: a job without a heartbeat for so long is taken over
 WORKER_TTL = 10  # a worker without a heartbeat for so long is dead
 RETRY_SECONDS = 1  # between tries while Redis is down or refuses writes
 SHED = 20  # retained uploads that a worker deletes at a time while the store is full
@@ -78,6 +78,10 @@ class SteadyWorker(BaseWorker):
         if self._is_due("suspension", 1.0):
             look = super().check_for_suspension
             self._until_available(lambda: look(burst))
+
+    def is_stopping(self, job: Job) -> bool:
+        """Return whether RQ's stop-job or stop-execution command named this job."""
+        return bool(self._stopped_job_id == job.id)
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
         """Return the seconds without a heartbeat until a job is taken over; RQ: at least 60."""

@@ -1,20 +1,18 @@
 """The lean worker on RQ.
 
 Stock `rq.Worker` forks for each job and makes 20 to 24 round trips to Redis. This one keeps a
-warm crop process and makes two. Each method that overrides RQ's says why. It also reads
-RQ's private `_stopped_job_id`.
+warm crop process and makes one. Each method that overrides RQ's says why.
 """
 
 import signal
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
-from rq.exceptions import DequeueTimeout, DeserializationError
+from rq.exceptions import DeserializationError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import now
@@ -34,8 +32,8 @@ from cropsvc.queues.rq.queue import (
 )
 from cropsvc.queues.rq.recovery import OrphanRecovery
 from cropsvc.queues.rq.registries import Registries
-from cropsvc.queues.rq.reporter import HEARTBEAT_SECONDS, Reporter
-from cropsvc.queues.rq.steady_worker import SteadyWorker
+from cropsvc.queues.rq.reporter import Reporter
+from cropsvc.queues.rq.steady_worker import HEARTBEAT_SECONDS, SteadyWorker
 
 MAINTENANCE_SECONDS = 2
 POP_SECONDS = 2  # how long an idle worker waits for a job at a time
@@ -53,8 +51,8 @@ class LeanWorker(SteadyWorker):
     ) -> None:
         self.runner = runner
         self._orphans = OrphanRecovery(runner.store, job_queue, connection)
-        self._registries = Registries(self)
         self._queue = CropQueue(connection=connection)
+        self._registries = Registries(self, self._queue)
         super().__init__(
             [self._queue],
             connection=connection,
@@ -83,15 +81,16 @@ class LeanWorker(SteadyWorker):
     ) -> tuple[Job, Queue] | None:
         """Return the next job; None if the queue is empty in burst mode, or for too long.
 
-        On a busy queue this is one round trip; stock: pop, then fetch. An idle worker waits for
-        short times. Between them it checks suspension, its heartbeat and maintenance.
+        On a busy queue this is one round trip, which writes the job's start too; stock: pop,
+        fetch, start. An idle worker waits for short times. Between them it checks suspension, its
+        heartbeat and maintenance.
         """
         idle_since = time.monotonic()
         while not self._stop_requested:
-            popped = self._until_available(lambda: self._popped(self._take))
+            popped = self._until_available(lambda: self._popped(""))
             if popped or timeout is None:
                 return popped
-            popped = self._until_available(self._rest)
+            popped = self._rest()
             if popped:
                 return popped
             if max_idle_time is not None and time.monotonic() - idle_since >= max_idle_time:
@@ -99,41 +98,30 @@ class LeanWorker(SteadyWorker):
         return None
 
     def _rest(self) -> tuple[Job, Queue] | None:
-        self._registries.settle()
         self.set_state(WorkerStatus.IDLE)
         self.heartbeat()
         self.check_for_suspension(burst=False)
         if self.should_run_maintenance_tasks:
             self.run_maintenance_tasks()
+        job_id = self._until_available(self._wait_for_job)
+        return self._until_available(lambda: self._popped(job_id)) if job_id else None
+
+    def _wait_for_job(self) -> str:
+        """Return the next job's id, which lies between pop and start then; empty after a while."""
+        queue = self._queue
+        waited = (queue.key, queue.intermediate_queue_key, POP_SECONDS, "LEFT", "RIGHT")
+        job_id = cast(bytes | None, self.connection.blmove(*waited))
+        return (job_id or b"").decode()
+
+    def _popped(self, job_id: str) -> tuple[Job, Queue] | None:
         try:
-            return self._popped(self._wait_for_job)
-        except DequeueTimeout:
-            return None
-
-    def _take(self) -> tuple[Job, Queue] | None:
-        job = self._queue.take()
-        return (job, self._queue) if job else None
-
-    def _wait_for_job(self) -> tuple[Job, Queue] | None:
-        return self.queue_class.dequeue_any(
-            self.queues,
-            POP_SECONDS,
-            connection=self.connection,
-            job_class=self.job_class,
-            serializer=self.serializer,
-        )
-
-    def _popped(self, pop: Callable[[], tuple[Job, Queue] | None]) -> tuple[Job, Queue] | None:
-        try:
-            popped = pop()
+            job = self._registries.take(job_id)
         except UNREADABLE as error:
             if not hasattr(error, "job_id"):
                 raise  # an error of Redis, not of a job
             self._drop(error.job_id, error)
             return None
-        if popped:
-            self._state = WorkerStatus.BUSY  # from here on SIGTERM waits for the job
-        return popped
+        return (job, self._queue) if job else None  # from here on SIGTERM waits for the job
 
     def _drop(self, job_id: str, error: Exception) -> None:
         """Remove a job that RQ cannot read from the queue: it makes every stock worker exit."""
@@ -143,10 +131,9 @@ class LeanWorker(SteadyWorker):
     # -- doing a job ------------------------------------------------------------------------
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Run the job in the crop process: one transaction, stock: 15 round trips and a fork.
+        """Run the job in the crop process: no round trip, stock: 15 of them and a fork.
 
-        The crop process begins while this worker writes the job's start, and the end of the job
-        before, to RQ's registries. They may lag, because only RQ's own tools read them.
+        The job's start was written when it was popped; its end is written with the next pop.
         """
         try:
             ref, upload_from = reference_of(job)
@@ -155,10 +142,10 @@ class LeanWorker(SteadyWorker):
             self._until_available(lambda: self._refuse(job, queue, reason))
             return
         self.runner.start(ref, upload_from)
-        execution = self._until_available(lambda: self._registries.start(job, queue))
-        reply = self.runner.finish(ref, upload_from, Reporter(self, job, execution, ref))
+        reporter = Reporter(self, job, self._registries.execution, ref)
+        reply = self.runner.finish(ref, upload_from, reporter)
         job.ended_at = now()
-        self._until_available(lambda: self._registries.end(job, queue, execution, reply))
+        self._until_available(lambda: self._registries.end(job, reply))
         ms = (job.ended_at - (job.started_at or job.ended_at)).total_seconds() * 1000
         self._until_available(lambda: self.runner.log_end(ref, reply, ms))
         self.set_state(WorkerStatus.IDLE)
@@ -166,8 +153,8 @@ class LeanWorker(SteadyWorker):
     def _refuse(self, job: Job, queue: Queue, reason: str) -> None:
         self.log.error("Worker %s: job %s refused: %s", self.name, job.id, reason)
         job.retries_left = 0
-        self.handle_job_failure(job, queue, exc_string=reason)
-        self.connection.lrem(queue.intermediate_queue_key, 1, job.id)
+        execution = self._registries.execution
+        self.handle_job_failure(job, queue, exc_string=reason, execution=execution)
 
     def _give_up(self, job: Job, *exc_info: object) -> None:
         """Fail the job's record when RQ's recovery has no retry left."""
@@ -193,7 +180,3 @@ class LeanWorker(SteadyWorker):
         with suppress(RedisError):
             self._registries.settle()
         super().teardown()  # type: ignore[no-untyped-call]  # as RQ has it
-
-    def is_stopping(self, job: Job) -> bool:
-        """Return whether RQ's stop-job or stop-execution command named this job."""
-        return bool(self._stopped_job_id == job.id)

@@ -1,4 +1,4 @@
 -- Give back one use of a token. A counter that has expired is not made again.
--- KEYS: the counter.
-if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end
+local counter = unpack(KEYS)
+if tonumber(redis.call('GET', counter) or '0') > 0 then redis.call('DECR', counter) end
 return 0

@@ -1,6 +1,7 @@
 -- Count one use of a token, unless all are used. The counter expires with the token.
--- KEYS: the counter. ARGV: most uses, seconds that the token lives.
-if tonumber(redis.call('GET', KEYS[1]) or '0') >= tonumber(ARGV[1]) then return 0 end
-redis.call('INCR', KEYS[1])
-redis.call('EXPIRE', KEYS[1], ARGV[2])
+local counter = unpack(KEYS)
+local most, seconds = unpack(ARGV)
+if tonumber(redis.call('GET', counter) or '0') >= tonumber(most) then return 0 end
+redis.call('INCR', counter)
+redis.call('EXPIRE', counter, seconds)
 return 1

@@ -2,10 +2,17 @@
 
 from cropsvc.imaging.params.table import CROP_PARAMETERS, PRESET
 from cropsvc.web.openapi.call import SOURCE, URL, WAITING, WEBHOOK
-from cropsvc.web.openapi.schemas import JOB_ID, WAIT, Schema, form_properties
+from cropsvc.web.openapi.schemas import (
+    BINARY,
+    JOB_ID,
+    WAIT,
+    Schema,
+    choice_of,
+    described,
+    form_properties,
+    ref,
+)
 
-BINARY: Schema = {"type": "string", "format": "binary"}
-BESIDE = ("source", "url", "webhook", "wait")
 FORM, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 
 
@@ -28,23 +35,27 @@ def _fields(*others: str, lenient: bool = False) -> Schema:
     }
 
 
-def _one_of(schema: Schema, *names: str) -> Schema:
-    return {**schema, "oneOf": [{"required": [name]} for name in names]}
+def _form(name: str) -> Schema:
+    return {**_fields(name, "webhook", "wait"), "required": [name]}
 
 
+# A schema for each way to name the image: generators of clients make a class of each.
+FORMS: dict[str, Schema] = {
+    "ImageForm": _form("image"),
+    "SourceForm": _form("source"),
+    "UrlForm": _form("url"),
+}
 SUBMITTED = {
     "description": "The image, whole: as the form's field `image`, or as the raw body. What "
-    "follows the image's end is ignored. With `source` there is none. Parameters are form fields "
-    "or in the query string; the same name in both is refused.",
+    "follows the image's end is ignored. With `source` or `url` there is none. Parameters are form "
+    "fields or in the query string; the same name in both is refused.",
     "required": False,
     "content": {
         FORM: {
-            "schema": _one_of(
-                _fields("image", "source", "url", "webhook", "wait"), "image", "source", "url"
-            ),
+            "schema": ref("ImageForm"),
             "encoding": {"image": {"contentType": "application/octet-stream, image/*"}},
         },
-        URLENCODED: {"schema": _one_of(_fields(*BESIDE), "source", "url")},
+        URLENCODED: {"schema": {"oneOf": [ref("SourceForm"), ref("UrlForm")]}},
         "image/*": {"schema": BINARY},
         "application/octet-stream": {"schema": BINARY},
     },
@@ -54,12 +65,10 @@ PAGE_FORM = {
     "required": True,
     "content": {
         FORM: {
-            "schema": _one_of(
-                _fields("image", "source", "sample", "wait", lenient=True),
-                "image",
-                "source",
-                "sample",
-            )
+            "schema": {
+                **_fields("image", "source", "sample", "wait", lenient=True),
+                "oneOf": [{"required": [name]} for name in ("image", "source", "sample")],
+            }
         }
     },
 }
@@ -67,31 +76,21 @@ ENTRIES = {
     "description": "Which outputs. Without `output` it is the first one. Names are made safe and "
     "unique.",
     "required": True,
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    "entries": {
-                        "type": "array",
-                        "minItems": 1,
-                        "maxItems": 200,
-                        "items": {
-                            "type": "object",
-                            "properties": {
-                                "id": {"type": "string", "maxLength": 255},
-                                "output": {"type": ["string", "null"], "maxLength": 255},
-                                "name": {"type": ["string", "null"], "maxLength": 255},
-                            },
-                            "required": ["id"],
-                            "additionalProperties": False,
-                        },
-                    }
-                },
-                "required": ["entries"],
-            }
-        }
+    "content": {"application/json": {"schema": ref("ArchiveRequest")}},
+}
+_NAME: Schema = {"type": ["string", "null"], "maxLength": 255}
+_ENTRY: Schema = {
+    "type": "object",
+    "properties": {"id": {"type": "string", "maxLength": 255}, "output": _NAME, "name": _NAME},
+    "required": ["id"],
+    "additionalProperties": False,
+}
+_ARCHIVE: Schema = {
+    "type": "object",
+    "properties": {
+        "entries": {"type": "array", "minItems": 1, "maxItems": 200, "items": ref("ArchiveEntry")}
     },
+    "required": ["entries"],
 }
 _LIFETIME: Schema = {
     "type": "integer",
@@ -113,7 +112,7 @@ _UPLOADS: dict[str, Schema] = {
         "description": "Bytes of an upload. Default and maximum: the server's own limit.",
     },
     "preset": {
-        **{name: PRESET.schema[name] for name in ("type", "pattern")},
+        **choice_of(PRESET),
         "description": "The preset that every submit uses.",
     },
     "parameters": {
@@ -121,6 +120,10 @@ _UPLOADS: dict[str, Schema] = {
         "uniqueItems": True,
         "items": {"type": "string", "enum": [row.name for row in CROP_PARAMETERS]},
         "description": "The parameters that a submit may set. Default: none.",
+    },
+    "fixed": {
+        **ref("CropParameters"),
+        "description": "Parameters that every submit has, with these values. Default: none.",
     },
 }
 
@@ -139,14 +142,19 @@ TOKEN_WANTED = {
     "required": False,
     "content": {
         "application/json": {
-            "schema": {
-                "oneOf": [
-                    _only(_UPLOADS),
-                    _only({"job": JOB_ID, "lifetime": _LIFETIME}, "job"),
-                ]
-            }
+            "schema": {"oneOf": [ref("UploadTokenRequest"), ref("JobTokenRequest")]}
         }
     },
+}
+JSON_BODIES: dict[str, Schema] = {
+    "CropParameters": {
+        **_only({row.name: described(row, choice_of(row)) for row in CROP_PARAMETERS}),
+        "examples": [{"size": "256x256", "format": "webp"}],
+    },
+    "ArchiveEntry": _ENTRY,
+    "ArchiveRequest": _ARCHIVE,
+    "UploadTokenRequest": _only(_UPLOADS),
+    "JobTokenRequest": _only({"job": JOB_ID, "lifetime": _LIFETIME}, "job"),
 }
 LOGIN_FORM = {
     "required": True,

@@ -7,7 +7,7 @@ from typing import Any
 from cropsvc.imaging.params.parser import PARAMETERS
 from cropsvc.model import errors as e
 from cropsvc.web.openapi.responses import Response
-from cropsvc.web.openapi.schemas import JOB_ID, WAIT, Schema, described, text_of
+from cropsvc.web.openapi.schemas import JOB_ID, WAIT, Schema, choice_of, described
 
 Errors = tuple[type[e.CropError], ...]
 GONE: Errors = (e.Expired, e.Deleted)
@@ -80,22 +80,23 @@ PREFER = parameter(
     "Prefer",
     "header",
     {"type": "string", "examples": ["wait=10"]},
-    "`wait=N` does what the parameter does; over 30 counts as 30, what is malformed is ignored.",
+    "`wait=N` does what the parameter does; over 30 counts as 30, and malformed values are "
+    "ignored.",
 )
 ONCE = parameter(
     "Idempotency-Key",
     "header",
     {"type": "string", "pattern": "^[!-~]{1,255}$"},
-    "The same key and the same request give the same job, so that a retry makes no second one.",
+    "The same key and the same request give the same job, so that a retry makes no second one. "
+    "Another request under the key is refused with 422.",
 )
 CROPPING = tuple(
-    parameter(row.name, "query", text_of(row), described(row, {})["description"])
+    parameter(row.name, "query", choice_of(row), described(row, {})["description"])
     for row in PARAMETERS
 )
 RANGE = (
     parameter("Range", "header", {"type": "string"}, "Part of the bytes, `bytes=0-99`."),
     parameter("If-None-Match", "header", {"type": "string"}, "An `ETag` that is known already."),
-    parameter("If-Match", "header", {"type": "string"}, "The only `ETag` that is wanted."),
 )
 TOKEN = parameter(
     "token",

@@ -6,31 +6,23 @@ from cropsvc.imaging.formats import CONTENT_TYPES
 from cropsvc.imaging.params import parser
 from cropsvc.model.errors import FieldError
 from cropsvc.model.job import Output, Problem, SourceInfo, State
+from cropsvc.web.openapi.bodies import FORMS, JSON_BODIES
+from cropsvc.web.openapi.examples import JOB_EXAMPLE, PROBLEM_EXAMPLE
+from cropsvc.web.openapi.notes import NOTES
+from cropsvc.web.openapi.operating_schemas import operating_schemas
 from cropsvc.web.openapi.schemas import (
     JOB_ID,
     Schema,
     all_errors,
+    choices,
     closed,
     described,
+    json_of,
     object_of,
     ref,
 )
 
 STAGES = ("queued", "decoding", "cropping", "encoding", "done")
-NOTES = (
-    "clamped",
-    "animation-flattened",
-    "alpha-flattened",
-    "profile-converted",
-    "enlarged",
-    "metadata-dropped",
-    "pages-dropped",
-    "source-truncated",
-    "tone-mapped",
-    "gain-map-dropped",
-    "video-dropped",
-    "quality-lowered",
-)
 TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
 SHA256 = "^[0-9a-f]{64}$"
 
@@ -41,6 +33,7 @@ def components() -> dict[str, Schema]:
         "Job": _job(),
         "Source": {**object_of(SourceInfo, _SOURCE), "description": "The upload, as displayed."},
         "Output": _output(),
+        "Face": closed({"box": _four(), "score": {"type": "number", "minimum": 0, "maximum": 1}}),
         "Decision": _decision(),
         "Detection": _detection(),
         "JobError": {
@@ -49,14 +42,22 @@ def components() -> dict[str, Schema]:
         },
         "FieldError": object_of(FieldError, {}),
         "Problem": _problem(),
-        "Outputs": _outputs(),
-        "Readiness": _readiness(),
-        "ClassicProgress": _classic(),
-        "Capabilities": _capabilities(),
-        "Presets": _presets(),
+        "OutputRequest": _output_request(),
+        "Outputs": {
+            "type": "array",
+            "items": ref("OutputRequest"),
+            "minItems": 1,
+            "maxItems": parser.MAX_OUTPUTS,
+        },
+        "Webhook": _webhook(),
+        "Links": _links(),
         "Token": closed(
             {"token": {"type": "string"}, "expires_at": {"type": "string", "pattern": TIME}}
         ),
+        **operating_schemas(),
+        **FORMS,
+        **JSON_BODIES,
+        **choices(),
     }
 
 
@@ -73,15 +74,21 @@ def _output() -> Schema:
     states = [state for state in get_args(State) if state != "deleted"]
     refined: dict[str, Schema] = {
         "state": {"enum": states},
-        "format": {"enum": [*parser.FORMATS[1:], None]},
+        "width": {"description": "Pixels of the output; null until it is done."},
         "sha256": {"pattern": SHA256},
         "region": {
             "description": "`[x, y, width, height]` of the pixels used, in displayed coordinates "
             "after `rotate`."
         },
-        "notes": {"items": {"type": "string", "enum": list(NOTES)}},
+        "notes": {
+            "items": {"type": "string", "enum": list(NOTES)},
+            "description": "What was lost or changed on the way: see below.",
+        },
+        "error": {"description": "Why this output failed. The others stand alone."},
     }
     schema = object_of(Output, refined)
+    formats: Schema = {"type": "string", "enum": list(parser.FORMATS[1:])}
+    schema["properties"]["format"] = {"anyOf": [formats, {"type": "null"}]}
     schema["properties"]["decision"] = ref("Decision")
     schema["properties"]["quality"] = {
         "type": "integer",
@@ -91,18 +98,24 @@ def _output() -> Schema:
     }
     for name in ("decision", "quality"):
         schema["required"].remove(name)
-    schema["properties"]["url"] = {"type": "string", "format": "uri-reference"}
+    schema["properties"]["url"] = {
+        "type": "string",
+        "format": "uri-reference",
+        "description": "Where the bytes are, once the output is done.",
+    }
     schema["required"].append("url")
     return schema
 
 
+def _four() -> Schema:
+    return {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}
+
+
 def _decision() -> Schema:
-    box = {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}
-    face = closed({"box": box, "score": {"type": "number", "minimum": 0, "maximum": 1}})
     schema = closed(
         {
             "method": {"type": "string", "enum": ["face", "smart", "center"]},
-            "faces": {"type": "array", "items": face},
+            "faces": {"type": "array", "items": ref("Face")},
             "reason": {"type": "string"},
         }
     )
@@ -111,9 +124,7 @@ def _decision() -> Schema:
 
 
 def _detection() -> Schema:
-    decision = _decision()
-    region = {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}
-    return closed({**decision["properties"], "region": region})
+    return closed({**_decision()["properties"], "region": _four()})
 
 
 def _webhook() -> Schema:
@@ -130,12 +141,15 @@ def _webhook() -> Schema:
 
 def _job() -> Schema:
     time: Schema = {"type": ["string", "null"], "pattern": TIME}
-    links = ("self", "image", "source", "events", "page")
     states = [state for state in get_args(State) if state != "deleted"]
     schema = closed(
         {
             "id": JOB_ID,
-            "state": {"type": "string", "enum": states},
+            "state": {
+                "type": "string",
+                "enum": states,
+                "description": "`done` if at least one output succeeded. The last three are final.",
+            },
             "progress": {
                 "type": "number",
                 "minimum": 0,
@@ -160,13 +174,16 @@ def _job() -> Schema:
                 "description": "Whether an earlier result of the same bytes and parameters "
                 "was reused.",
             },
-            "links": closed(
-                {name: {"type": "string", "format": "uri-reference"} for name in links}
-            ),
+            "links": ref("Links"),
         }
     )
-    schema["properties"]["webhook"] = _webhook()  # where one was asked for
-    return schema
+    schema["properties"]["webhook"] = ref("Webhook")  # where one was asked for
+    return {**schema, "examples": [JOB_EXAMPLE]}
+
+
+def _links() -> Schema:
+    names = ("self", "image", "source", "events", "page")
+    return closed({name: {"type": "string", "format": "uri-reference"} for name in names})
 
 
 def _problem() -> Schema:
@@ -181,70 +198,21 @@ def _problem() -> Schema:
         }
     )
     schema["properties"]["errors"] = {"type": "array", "items": ref("FieldError")}
-    return {**schema, "description": "Problem details (RFC 9457)."}
+    return {
+        **schema,
+        "description": "Problem details (RFC 9457).",
+        "examples": [PROBLEM_EXAMPLE],
+    }
 
 
 def _job_codes() -> list[str]:
     return sorted({kind.code for kind in all_errors() if 400 <= kind.status <= 422})
 
 
-def _outputs() -> Schema:
+def _output_request() -> Schema:
     rows = (*parser.CROP_PARAMETERS, parser.NAME)
-    entry = {
-        "type": "object",
-        "properties": {row.name: described(row, row.schema) for row in rows},
-        "additionalProperties": False,
-    }
-    return {"type": "array", "items": entry, "minItems": 1, "maxItems": parser.MAX_OUTPUTS}
-
-
-def _readiness() -> Schema:
-    return closed(
-        {
-            "status": {"type": "string", "enum": ["ready", "not ready"]},
-            "checks": {"type": "object", "additionalProperties": {"type": "string"}},
-            "failing": {"type": "array", "items": {"type": "string"}},
-            "warnings": {
-                "type": "array",
-                "items": {"type": "string"},
-                "description": "What in the configuration of Redis can lose jobs.",
-            },
-        }
-    )
-
-
-def _capabilities() -> Schema:
-    names: Schema = {"type": "array", "items": {"type": "string"}}
-    return closed(
-        {
-            "inputs": names,
-            "outputs": names,
-            "presets": names,
-            "presets_only": {"type": "boolean"},
-            "extras": {"type": "object", "additionalProperties": {"type": "boolean"}},
-            "limits": {"type": "object", "additionalProperties": {"type": "integer"}},
-        }
-    )
-
-
-def _presets() -> Schema:
-    text: Schema = {"type": "string"}
-    values = {"type": "object", "additionalProperties": text}
-    preset = closed({"name": text, "description": text, "parameters": values})
-    return closed({"presets": {"type": "array", "items": preset}})
-
-
-def _classic() -> Schema:
-    def told(state: str, **more: Schema) -> Schema:
-        return closed({"state": {"const": state}, **more})
-
-    fraction: Schema = {"type": "number", "minimum": 0, "maximum": 1}
     return {
-        "oneOf": [
-            {"type": "object", "maxProperties": 0},
-            told("PENDING", progress={"const": 0}),
-            told("PROGRESS", progress={**fraction, "exclusiveMaximum": 0.99}),
-            told("SUCCESS", progress={"const": 1}),
-            told("FAILURE", error={"type": "string"}),
-        ]
+        "type": "object",
+        "properties": {row.name: described(row, json_of(row)) for row in rows},
+        "additionalProperties": False,
     }

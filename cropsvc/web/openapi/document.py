@@ -9,22 +9,24 @@ from cropsvc.imaging.params.table import PRESET
 from cropsvc.model import errors
 from cropsvc.settings.settings import Settings
 from cropsvc.web.auth import COOKIE
+from cropsvc.web.openapi.bodies import FORMS
 from cropsvc.web.openapi.call import TOKEN, Call
 from cropsvc.web.openapi.components import components
 from cropsvc.web.openapi.operations import CALLS
 from cropsvc.web.openapi.responses import HEADERS, path_parameters, problems
+from cropsvc.web.openapi.schemas import ref
 
 TAGS = {
     "Jobs": "Submit an image and a box, follow the job, cancel it.",
-    "Bytes": "The images that came in and went out.",
+    "Bytes": "Download results and uploads.",
     "Pages": "What a browser opens.",
     "The first version's routes": "Kept for older pages. Unknown parameters are ignored.",
-    "Operations": "For the machines of an operator.",
+    "Operations": "For those who run the service.",
 }
 INTRODUCTION = (
-    "Upload an image and a box, follow the job, fetch the crop. Every error is a problem "
-    "document (RFC 9457) with a stable `code`; parameters are named in `errors`. Unknown and "
-    "repeated parameters under `/v1` are refused, by name."
+    "Upload an image and a crop box, follow the job, download the crop. Every error is a problem "
+    "document (RFC 9457) with a stable `code`, and `errors` names each wrong parameter. Under "
+    "`/v1`, unknown and repeated parameters are refused by name."
 )
 KEY_HEADER = ' -H "Authorization: Bearer $CROPSVC_KEY"'
 LIMITS = (
@@ -45,24 +47,25 @@ def document(settings: Settings, paths: Collection[str]) -> dict[str, Any]:
     calls = [call for call in CALLS if call.path in paths]
     names = presets_of(settings).names
     whole: dict[str, Any] = _with_presets(_document(calls, settings), names)
-    for path in whole["paths"].values():
-        for operation in path.values():
-            off = [("url", settings.url_hosts), ("webhook", settings.webhooks_on)]
-            _leave_out(operation, [name for name, is_on in off if not is_on])
+    for name, is_on in (("url", settings.url_hosts), ("webhook", settings.webhooks_on)):
+        if not is_on:
+            _leave_out(whole, name)
     return whole
 
 
-def _leave_out(operation: dict[str, Any], names: Collection[str]) -> None:
-    """Leave out parameters and form fields that this server has switched off."""
-    kept = [one for one in operation["parameters"] if one.get("name") not in names]
-    operation["parameters"] = kept
-    for content in operation.get("requestBody", {}).get("content", {}).values():
-        schema = content["schema"]
-        for name in names:
-            schema.get("properties", {}).pop(name, None)
-        if "oneOf" in schema:
-            forms = [one for one in schema["oneOf"] if not set(one["required"]) & set(names)]
-            schema["oneOf"] = forms
+def _leave_out(whole: dict[str, Any], name: str) -> None:
+    """Leave out a parameter and form field that this server has switched off."""
+    for operation in (call for path in whole["paths"].values() for call in path.values()):
+        kept = [one for one in operation["parameters"] if one.get("name") != name]
+        operation["parameters"] = kept
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            if name == "url" and ref("UrlForm") in content["schema"].get("oneOf", ()):
+                content["schema"] = ref("SourceForm")
+    schemas = whole["components"]["schemas"]
+    if name == "url":
+        del schemas["UrlForm"]
+    for form in FORMS.keys() & schemas.keys():
+        schemas[form]["properties"].pop(name, None)
 
 
 def _with_presets(part: Any, names: list[str]) -> Any:
@@ -81,7 +84,7 @@ def _document(calls: list[Call], settings: Settings) -> dict[str, Any]:
         "info": {
             "title": "cropsvc",
             "version": __version__,
-            "summary": "A crop service with an honest job API.",
+            "summary": "A crop service with a job API.",
             "description": INTRODUCTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
@@ -125,6 +128,7 @@ def _operation(call: Call, settings: Settings) -> dict[str, Any]:
     if call.example:
         key = KEY_HEADER if _needs_key(call, settings) else ""
         operation["x-curl"] = call.example.replace("{key}", key)
+    operation["x-errors"] = [kind.code for kind in _errors(call, settings)]
     operation["responses"] = dict(sorted(operation["responses"].items()))
     return operation
 

@@ -20,7 +20,7 @@ from cropsvc.web.openapi.call import (
     Errors,
 )
 from cropsvc.web.openapi.responses import FILE_HEADERS, JSON, MADE, READ, Response
-from cropsvc.web.openapi.schemas import ref
+from cropsvc.web.openapi.schemas import BINARY, ref
 
 JOB = {JSON: ref("Job")}
 ZIP = "application/zip"
@@ -31,7 +31,7 @@ FILES = (
     Response(206, "The part that `Range` asked for.", headers=(*FILE_HEADERS, "Content-Range")),
     Response(304, "Not modified: `If-None-Match` has the `ETag`.", headers=("ETag",)),
 )
-NOT_SENT: Errors = (e.PreconditionFailed, e.RangeNotSatisfiable)
+NOT_SENT: Errors = (e.RangeNotSatisfiable,)
 OF_IMAGE: Errors = (*OF_JOB, e.Canceled, e.NotReady, *NOT_SENT, *FAILED)
 ELSEWHERE = Response(
     307,
@@ -46,20 +46,31 @@ JOB_CALLS = (
         "/v1/crops",
         "submit",
         "Submit a crop",
+        "The answer is 202 and the job, also if the job is done already. It is 200 and the image "
+        "only if `Accept` names an image type, the request has `wait`, and the image is made in "
+        "time.\n\n"
+        "A wrong parameter, or an image whose header is wrong or over a limit, is refused at once, "
+        "and nothing is queued. What only decoding can show becomes the job's `error`.\n\n"
         "The order of effect: EXIF orientation, `rotate`, `box`, clamp, `aspect`, `fit`, `size` "
-        "and `enlarge`, `format`. What the parameters and the image's header show to be wrong is "
-        "refused here, and nothing is queued; what only decoding shows becomes the job's "
-        "`error`. The answer is 202 and the job, also for a job that is done already. Only when "
-        "`Accept` names an image type and there is a `wait`, it is 200 and the first output's "
-        "bytes if they were made in time.",
+        "and `enlarge`, `format`.",
         (
             Response(
                 200,
-                "The first output's bytes.",
+                "The first output's bytes. Only if `Accept` names an image type (`image/jpeg` or "
+                "`image/*`; `*/*` does not count) and the request has `wait` or `Prefer: wait=N`. "
+                "If the job does not end in time, the answer is the 202. If it failed, it is a "
+                "422, and if it was canceled, a 410.",
                 MADE,
                 (*FILE_HEADERS, *SUBMIT_HEADERS, "Preference-Applied"),
             ),
-            Response(202, "The job.", JOB, (*JOB_HEADERS, *SUBMIT_HEADERS), links=True),
+            Response(
+                202,
+                "The job, in every other case; `state` says whether it has ended. That is so after "
+                "a `wait`, for a cached job, and for a repeat with the same `Idempotency-Key` too.",
+                JOB,
+                (*JOB_HEADERS, *SUBMIT_HEADERS),
+                links=True,
+            ),
         ),
         (*UPLOADING, e.Canceled, *FAILED, e.IdempotencyMismatch),
         (*CROPPING, SOURCE, URL, WEBHOOK, WAITING, PREFER, ONCE),
@@ -71,10 +82,10 @@ JOB_CALLS = (
         "post",
         "/v1/detect",
         "detect",
-        "Look before you crop",
+        "Detect where a crop would be placed",
         "Where `anchor=smart` or `anchor=face` would place the region, without making an image. "
-        "Takes what a submit takes; without an anchor it looks for faces if the server can. No "
-        "job stays. 429 if the queue is too long for an answer within 10 seconds.",
+        "It takes what a submit takes. Without an anchor it looks for faces if the server can. No "
+        "job stays. If the queue is too long for an answer within 10 seconds, the answer is 429.",
         (
             Response(
                 200, "The decision and the region.", {JSON: ref("Detection")}, ("Cache-Control",)
@@ -89,9 +100,9 @@ JOB_CALLS = (
         "get",
         "/v1/crops/{id}",
         "show_job",
-        "Look at a job",
-        "With `wait`, once it has ended or the time is up. `done` is only shown when the bytes can "
-        "be fetched.",
+        "Get a job",
+        "With `wait`, the answer comes when the job has ended or the time is up. `done` is only "
+        "shown when the bytes can be fetched.",
         (Response(200, "The job, canceled and failed ones too.", JOB, JOB_HEADERS),),
         OF_JOB,
         (WAITING, PREFER),
@@ -101,7 +112,7 @@ JOB_CALLS = (
         "get",
         "/v1/crops/{id}/image",
         "first_image",
-        "Fetch the first output",
+        "Download the first output",
         "The image's bytes. `HEAD`, `Range` and `If-None-Match` work as usual.",
         (PICTURE, *FILES, ELSEWHERE),
         OF_IMAGE,
@@ -113,7 +124,7 @@ JOB_CALLS = (
         "get",
         "/v1/crops/{id}/image/{name}",
         "image",
-        "Fetch an output by its name",
+        "Download an output by its name",
         "The named output's bytes.",
         (PICTURE, *FILES, ELSEWHERE),
         OF_IMAGE,
@@ -125,9 +136,9 @@ JOB_CALLS = (
         "get",
         "/v1/crops/{id}/archive",
         "archive",
-        "Fetch all outputs as one ZIP",
+        "Download all outputs as one ZIP",
         "A ZIP (stored, streamed) of all outputs that are done.",
-        (Response(200, "The ZIP.", {ZIP: {}}, ZIP_HEADERS),),
+        (Response(200, "The ZIP.", {ZIP: BINARY}, ZIP_HEADERS),),
         (*OF_JOB, e.Canceled, e.NotReady, *FAILED),
         (TOKEN,),
         tag="Bytes",
@@ -137,9 +148,9 @@ JOB_CALLS = (
         "post",
         "/v1/archive",
         "archive_of_many",
-        "Fetch outputs of many jobs as one ZIP",
-        "Up to 200 outputs. What is not there, or not done, is listed in `missing.txt` inside.",
-        (Response(200, "The ZIP.", {ZIP: {}}, ZIP_HEADERS),),
+        "Download outputs of many jobs as one ZIP",
+        "Up to 200 outputs. One that is gone or not done is listed in `missing.txt` inside.",
+        (Response(200, "The ZIP.", {ZIP: BINARY}, ZIP_HEADERS),),
         (e.BadParameter, e.CrossSite, e.TooLarge, e.IncompleteUpload),
         body=ENTRIES,
         tag="Bytes",
@@ -150,7 +161,7 @@ JOB_CALLS = (
         "get",
         "/v1/crops/{id}/source",
         "source",
-        "Fetch the upload",
+        "Download the upload",
         "The upload's bytes while they are kept, as an attachment.",
         (Response(200, "The upload.", READ, FILE_HEADERS), *FILES),
         (*OF_JOB, *NOT_SENT),
@@ -162,7 +173,7 @@ JOB_CALLS = (
         "get",
         "/v1/crops/{id}/events",
         "events",
-        "Follow a job",
+        "Follow a job by events",
         "Server-Sent Events: the job at once, then each `progress`, one last `done`, `failed` or "
         "`canceled`, and the stream ends. Each event's `data` is the job's JSON; a comment every "
         "15 seconds shows that the line is up.",
@@ -175,8 +186,8 @@ JOB_CALLS = (
         "post",
         "/v1/crops/{id}/webhook",
         "resend_webhook",
-        "Send a job's message again",
-        "For a job that was submitted with `webhook` and has ended.",
+        "Send a webhook again",
+        "Sends the message of a job that was submitted with `webhook` and has ended.",
         (Response(202, "It will be sent."),),
         (*OF_JOB, e.NotReady, e.CrossSite),
     ),
@@ -198,9 +209,10 @@ JOB_CALLS = (
         "/v1/crops/{id}",
         "delete_job",
         "Cancel or delete a job",
-        "A queued job never runs, a running one is stopped within a second: both are `canceled`. "
-        "One that has ended is removed. Again is fine. Results shared with another job stay.",
-        (Response(204, "It is done."),),
+        "A queued job never runs. A running one is stopped within a second. Both are `canceled`. "
+        "A job that has ended is removed. You may repeat the call. Results that another job shares "
+        "stay.",
+        (Response(204, "The job is canceled or removed."),),
         (*OF_JOB, e.CrossSite),
         example="curl -sS{key} -X DELETE {url}/v1/crops/$id",
     ),

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from cropsvc.imaging.formats import CONTENT_TYPES
 from cropsvc.imaging.params.parser import FORMATS
 from cropsvc.model.errors import CropError
-from cropsvc.web.openapi.schemas import JOB_ID, Schema, ref
-from cropsvc.web.responses import SOURCE_TYPES
+from cropsvc.web.openapi.schemas import BINARY, JOB_ID, Schema, ref
 
 JSON, HTML, PROBLEM = "application/json", "text/html", "application/problem+json"
-MADE: dict[str, Schema] = {SOURCE_TYPES[kind]: {} for kind in FORMATS[1:]}
-READ: dict[str, Schema] = {kind: {} for kind in SOURCE_TYPES.values()}
+MADE: dict[str, Schema] = {CONTENT_TYPES[kind]: BINARY for kind in FORMATS[1:]}
+READ: dict[str, Schema] = dict.fromkeys(CONTENT_TYPES.values(), BINARY)
 
 _TEXT: Schema = {"type": "string"}
 HEADERS: dict[str, dict[str, Any]] = {
@@ -103,10 +103,10 @@ def problems(kinds: Iterable[type[CropError]], *, as_page: bool) -> dict[str, An
 def _problem(kinds: Sequence[type[CropError]], as_page: bool) -> dict[str, Any]:
     status = kinds[0].status
     words = "; ".join(f"`{kind.code}`: {_sentence(kind)}" for kind in kinds)
-    codes: Schema = {"properties": {"code": {"enum": sorted({kind.code for kind in kinds})}}}
-    content = {HTML: {}} if as_page else {PROBLEM: {"allOf": [ref("Problem"), codes]}}
+    content = {HTML: {}} if as_page else {PROBLEM: ref("Problem")}
     headers = {401: ["WWW-Authenticate"], **{s: ["Retry-After"] for s in (409, 429, 503)}}
-    return _response(f"{HTTPStatus(status).phrase}. {words}", content, headers.get(status, []))
+    shown = _response(f"{HTTPStatus(status).phrase}. {words}", content, headers.get(status, []))
+    return shown if as_page else {**shown, "x-codes": sorted({kind.code for kind in kinds})}
 
 
 def _sentence(kind: type[CropError]) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from cropsvc.imaging.params import parser
 from cropsvc.imaging.params.parser import PARAMETERS, Parameter
+from cropsvc.imaging.params.table import PRESET
 from cropsvc.model.errors import CropError
 from cropsvc.model.ids import ID_PATTERN
 from cropsvc.model.job import Problem
@@ -19,6 +20,7 @@ WAIT: Schema = {
     "pattern": r"^(0?[0-2]?[0-9](\.[0-9]{1,6})?|0?30(\.0{1,6})?)$",
     "examples": ["10"],
 }
+BINARY: Schema = {"type": "string", "format": "binary"}  # what generators know as bytes
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 
 
@@ -47,14 +49,35 @@ def text_of(parameter: Parameter) -> Schema:
     return {**kept, "type": "string"}
 
 
+def choice_of(parameter: Parameter) -> Schema:
+    """Return the parameter's schema as text; a list of choices is one named schema."""
+    name = _choice_name(parameter)
+    return ref(name) if name else text_of(parameter)
+
+
+def choices() -> dict[str, Schema]:
+    """Return the named lists of choices."""
+    named = {_choice_name(row): described(row, text_of(row)) for row in PARAMETERS}
+    return {name: schema for name, schema in named.items() if name}
+
+
+def _choice_name(parameter: Parameter) -> str:
+    if parameter is PRESET:
+        return "PresetName"
+    return parameter.name.title() if "enum" in parameter.schema else ""
+
+
 def described(parameter: Parameter, schema: Mapping[str, Any]) -> Schema:
     """Return the schema with the parameter's description and default."""
-    shown = {**schema, "description": f"{parameter.description} Default: {parameter.default}."}
-    if True not in shown.get("enum", ()):
-        return shown
-    texts = [choice for choice in shown.pop("enum") if isinstance(choice, str)]
-    shown.pop("type")  # generators of clients do not take an enum of several types
-    return {**shown, "anyOf": [{"type": "string", "enum": texts}, {"type": "boolean"}]}
+    return {**schema, "description": f"{parameter.description} Default: {parameter.default}."}
+
+
+def json_of(parameter: Parameter) -> Schema:
+    """Return the parameter's schema in a JSON document."""
+    if True not in parameter.schema.get("enum", ()):
+        return ref(_choice_name(parameter)) if "enum" in parameter.schema else {**parameter.schema}
+    # Generators of clients do not take an enum of several types.
+    return {"anyOf": [ref(_choice_name(parameter)), {"type": "boolean"}]}
 
 
 def object_of(kind: type, refined: Mapping[str, Schema]) -> Schema:
@@ -107,7 +130,7 @@ def _either(parts: list[Schema]) -> Schema:
 def form_properties(names: Iterable[str] = (), *, lenient: bool = False) -> dict[str, Schema]:
     """Return the parameters as fields of a form. *lenient*: an empty field counts as absent."""
     chosen = [row for row in PARAMETERS if not names or row.name in names]
-    texts = {row.name: described(row, _with_content(row, text_of(row))) for row in chosen}
+    texts = {row.name: described(row, _with_content(row, choice_of(row))) for row in chosen}
     if not lenient:
         return texts
     return {name: {"anyOf": [schema, {"const": ""}]} for name, schema in texts.items()}

@@ -4,7 +4,10 @@ import { Batch } from "./batch.js";
 import { BatchCard } from "./batchcard.js";
 import { Boxes } from "./boxes.js";
 import { Editor } from "./editor.js";
+import { fixesOf } from "./fixes.js";
+import { Horizon } from "./horizon.js";
 import { JobCard } from "./jobcard.js";
+import { t } from "./language.js";
 import { Output, curl, request } from "./output.js";
 import { Presets } from "./presets.js";
 import { drawRecent, forgetAll } from "./recent.js";
@@ -14,19 +17,18 @@ import { Single } from "./single.js";
 import { fromFile, fromJob, listen } from "./source.js";
 import { Stage } from "./stage.js";
 import { Tray } from "./tray.js";
-import { announce, byId, copy } from "./words.js";
+import { LastVisit, keepBatch } from "./visit.js";
+import { announce, byId, complain, copy } from "./words.js";
+import { drawZoom, listenForZoom } from "./zoom.js";
 
 const { api, ready, page, sample, maxUpload } = byId("app").dataset;
 
-const card = new JobCard();
+const card = new JobCard({ original: () => editor.original, fixes });
 const output = new Output(changed);
 const stage = new Stage(byId("stage"), byId("original"), {
   onBox: (box, settled) => boxes.heard(box, settled),
   onPick: (index) => boxes.pick(index),
-  onZoom: (scale, zoomed) => {
-    byId("zoom").textContent = `${Math.round(scale * 100)} %`;
-    byId("zoom-out").disabled = !zoomed;
-  },
+  onZoom: drawZoom,
 });
 const boxes = new Boxes(stage, changed);
 const presets = new Presets(({ aspect, box, output: settings }) => {
@@ -35,9 +37,11 @@ const presets = new Presets(({ aspect, box, output: settings }) => {
   if (box) boxes.take(box);
   else boxes.reshape();
 });
+new Horizon(byId("stage"), byId("horizon"), (off) => boxes.straighten(off));
 const editor = new Editor({ stage, boxes, output, changed });
 const batch = new Batch({ api, ready, changed: moved });
-const batchCard = new BatchCard(batch, { retry: () => cropAll(editor.items.filter((item) => ["failed", "canceled"].includes(item.state))) });
+const batchCard = new BatchCard(batch, { retry });
+const visit = new LastVisit({ api, batch, card: batchCard });
 const tray = new Tray({ select, remove });
 const single = new Single({ card, api, ready, page, hold, parameters, finished });
 
@@ -46,8 +50,13 @@ const busy = () => single.running || batch.running;
 // ---- the images
 
 async function take(files) {
-  if (busy()) return complain("A crop is under way. Wait for it, or cancel it first.");
+  if (busy()) return complain(t("file.busy"));
   byId("problem").hidden = true;
+  const { rest, taken } = visit.claim(files);
+  if (taken) {
+    if (rest.length) complain(t("file.busy"));
+    return visit.goOn();
+  }
   const adding = editor.many || (files.length > 1 && editor.items.length === 1 && !editor.current.source.jobId);
   const found = [];
   const refused = [];
@@ -56,24 +65,26 @@ async function take(files) {
     catch (error) { refused.push(error.message); }
   }
   if (found.length) await show(found, adding);
-  if (refused.length) complain(refused.length > 1 ? `${refused.length} files were left out. ${refused[0]}` : refused[0]);
+  if (refused.length) complain(refused.length > 1 ? t("file.left-out", { count: refused.length, first: refused[0] }) : refused[0]);
   return null;
 }
 
 async function show(found, adding) {
   const before = editor.items;
-  editor.items = adding ? [...before, ...found] : found;
+  const now = adding ? [...before, ...found] : found;
+  editor.items = now;
   if (!await select(found[0])) {
-    editor.items = before;
+    if (editor.items === now) editor.items = before; // or others were chosen since
     return;
   }
   if (!adding) editor.release(before);
   card.hide();
   batchCard.hide();
+  visit.leave();
   history.replaceState(null, "", "/");
   document.title = "cropsvc";
   const { name, size } = editor.current.source;
-  announce(editor.many ? `${editor.items.length} images. ${name} is on the stage.` : `${name}, ${size.w} by ${size.h} pixels. Set the box, then crop.`);
+  announce(editor.many ? t("stage.many", { count: editor.items.length, name }) : t("stage.one", { name, ...size }));
   byId("stage").focus({ preventScroll: true });
 }
 
@@ -100,11 +111,6 @@ async function remove(item) {
   changed();
 }
 
-function complain(text) {
-  byId("problem").textContent = text;
-  byId("problem").hidden = false;
-}
-
 // ---- the request
 
 function parameters() {
@@ -117,8 +123,8 @@ function changed() {
   if (!source || !boxes.box) return;
   editor.draw();
   const all = editor.items.length;
-  const label = boxes.list.length > 1 ? `Crop ${boxes.list.length} boxes` : "Crop";
-  byId("submit").textContent = editor.many ? `Crop all ${all} images` : label;
+  const label = boxes.list.length > 1 ? t("crop.boxes", { count: boxes.list.length }) : t("crop");
+  byId("submit").textContent = editor.many ? t("crop.all", { count: all }) : label;
   byId("apply-all").hidden = !editor.many;
   byId("change").hidden = editor.many;
   byId("curl").textContent = curl(location.origin + api, parameters(), source.name, output.format(source.format));
@@ -132,6 +138,11 @@ function crop() {
   if (busy() || !editor.current) return null;
   keep({ aspect: boxes.shaping.aspect, output: output.settings });
   return editor.many ? cropAll(editor.items) : single.crop(editor.current, boxes.shaping.aspect);
+}
+
+function retry() {
+  if (visit.items.length) return visit.retry();
+  return cropAll(editor.items.filter((item) => ["failed", "canceled"].includes(item.state)));
 }
 
 async function cropAll(items) {
@@ -151,14 +162,25 @@ async function cropAll(items) {
 }
 
 function moved(item) {
-  if (!item) return batchCard.draw();
+  if (!item) {
+    keepBatch(batch.items);
+    return batchCard.draw();
+  }
   tray.draw(item);
   return batchCard.progress();
 }
 
 function hold(on) {
   stage.freeze(on);
-  byId("settings").inert = on;
+  byId("settings").inert = byId("straighten").inert = on;
+}
+
+function fixes(job, made) {
+  if (editor.many || !editor.current) return [];
+  return fixesOf(job, made, output.settings).map(({ text, settings }) => ({
+    text,
+    apply: () => { output.restore({ ...output.settings, ...settings }); changed(); crop(); },
+  }));
 }
 
 function finished() {
@@ -182,7 +204,7 @@ async function reopen(job, settings, name) {
   boxes.shaping.set(settings.aspect);
   const kept = job.links.source && await fetch(job.links.source, { method: "HEAD" }).catch(() => null);
   if (!kept?.ok) {
-    byId("drop-lead").textContent = "The original is no longer kept. Choose the file to crop it again";
+    byId("drop-lead").textContent = t("job.original.gone");
     return;
   }
   const item = { source: { ...fromJob(job), name }, state: "ready", layout: { ...settings, touched: true } };
@@ -196,6 +218,7 @@ function next() {
   if (!editor.many || !tray.step(1)) byId("file").click();
 }
 
+listenForZoom(stage);
 listen(take, { sample, failed: (error) => complain(error.message) });
 byId("settings").addEventListener("submit", (event) => { event.preventDefault(); crop(); });
 byId("cancel").addEventListener("click", () => single.cancel());
@@ -204,16 +227,10 @@ byId("next").addEventListener("click", next);
 byId("apply-all").addEventListener("click", ({ target }) => editor.applyToAll(target));
 byId("copy-link").addEventListener("click", ({ target }) => copy(location.origin + card.link, target));
 byId("copy-curl").addEventListener("click", ({ target }) => copy(byId("curl").textContent, target));
-byId("zoom-in").addEventListener("click", () => stage.zoomBy(1.25));
-byId("zoom-out").addEventListener("click", () => stage.zoomBy(1 / 1.25));
-byId("forget").addEventListener("click", forgetAll);
+byId("forget").addEventListener("click", () => { forgetAll(); visit.forget(); });
 byId("round").addEventListener("change", ({ target }) => document.body.classList.toggle("round", target.checked));
 byId("stage").addEventListener("keydown", ({ key }) => {
   if (key === "PageDown" || key === "PageUp") tray.step(key === "PageDown" ? 1 : -1);
-});
-byId("pan").addEventListener("click", ({ currentTarget }) => {
-  stage.setPan(!stage.panning);
-  currentTarget.setAttribute("aria-pressed", stage.panning);
 });
 
 const data = (id) => byId(id) && JSON.parse(byId(id).textContent);
@@ -228,4 +245,5 @@ if (byId("job-data")) {
     boxes.shaping.set(last.aspect || "");
   }
   drawRecent({ api, page });
+  visit.begin();
 }

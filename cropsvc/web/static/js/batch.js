@@ -2,6 +2,7 @@
 
 import { Problem, call } from "./client.js";
 import { follow } from "./follow.js";
+import { t } from "./language.js";
 import { randomKey, send } from "./send.js";
 
 const LANES = 4;
@@ -17,12 +18,17 @@ export class Batch {
 
   /** Crop these items; `pairs(item)` are the parameters of each. Resolves when all have ended. */
   async run(items, pairs) {
-    Object.assign(this, { items, running: true, paused: false, abort: new AbortController() });
-    const queue = [...items];
     for (const item of items) {
       Object.assign(item, { state: "waiting", progress: 0, job: null, message: "", asked: pairs(item), key: randomKey() });
       this.changed(item);
     }
+    await this.goOn(items);
+  }
+
+  /** Go on with those of these items that wait: follow the jobs that there are, make the others. */
+  async goOn(items) {
+    Object.assign(this, { items, running: true, paused: false, abort: new AbortController() });
+    const queue = items.filter(({ state }) => state === "waiting");
     this.changed();
     await Promise.all(Array.from({ length: LANES }, () => this.lane(queue)));
     this.running = false;
@@ -43,10 +49,11 @@ export class Batch {
     const { signal } = this.abort;
     try {
       this.step(item, "sending", 0);
-      const away = () => { item.message = "The server is away or busy, trying again."; this.changed(item); };
+      const away = () => { item.message = t("batch.away"); this.changed(item); };
       const sent = (loaded, total) => this.step(item, "sending", (loaded / total) * 0.4);
-      item.job = await send(this.api, item.source, item.asked, { key: item.key, signal, sent, away });
+      item.job ||= await send(this.api, item.source, item.asked, { key: item.key, signal, sent, away });
       item.source.jobId = item.job.id;
+      this.changed(); // its id is kept, so that a closed tab loses nothing
       const heard = (job) => this.step(item, "cropping", 0.4 + job.progress * 0.6);
       item.job = await follow(item.job, { ready: this.ready, signal, heard, away, stuck: () => {} });
       this.end(item, item.job.state, item.job.error?.detail);

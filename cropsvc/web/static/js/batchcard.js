@@ -2,9 +2,11 @@
 
 import { Problem } from "./client.js";
 import { named, save } from "./download.js";
+import { t } from "./language.js";
 import { announce, byId } from "./words.js";
 
 const MOST = 200; // entries of one archive
+const NAMED = 8; // files that are asked for by name
 
 export class BatchCard {
   /** `retry()` is called for the failed ones. */
@@ -28,14 +30,18 @@ export class BatchCard {
     byId("batch-bar").value = batch.progress;
     byId("batch-bar").hidden = !batch.running;
     byId("batch-title").textContent = this.title(done, all);
-    const parts = [failed && `${failed} failed`, canceled && `${canceled} canceled`].filter(Boolean);
-    byId("batch-text").textContent = parts.length ? `${parts.join(", ")}. Choose one in the list to see why.` : "";
+    const parts = [failed && t("batch.failed", { count: failed }), canceled && t("batch.canceled", { count: canceled })].filter(Boolean);
+    const missing = batch.items.filter(({ state }) => state === "missing").map(({ source }) => source.name);
+    const names = missing.slice(0, NAMED).join(", ") + (missing.length > NAMED ? " …" : "");
+    const why = parts.length ? t("batch.why", { parts: parts.join(", ") }) : "";
+    byId("batch-text").textContent = missing.length ? t("batch.choose", { count: missing.length, names }) : why;
+    byId("batch-forget").hidden = batch.running || !missing.length;
     byId("batch-pause").hidden = byId("batch-cancel").hidden = !batch.running;
-    byId("batch-pause").textContent = batch.paused ? "Go on" : "Pause";
+    byId("batch-pause").textContent = t(batch.paused ? "batch.go" : "batch.pause");
     byId("batch-retry").hidden = batch.running || !(failed + canceled);
-    byId("batch-retry").textContent = failed ? `Try the ${failed + canceled} again` : `Crop the other ${canceled}`;
+    byId("batch-retry").textContent = t(failed ? "batch.retry" : "batch.rest", { count: failed + canceled });
     byId("batch-zip").hidden = byId("pattern-row").hidden = batch.running || !done;
-    if (this.was && !batch.running) announce(`${done} of ${all} images are cropped. ${parts.join(", ")}`);
+    if (this.was && !batch.running) announce(`${t("batch.some", { done, all })}. ${parts.join(", ")}`);
     this.was = batch.running;
   }
 
@@ -44,8 +50,9 @@ export class BatchCard {
   }
 
   title(done, all) {
-    if (!this.batch.running) return done === all ? `All ${all} images are cropped` : `${done} of ${all} images are cropped`;
-    return this.batch.paused ? `Paused: ${done} of ${all} are cropped` : `Cropping: ${done} of ${all} are done`;
+    if (this.batch.items.some(({ state }) => state === "missing")) return t("batch.found", { done, all });
+    if (!this.batch.running) return t(done === all ? "batch.all" : "batch.some", { done, all });
+    return t(this.batch.paused ? "batch.paused" : "batch.running", { done, all });
   }
 
   async archive() {

@@ -1,6 +1,7 @@
 // The boxes of one image: the list, the fields, the shape, the keys.
 
-import { edited, frame, initial, inside, nudged, refitted, shaped, turned } from "./geometry.js";
+import { edited, initial, inside, nudged, refitted, shaped, turned, turnedFrame } from "../embed/geometry.js";
+import { t } from "./language.js";
 import { boxOf } from "./restore.js";
 import { Shape } from "./shape.js";
 import { announce, byId } from "./words.js";
@@ -55,10 +56,9 @@ export class Boxes {
 
   // What the box refers to: the image, upright or turned, or the frame in the tilted image.
   measure() {
-    const { natural, rotation, tilt } = this;
-    const turnedSize = rotation % 180 ? { w: natural.h, h: natural.w } : natural;
-    this.shape = tilt ? natural : turnedSize;
-    this.size = tilt ? frame(natural, this.angle) : turnedSize;
+    const { natural, tilt } = this;
+    this.size = turnedFrame(natural, this.angle);
+    this.shape = tilt ? natural : this.size;
   }
 
   /** Tilt the image, in degrees; the boxes keep their part of the frame. */
@@ -70,6 +70,13 @@ export class Boxes {
     this.list = from.list.map((box) => shaped(refitted(box, from.size, this.size), this.ratio, this.size));
     this.draw({ refit: from.shape.w !== this.shape.w });
     this.level = from; // so that a slider's many steps do not add up their roundings
+  }
+
+  /** Tilt the image so that a line that is off level by this much becomes level. */
+  straighten(off) {
+    this.level = null;
+    this.lean(Math.min(45, Math.max(-45, Math.round((this.tilt - off) * 10) / 10)));
+    announce(t("box.straightened", { degrees: this.tilt }));
   }
 
   /** Take over the box of a preset, as a request writes it. */
@@ -114,7 +121,7 @@ export class Boxes {
     this.list.splice(this.active, 1);
     this.active = Math.max(0, this.active - 1);
     this.draw();
-    announce(`Box removed, ${this.list.length} left.`);
+    announce(t("box.removed", { count: this.list.length }));
     byId("boxes").children[this.active]?.focus();
   }
 
@@ -122,7 +129,7 @@ export class Boxes {
     this.shaping.set("");
     this.reshape();
     this.start(this.natural);
-    announce("Box and rotation are back at the start.");
+    announce(t("box.reset"));
   }
 
   turn(quarters) {
@@ -138,7 +145,7 @@ export class Boxes {
     this.list = this.list.map((box) => refitted(box, after, this.size));
     this.list[this.active] = shaped(this.box, this.ratio, this.size);
     this.draw({ refit: true });
-    announce(`Rotated by ${this.rotation} degrees.`);
+    announce(t("box.rotated", { degrees: this.rotation }));
   }
 
   reshape() {
@@ -214,7 +221,7 @@ export class Boxes {
     const button = document.createElement("button");
     Object.assign(button, { type: "button", className: "small", textContent: index + 1 });
     button.setAttribute("aria-pressed", index === this.active);
-    button.setAttribute("aria-label", `Box ${index + 1}`);
+    button.setAttribute("aria-label", t("box.number", { number: index + 1 }));
     button.addEventListener("click", () => this.pick(index));
     return button;
   }
@@ -228,8 +235,7 @@ export class Boxes {
   tell() {
     clearTimeout(this.telling);
     this.telling = setTimeout(() => {
-      const { x, y, w, h } = this.box;
-      announce(`Box ${w} by ${h} pixels, at ${x}, ${y}.`);
+      announce(t("box.told", this.box));
     }, 400);
   }
 }

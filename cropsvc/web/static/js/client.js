@@ -1,9 +1,11 @@
 // The public API, as any client would use it.
 
+import { t } from "./language.js";
+
 /** A refusal with the service's explanation (problem+json), or a failure of the network. */
 export class Problem extends Error {
   constructor({ code, detail, title, errors }, status, retryAfter) {
-    super(detail || title || "The server could not be reached.");
+    super(detail || title || t("server.unreachable"));
     Object.assign(this, { code, status, errors: errors || [], retryAfter: Number(retryAfter) || 0 });
   }
 
@@ -15,7 +17,7 @@ export class Problem extends Error {
 
 const problemOf = (text, status, retryAfter) => {
   let body = {};
-  try { body = JSON.parse(text); } catch { body = { title: status ? `The server answered ${status}.` : "" }; }
+  try { body = JSON.parse(text); } catch { body = { title: status ? t("server.answered", { status }) : "" }; }
   return new Problem(body, status, retryAfter);
 };
 

@@ -1,7 +1,7 @@
 // EXIF density: where the resolution of a JPEG fits its stated size, Chromium shows it at that
 // size. Boxes are in stored pixels, so the stage gets a copy that has them.
 
-import { ORIENTATION, tiffTags } from "./sniff.js";
+import { ORIENTATION, tiffTags } from "../embed/sniff.js";
 
 const EXIF = 0x45786966; // "Exif"
 const MOST_WEBP = 16383; // pixels per side

@@ -1,15 +1,22 @@
 // The images of this visit, and the one that is on the stage.
 
-import { initial, refitted, shaped } from "./geometry.js";
+import { initial, refitted, shaped, turnedFrame } from "../embed/geometry.js";
+import { t } from "./language.js";
 import { request } from "./output.js";
+import { servicePreview } from "./preview.js";
 import { preview } from "./source.js";
 import { suggestion } from "./suggest.js";
 import { losses, traits } from "./traits.js";
-import { byId, bytes, flash } from "./words.js";
+import { byId, bytes, flash, formatName } from "./words.js";
 
 const app = byId("app");
 const ANCHOR = "faces" in app.dataset ? "face" : "smart";
 const UNIT = { w: 1, h: 1 };
+const PREPARING = {
+  sent: (part) => t("preview.sent", { percent: Math.round(part * 100) }),
+  made: () => t("preview.made"),
+  away: () => t("batch.away"),
+};
 
 export class Editor {
   constructor({ stage, boxes, output, changed }) {
@@ -26,7 +33,12 @@ export class Editor {
     const turn = this.turn += 1;
     const { source } = item;
     const { maxPixels, maxSourcePixels } = app.dataset;
-    const url = await preview(source, Number(source.format === "jpeg" ? maxSourcePixels : maxPixels)); // a JPEG may be decoded smaller
+    const most = Number(source.format === "jpeg" ? maxSourcePixels : maxPixels); // a JPEG may be decoded smaller
+    let url;
+    try { url = await this.shown(source, most); } catch (error) {
+      if (turn !== this.turn) return; // another one was chosen since
+      throw error;
+    }
     item.traits ||= await traits(source).catch(() => ({}));
     if (turn !== this.turn) return;
     this.keep();
@@ -43,6 +55,18 @@ export class Editor {
     this.suggest();
   }
 
+  // The image as this browser shows it, or as the service does.
+  async shown(source, most) {
+    this.looking?.abort();
+    const { signal } = this.looking = new AbortController();
+    const { api, ready } = app.dataset;
+    const ask = (one) => {
+      prepare(t("preview.begun"));
+      return servicePreview(one, { api, ready, signal, told: (what, how) => prepare(PREPARING[what](how)) });
+    };
+    try { return await preview(source, most, ask); } finally { if (!signal.aborted) prepare(""); }
+  }
+
   /** Remember the boxes of the item on the stage. */
   keep() {
     if (this.current && this.boxes.box) this.current.layout = this.boxes.layout;
@@ -50,12 +74,15 @@ export class Editor {
 
   /** Give up the memory of items that are no longer shown. */
   release(items) {
-    for (const { source } of items) if (source.file && source !== this.current?.source) URL.revokeObjectURL(source.url);
+    for (const { source } of items) {
+      if (source === this.current?.source) continue;
+      for (const url of [source.url, source.shown]) if (url?.startsWith("blob:")) URL.revokeObjectURL(url);
+    }
   }
 
   describe({ name, size, format, bytes: count }) {
-    byId("source-name").textContent = name || "The original";
-    byId("source-facts").textContent = `${size.w} × ${size.h} · ${format.toUpperCase()} · ${bytes(count)}`;
+    byId("source-name").textContent = name || t("stage.original");
+    byId("source-facts").textContent = `${size.w} × ${size.h} · ${formatName(format)} · ${bytes(count)}`;
   }
 
   // The boxes of an item that nobody has changed: in a batch all that fits.
@@ -115,14 +142,27 @@ export class Editor {
     return { ...output, size: sides.map((side) => Math.max(1, Math.round(side))).join("x") };
   }
 
+  /** What a result can be compared with, or null; what was padded has no place in the original. */
+  get original() {
+    const { asked, source } = this.current || {};
+    if (!asked || asked.preset || asked.fit === "contain" || !source.shown?.startsWith("blob:")) return null;
+    const angle = Number(asked.rotate || 0);
+    return { url: source.shown, size: source.size, angle, frame: turnedFrame(source.size, angle) };
+  }
+
   /** Use the box on the stage for all images, as a part of each. */
   applyToAll(button) {
     const { box, size } = this.boxes;
     const fraction = { x: box.x / size.w, y: box.y / size.h, w: box.w / size.w, h: box.h / size.h };
     for (const item of this.items) if (item !== this.current) Object.assign(item, { fraction, layout: null });
     this.boxes.touched = true;
-    flash(button, "All have it now");
+    flash(button, t("box.applied"));
   }
+}
+
+function prepare(text) {
+  byId("preparing").textContent = text;
+  byId("preparing").hidden = !text;
 }
 
 function view(name) {

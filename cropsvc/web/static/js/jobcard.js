@@ -1,40 +1,18 @@
 // The job's card: phases and progress in one bar, then the images.
 
-import { canCopyImages, copyImage } from "./clipboard.js";
-import { save, stem, suffix } from "./download.js";
-import { announce, bytes, byId, flash, saving } from "./words.js";
+import { has, language, t } from "./language.js";
+import { outputCard } from "./outputcard.js";
+import { announce, bytes, byId } from "./words.js";
 
 const STEPS = ["upload", "queued", "decoding", "cropping", "encoding"];
-const TITLES = {
-  upload: "Uploading", queued: "Waiting in the queue", running: "Cropping",
-  done: "Your crop is ready", failed: "This crop failed", canceled: "This crop was canceled",
-  expired: "This crop has expired", deleted: "This crop was deleted",
-};
-const DOING = { decoding: "Reading the image", cropping: "Cutting out the box", encoding: "Writing the result" };
+const ENDS = ["done", "failed", "canceled", "expired", "deleted"];
+const PATIENCE = ["busy", "rate-limited"];
 const BUTTONS = ["cancel", "copy-link", "again", "next"];
 
-const PATIENCE = {
-  busy: "The service is busy, trying again in a moment.",
-  "rate-limited": "Many requests came from here. It goes on automatically in a moment.",
-};
-
-const NOTES = {
-  clamped: "The box reached over the edge and was cut there.",
-  "animation-flattened": "Only the first frame is kept.",
-  "alpha-flattened": "Transparency became the background colour.",
-  "profile-converted": "Colours were converted to sRGB.",
-  enlarged: "The image was enlarged.",
-  "metadata-dropped": "Camera data and location were left out.",
-  "pages-dropped": "Only the first page is kept.",
-  "source-truncated": "A part of the file is missing or damaged. The rest was cropped.",
-  "tone-mapped": "HDR brightness was reduced to what every screen shows.",
-  "gain-map-dropped": "HDR brightness is not kept.",
-  "quality-lowered": "The quality was lowered so that the file fits.",
-  "video-dropped": "The video in the photo is not kept.",
-};
-
 export class JobCard {
-  constructor() {
+  /** `original()` gives what results are compared with, `fixes(job, output)` what may keep more of it. */
+  constructor({ original, fixes }) {
+    Object.assign(this, { original, fixes });
     this.card = byId("job");
     this.bar = byId("progress");
     this.said = "";
@@ -48,98 +26,68 @@ export class JobCard {
   uploading(sent, all) {
     const fraction = all ? sent / all : 0;
     this.step("upload", "upload", { upload: fraction, work: 0 });
-    const rest = fraction < 1 ? `${bytes(sent)} of ${bytes(all)} sent` : "All sent, waiting for the answer";
-    this.say(all ? rest : "Sending", false);
+    const rest = fraction < 1 ? t("job.sent", { sent: bytes(sent), all: bytes(all) }) : t("job.sent.all");
+    this.say(all ? rest : t("job.sending"), false);
   }
 
   /** A source that the server has already: nothing to upload. */
   sending() {
     this.step("upload", "upload", { upload: 1, work: 0 });
-    this.say("The original is on the server already.", false);
+    this.say(t("job.there"), false);
   }
 
   /** A job that has not ended. */
   moving(job) {
     const step = job.state === "queued" ? "queued" : job.stage;
     this.step(job.state, STEPS.includes(step) ? step : "decoding", { upload: 1, work: job.progress });
-    if (job.state === "running") return this.say(`${DOING[step] || "Working"}, ${Math.round(job.progress * 100)} %`, false);
-    return this.say(job.position > 1 ? `Place ${job.position} in the queue.` : "Next in the queue.", true);
+    if (job.state === "running") return this.say(t(`job.${has(`job.${step}`) ? step : "working"}`, { percent: Math.round(job.progress * 100) }), false);
+    return this.say(t(job.position > 1 ? "job.place" : "job.first", { position: job.position }), true);
   }
 
   /** Nothing works on the queue. */
   stuck() {
     this.card.dataset.trouble = "worker";
-    this.say("No worker is running at the moment. The crop keeps its place and goes on automatically when one starts.", true);
+    this.say(t("job.stuck"), true);
   }
 
   /** The server does not answer, or asks for patience. */
   away(error) {
     this.card.dataset.trouble = "away";
-    this.say(PATIENCE[error.code] || "The server is away, trying again. Nothing is lost, you can leave this page open.", true);
+    this.say(t(PATIENCE.includes(error.code) ? `job.${error.code}` : "job.away"), true);
   }
 
-  /** The text for an end without an image. */
-  ended(code, detail) {
-    const state = TITLES[code] ? code : "failed";
+  /** The text for an end without an image; details from the service are in English. */
+  ended(code, detail, lang = "en") {
+    const state = ENDS.includes(code) ? code : "failed";
     byId("outputs").replaceChildren();
-    this.finish(TITLES[state]);
+    this.finish(t(`job.${state}`));
     this.card.dataset.state = state;
-    this.say(detail || "", false);
-    announce(`${TITLES[state]}. ${detail || ""}`);
-    byId("again").textContent = "Try again";
+    this.say(detail || "", false, lang);
+    announce(`${t(`job.${state}`)}. ${detail || ""}`);
+    byId("again").textContent = t("again.failed");
     this.buttons(["next"]);
   }
 
   /** The images, each shown once its bytes are decoded. */
   async done(job, { name }) {
-    const cards = job.outputs.map((output) => this.output(job, output, name));
+    const { original, fixes } = this;
+    const cards = job.outputs.map((output) => outputCard(job, output, { name, original: original(), fixes: fixes(job, output) }));
     await Promise.allSettled(cards.map((card) => card.querySelector("img")).map((img) => img.src && img.decode()));
     byId("outputs").replaceChildren(...cards);
     this.link = job.links.page;
-    this.finish(job.outputs.length > 1 ? "Your crops are ready" : TITLES.done);
+    this.finish(t(job.outputs.length > 1 ? "job.several" : "job.done"));
     this.card.dataset.state = "done";
-    this.say(job.cached ? "Made before, so it came at once." : "", false);
-    byId("again").textContent = "Crop again";
+    this.say(job.cached ? t("job.cached") : "", false);
+    byId("again").textContent = t("again");
     this.buttons(["copy-link", "next"]);
-    announce(cards.length > 1 ? `${cards.length} crops are ready.` : "The crop is ready.");
-  }
-
-  output(job, output, name) {
-    const card = byId("output-card").content.firstElementChild.cloneNode(true);
-    const find = (selector) => card.querySelector(selector);
-    if (output.error) {
-      find("a.picture").remove();
-      find(".download").remove();
-      find(".copy-image").remove();
-      find(".why").textContent = output.error.detail;
-      return card;
-    }
-    const several = job.outputs.length > 1;
-    const title = several ? `Crop ${job.outputs.indexOf(output) + 1}` : "The cropped image";
-    Object.assign(find("img"), { alt: title, width: output.width, height: output.height, src: output.url });
-    find("a.picture").href = output.url;
-    find(".facts").textContent = `${output.width} × ${output.height} · ${output.format.toUpperCase()} · ${bytes(output.bytes)}`;
-    const difference = several ? "" : saving(output.bytes, job.source?.bytes);
-    find(".saving").textContent = difference;
-    find(".saving").classList.toggle("larger", difference.endsWith("larger"));
-    const quality = output.quality ? `Quality ${output.quality}. ` : "";
-    find(".notes").textContent = quality + output.notes.map((note) => NOTES[note] || note).join(" ");
-    find(".download").href = output.url;
-    const file = fileName(name, several ? output.name : "crop", output.format);
-    find(".download").addEventListener("click", (event) => fetched(event, output.url, file));
-    find(".download").setAttribute("aria-label", `Download ${title.toLowerCase()}`);
-    const copying = find(".copy-image");
-    copying.hidden = !canCopyImages();
-    copying.addEventListener("click", () => copyImage(output.url).then(
-      () => flash(copying, "Copied"), () => flash(copying, "The browser refused")));
-    return card;
+    announce(t(cards.length > 1 ? "job.ready.many" : "job.ready", { count: cards.length }));
   }
 
   step(state, current, { upload, work }) {
     delete this.card.dataset.trouble;
     Object.assign(this.card, { hidden: false });
     this.card.dataset.state = state;
-    byId("job-title").textContent = TITLES[state];
+    byId("job-title").textContent = t(`job.${state}`);
     byId("outputs").replaceChildren();
     this.bar.hidden = false;
     byId("steps").hidden = false;
@@ -167,8 +115,8 @@ export class JobCard {
     byId("job-title").textContent = title;
   }
 
-  say(text, aloud) {
-    byId("job-words").textContent = text;
+  say(text, aloud, lang = language) {
+    Object.assign(byId("job-words"), { textContent: text, lang });
     this.bar.setAttribute("aria-valuetext", text);
     if (aloud && text !== this.said) announce(text);
     this.said = text;
@@ -178,14 +126,3 @@ export class JobCard {
     for (const id of BUTTONS) byId(id).hidden = !shown.includes(id);
   }
 }
-
-// The server does not know the image's name, and its header would win over the link's.
-async function fetched(event, url, name) {
-  event.preventDefault();
-  const answer = await fetch(url).catch(() => null);
-  if (answer?.ok) return save(await answer.blob(), name);
-  byId("job-words").textContent = "The image could not be fetched. It may have expired, or the server is away.";
-  return null;
-}
-
-const fileName = (name, part, format) => `${stem(name)}-${part}.${suffix(format)}`;

@@ -1,17 +1,16 @@
 // What comes out: size, format, quality; as request parameters and as a curl line.
 
-import { covering, outputSize } from "./geometry.js";
+import { covering, outputSize } from "../embed/geometry.js";
+import { t } from "./language.js";
 import { byId } from "./words.js";
 
-const AUTO = { jpeg: "jpeg", png: "png", webp: "webp", avif: "avif", gif: "gif", bmp: "png", tiff: "png" };
-const QUALITY = { jpeg: 82, webp: 82, avif: 60 };
 const FIELDS = ["size-w", "size-h", "max-bytes"];
 
 export class Output {
   constructor(changed) {
     this.last = "w";
     this.quality = null; // null: the service's own default
-    for (const id of ["lock", "fit", "format", "lossless", "copyright"]) byId(id).addEventListener("change", changed);
+    for (const id of ["lock", "fit", "format", "lossless", "hdr", "copyright"]) byId(id).addEventListener("change", changed);
     byId("more").addEventListener("click", () => this.more(byId("more-settings").hidden));
     byId("max-bytes").addEventListener("input", changed);
     byId("size-w").addEventListener("input", () => { this.typed("w"); changed(); });
@@ -42,7 +41,7 @@ export class Output {
     const { width, height, locked } = this.sides;
     return {
       width, height, locked, fit: byId("fit").value, format: byId("format").value, quality: this.quality,
-      lossless: byId("lossless").checked, copyright: byId("copyright").checked,
+      lossless: byId("lossless").checked, hdr: byId("hdr").checked, copyright: byId("copyright").checked,
       maxBytes: byId("max-bytes").value ? Math.round(Number(byId("max-bytes").value) * 1000) : null,
     };
   }
@@ -52,30 +51,32 @@ export class Output {
     byId("more").setAttribute("aria-expanded", open);
   }
 
-  restore({ width, height, locked, fit, format, quality, lossless, copyright, maxBytes }) {
+  restore({ width, height, locked, fit, format, quality, lossless, hdr, copyright, maxBytes }) {
     byId("size-w").value = width || "";
     byId("size-h").value = height || "";
     byId("lock").checked = locked !== false;
     byId("fit").value = fit || "cover";
     byId("format").value = format || "auto";
     byId("lossless").checked = Boolean(lossless);
+    byId("hdr").checked = Boolean(hdr);
     byId("copyright").checked = Boolean(copyright);
     byId("max-bytes").value = maxBytes ? maxBytes / 1000 : "";
     this.last = height && !width ? "h" : "w";
     this.quality = quality || null;
-    if (lossless || copyright || maxBytes) this.more(true);
+    if (lossless || hdr || copyright || maxBytes) this.more(true);
   }
 
   /** The format that will be written for a source of this one. */
   format(source) {
     const chosen = byId("format").value;
-    return chosen === "auto" ? AUTO[source] || "png" : chosen;
+    return chosen === "auto" ? JSON.parse(byId("format").dataset.auto)[source] || source : chosen;
   }
 
   // The quality that counts when none is chosen; undefined where quality has no effect.
   usual(source) {
     const format = this.format(source);
-    return format === "webp" && byId("lossless").checked ? undefined : QUALITY[format];
+    if (format === "webp" && byId("lossless").checked) return undefined;
+    return Number([...byId("format").options].find((one) => one.value === format)?.dataset.quality) || undefined;
   }
 
   /** Bring the fields into line with the active box. */
@@ -86,6 +87,7 @@ export class Output {
     byId("size-h").placeholder = size.h;
     byId("fit-row").hidden = locked || !width || !height;
     byId("lossless-row").hidden = this.format(source) !== "webp";
+    byId("hdr-row").hidden = source !== "jpeg" || this.format(source) !== "jpeg";
     const usual = this.usual(source);
     byId("max-bytes").disabled = !usual;
     byId("quality").disabled = !usual;
@@ -98,8 +100,8 @@ export class Output {
   complain(field) {
     const note = byId(`${field.id}-wrong`);
     const bad = !field.disabled && !field.validity.valid;
-    const unit = field.id === "max-bytes" ? " kB" : " pixels, a whole number";
-    note.textContent = bad ? `${field.min} to ${field.max}${unit}` : "";
+    const { id, min, max } = field;
+    note.textContent = bad ? t(id === "max-bytes" ? "range.kilobytes" : "range.pixels", { min, max }) : "";
     field.toggleAttribute("aria-invalid", bad);
     if (bad) field.setAttribute("aria-invalid", "true");
   }
@@ -109,14 +111,14 @@ export class Output {
     const { width, height, locked } = this.sides;
     const size = outputSize(box, this.sides);
     const covers = !locked && width && height && byId("fit").value === "cover";
-    const { x, y, w, h } = covers ? covering(box, size) : box;
-    return `${w} × ${h} at ${x}, ${y} → ${size.w} × ${size.h} ${this.format(source).toUpperCase()}`;
+    const region = covers ? covering(box, size) : box;
+    return t("summary", { ...region, width: size.w, height: size.h, format: this.format(source).toUpperCase() });
   }
 
   /** The parameters of docs/reference/http-api.md, defaults left out. */
   parameters(source) {
     const { width, height, locked, last } = this.sides;
-    const { format, maxBytes, copyright, lossless } = this.settings;
+    const { format, maxBytes, copyright, lossless, hdr } = this.settings;
     const usual = this.usual(source);
     const pairs = {};
     if (locked && width && height) pairs.size = last === "w" ? `${width}x` : `x${height}`;
@@ -125,6 +127,7 @@ export class Output {
     if (format !== "auto") pairs.format = format;
     if (this.quality && usual) pairs.quality = this.quality;
     if (lossless && this.format(source) === "webp") pairs.lossless = "true";
+    if (hdr && source === "jpeg" && this.format(source) === "jpeg") pairs.hdr = "keep";
     if (maxBytes && usual) pairs.max_bytes = maxBytes;
     if (copyright) pairs.metadata = "copyright";
     return pairs;

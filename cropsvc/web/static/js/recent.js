@@ -1,5 +1,6 @@
 // The crops of this browser: ids alone are kept, all else is asked from the service.
 
+import { t } from "./language.js";
 import { byId } from "./words.js";
 import { call } from "./client.js";
 
@@ -54,7 +55,7 @@ function entry(job, page) {
     const blank = document.createElement("span");
     blank.className = "blank";
     link.append(blank);
-    words.textContent = job.state[0].toUpperCase() + job.state.slice(1);
+    words.textContent = t(`title.${job.state}`);
   }
   link.append(words);
   item.append(link);

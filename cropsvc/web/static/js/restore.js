@@ -1,6 +1,6 @@
 // A job's request, as settings of the page: what "Crop again" starts with after a reload.
 
-import { frame, inside } from "./geometry.js";
+import { frame, inside } from "../embed/geometry.js";
 
 const SHAPES = ["1:1", "4:5", "4:3", "3:2", "16:9"];
 
@@ -45,6 +45,7 @@ export function outputOf(parameters) {
     quality: parameters.quality ? Number(parameters.quality) : null,
     lossless: String(parameters.lossless) === "true",
     maxBytes: Number(parameters.max_bytes) || null,
+    hdr: parameters.hdr === "keep",
     copyright: parameters.metadata === "copyright",
   };
 }

@@ -2,6 +2,7 @@
 
 import { Problem, call } from "./client.js";
 import { TERMINAL, follow } from "./follow.js";
+import { language, t } from "./language.js";
 import { drawRecent, remember } from "./recent.js";
 import { randomKey, send } from "./send.js";
 import { byId } from "./words.js";
@@ -23,7 +24,8 @@ export class Single {
     const { source } = item;
     this.begin(source);
     try {
-      const job = await this.send(source);
+      item.asked = this.parameters();
+      const job = await this.send(item);
       this.began(job, source, aspect);
       item.job = await this.watch(job, source.name);
     } catch (error) {
@@ -49,10 +51,9 @@ export class Single {
     this.finished();
   }
 
-  send(source) {
-    const pairs = this.parameters();
-    return send(this.api, source, pairs, {
-      key: this.keyFor(JSON.stringify([source.url, pairs])),
+  send({ source, asked }) {
+    return send(this.api, source, asked, {
+      key: this.keyFor(JSON.stringify([source.url, asked])),
       signal: this.work.abort.signal,
       sent: (loaded, total) => this.card.uploading(loaded, total),
       away: (error) => this.card.away(error),
@@ -88,17 +89,17 @@ export class Single {
   }
 
   async conclude(job, name) {
-    document.title = `${job.state[0].toUpperCase()}${job.state.slice(1)} · cropsvc`;
+    document.title = `${t(`title.${job.state}`)} · cropsvc`;
     if (job.state === "done") await this.card.done(job, { name });
     else this.card.ended(job.state, job.error?.detail);
     drawRecent({ api: this.api, page: this.page, except: job.id });
   }
 
   ended(error) {
-    if (error.name === "AbortError") return this.card.ended("canceled", "Nothing was kept.");
+    if (error.name === "AbortError") return this.card.ended("canceled", t("job.nothing"), language);
     if (!(error instanceof Problem)) throw error;
     const fields = error.errors.map((one) => `${one.field}: ${one.detail}`).join(" ");
-    return this.card.ended(error.code, fields || error.message);
+    return this.card.ended(error.code, fields || error.message, error.code ? "en" : language);
   }
 
   async cancel() {

@@ -2,22 +2,26 @@
 
 import { inStoredPixels } from "./density.js";
 import { dropped } from "./folders.js";
-import { upright } from "./orient.js";
-import { formatOf, placeholder, tiffSize } from "./sniff.js";
-import { byId, bytes } from "./words.js";
+import { language, t } from "./language.js";
+import { upright } from "../embed/orient.js";
+import { formatOf, placeholder, tiffSize } from "../embed/sniff.js";
+import { byId, bytes, formatName } from "./words.js";
 
-const READ = ["jpeg", "png", "webp", "gif", "avif", "tiff", "bmp"];
+const reads = (format) => byId("file").accept.split(",").includes(`image/${format}`);
+const EVERYWHERE = ["jpeg", "png", "gif"]; // what one browser cannot show of these, none can
+const VAST = 50_000_000; // pixels; above, a browser may show nothing, and needs 200 MB for it
+const LONG = 16_384; // pixels per side; the limit of common graphics hardware
 
 /** A file as a source, or an Error with a text for the user; nothing is uploaded for that. */
 export async function fromFile(file, maxUpload) {
-  if (file.size === 0) throw new Error(`“${file.name}” is empty.`);
+  if (file.size === 0) throw new Error(t("file.empty", { name: file.name }));
   if (file.size > maxUpload) {
-    throw new Error(`“${file.name}” has ${bytes(file.size)}; the service takes up to ${bytes(maxUpload)}.`);
+    throw new Error(t("file.large", { name: file.name, size: bytes(file.size), most: bytes(maxUpload) }));
   }
   const format = await formatOf(file);
-  if (format === "heic") throw new Error("HEIC pictures are not read here. Export it as JPEG, then choose that.");
-  if (!READ.includes(format)) {
-    throw new Error(`“${file.name}” is not an image this service reads: JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP.`);
+  if (!reads(format)) {
+    const { formats } = byId("app").dataset;
+    throw new Error(format === "heif" ? t("file.heic") : t("file.other", { name: file.name, formats }));
   }
   const name = file.name || `pasted.${format}`;
   return { file, jobId: null, name, format, bytes: file.size, url: URL.createObjectURL(file) };
@@ -29,19 +33,54 @@ export function fromJob(job) {
   return { file: null, jobId: job.id, name: "", format, bytes: size, url: job.links.source, size: { w: width, h: height } };
 }
 
-/** The URL to show on the stage, once its `size` is known; throws an Error with a text for the user. */
-export async function preview(source, maxPixels) {
-  const image = await loaded(source.url);
-  const url = image ? await shown(source, image) : await standIn(source);
-  if (!url) throw new Error(`“${source.name}” cannot be read; the file seems to be broken.`);
-  if (image) source.size = sizeOf(url === source.url ? image : await loaded(url));
-  const { w, h } = source.size;
-  if (w * h <= maxPixels) return url;
-  const [has, most] = [w * h, maxPixels].map((count) => count.toLocaleString("en"));
-  throw new Error(`This image has ${w} × ${h} = ${has} pixels; the service takes up to ${most}.`);
+/**
+ * The URL to show on the stage, once its `size` is known; `ask(source)` gives the service's preview.
+ * Throws an Error with a text for the user.
+ */
+export async function preview(source, maxPixels, ask) {
+  source.shown ||= await shown(source, maxPixels, ask);
+  within(source.size, maxPixels);
+  return source.shown;
 }
 
-const shown = (source, image) => (source.format === "webp" ? upright : inStoredPixels)(source, image);
+// Refused before any upload, as the service would refuse it.
+function within({ w, h }, maxPixels) {
+  if (w * h <= maxPixels) return;
+  const [pixels, most] = [w * h, maxPixels].map((count) => count.toLocaleString(language));
+  throw new Error(t("file.pixels", { w, h, pixels, most }));
+}
+
+async function shown(source, maxPixels, ask) {
+  const image = await loaded(source.url);
+  if (!image) return elsewhere(source, ask);
+  within(sizeOf(image), maxPixels);
+  if (!isVast(sizeOf(image))) return ownView(source, image);
+  return ask(source).catch((error) => {
+    if (error.name === "AbortError") throw error;
+    return ownView(source, image);
+  });
+}
+
+async function ownView(source, image) {
+  const url = await (source.format === "webp" ? upright : inStoredPixels)(source, image);
+  if (!url) throw new Error(t("file.broken", { name: source.name }));
+  source.size = sizeOf(url === source.url ? image : await loaded(url));
+  return url;
+}
+
+// What the browser cannot show: by the service, or as a blank of the right size.
+async function elsewhere(source, ask) {
+  const broken = new Error(t("file.broken", { name: source.name }));
+  if (EVERYWHERE.includes(source.format)) throw broken;
+  try { return await ask(source); } catch (error) {
+    if (error.name === "AbortError") throw error;
+    source.size ||= source.format === "tiff" && source.file ? await tiffSize(source.file) : null;
+    if (!source.size) throw error;
+    return placeholder(source.size, t("stage.none", { format: formatName(source.format) }));
+  }
+}
+
+const isVast = ({ w, h }) => w * h > VAST || Math.max(w, h) > LONG;
 
 const sizeOf = (image) => ({ w: image.naturalWidth, h: image.naturalHeight });
 
@@ -52,12 +91,6 @@ function loaded(url) {
     image.onerror = () => done(null);
     image.src = url;
   });
-}
-
-// What to show where the browser cannot show the format: a blank of the right size, or null.
-async function standIn(source) {
-  source.size ||= source.format === "tiff" ? await tiffSize(source.file) : null;
-  return source.size ? placeholder(source.size, `No preview of ${source.format.toUpperCase()} in this browser`) : null;
 }
 
 /** Call `take(files)` for each way files can come to the page; `sample` is the sample's URL. */
@@ -77,7 +110,7 @@ export function listen(takeAll, { sample, failed }) {
   }
   byId("sample").addEventListener("click", async () => {
     const answer = await fetch(sample).catch(() => null);
-    if (!answer?.ok) return failed(new Error("The sample could not be fetched. Is the server away?"));
+    if (!answer?.ok) return failed(new Error(t("file.sample")));
     return take(new File([await answer.blob()], "sample.jpg", { type: "image/jpeg" }));
   });
   document.addEventListener("paste", (event) => {

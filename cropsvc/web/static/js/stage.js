@@ -1,7 +1,7 @@
 // The image with its crop box: Cropper.js, with the box kept in whole pixels of the original.
 /* global Cropper */
 
-import { rounded } from "./geometry.js";
+import { rounded } from "../embed/geometry.js";
 import { lean } from "./lean.js";
 
 const OPTIONS = {
@@ -25,6 +25,7 @@ export class Stage {
     this.frozen = false;
     this.panning = false;
     this.turn(0, 0, { w: 1, h: 1 });
+    this.whole = this.size;
     image.addEventListener("cropstart", () => { this.byHand = true; });
     image.addEventListener("cropend", () => this.letGo());
     image.addEventListener("crop", (event) => this.heard(event.detail));
@@ -54,8 +55,9 @@ export class Stage {
     this.frozen = false;
   }
 
-  /** Give the frame the image's shape, within what the style sheet allows. */
+  /** Give the frame the shape of the whole image, within what the style sheet allows. */
   shape({ w, h }) {
+    this.whole = { w, h };
     this.frame.style.setProperty("--ratio", w / h);
   }
 
@@ -81,11 +83,11 @@ export class Stage {
 
   // How Cropper's two images are turned and enlarged in its canvas, which is the frame.
   get leaning() {
-    const { w, h } = this.unit;
-    return this.angle ? { angle: this.angle, w: 1 / w, h: 1 / h } : null;
+    const { whole, size, angle } = this;
+    return angle ? { angle, w: whole.w / size.w, h: whole.h / size.h } : null;
   }
 
-  // The frame's pixels for one of Cropper's.
+  // The frame's pixels for one of Cropper's, whose image may be a smaller preview.
   get unit() {
     const canvas = this.cropper.getCanvasData();
     return { w: this.size.w / canvas.naturalWidth, h: this.size.h / canvas.naturalHeight };

@@ -16,7 +16,7 @@
 
   function complain() {
     const problem = document.getElementById("problem");
-    problem.textContent = "A part of this page could not be loaded. Reload the page to try again.";
+    problem.textContent = problem.dataset.lost;
     problem.hidden = false;
   }
 

@@ -1,5 +1,7 @@
 // What an image has that some output formats cannot hold, by the first bytes of its file.
 
+import { t } from "./language.js";
+
 const LOOKED_AT = 64 * 1024;
 
 /** Whether the file is animated, and whether it can be transparent. */
@@ -23,7 +25,7 @@ const LOOK = {
 /** What will be lost, as a text; empty if nothing is. */
 export function losses({ animated, alpha }, format) {
   if (format !== "jpeg") return "";
-  const kept = animated ? "Only the first frame is kept: JPEG has no animation. WebP has." : "";
-  const filled = alpha ? "Transparent parts become white: JPEG has no transparency. PNG and WebP have." : "";
+  const kept = animated ? t("loss.animation") : "";
+  const filled = alpha ? t("loss.alpha") : "";
   return [kept, filled].filter(Boolean).join(" ");
 }

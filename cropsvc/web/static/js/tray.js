@@ -1,13 +1,10 @@
 // The images that were chosen, as a row of thumbnails with their states.
 
+import { t } from "./language.js";
 import { thumbnail } from "./thumbnail.js";
-import { byId } from "./words.js";
+import { byId, formatName } from "./words.js";
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 };
-const STATES = {
-  ready: "not cropped yet", waiting: "waiting", sending: "uploading", cropping: "cropping",
-  done: "done", failed: "failed", canceled: "canceled",
-};
 
 export class Tray {
   /** `select(item)` and `remove(item)` hear of the user's choice. */
@@ -38,7 +35,7 @@ export class Tray {
       this.draw(item);
     }
     const at = items.indexOf(current);
-    byId("tray-count").textContent = `${at + 1} of ${items.length}`;
+    byId("tray-count").textContent = t("tray.count", { at: at + 1, all: items.length });
     byId("previous").disabled = at <= 0;
     byId("following").disabled = at >= items.length - 1;
     this.cells.get(current)?.button.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -53,7 +50,7 @@ export class Tray {
     button.dataset.state = item.state;
     button.tabIndex = chosen ? 0 : -1;
     button.setAttribute("aria-pressed", chosen);
-    button.setAttribute("aria-label", `${item.source.name}, ${STATES[item.state]}`);
+    button.setAttribute("aria-label", t("tray.cell", { name: item.source.name, state: t(`state.${item.state}`) }));
     button.title = item.message ? `${item.source.name}: ${item.message}` : item.source.name;
     bar.hidden = !["waiting", "sending", "cropping"].includes(item.state);
     bar.value = item.progress || 0;
@@ -79,6 +76,7 @@ export class Tray {
     const url = await thumbnail(button.item.source);
     const cell = this.cells.get(button.item);
     if (url && cell) cell.picture.src = url;
+    else if (cell) button.dataset.format = formatName(button.item.source.format);
   }
 
   step(by) {

@@ -1,5 +1,7 @@
 // Numbers and sentences for people, and two ways to pass them on: the live region, the clipboard.
 
+import { language, t } from "./language.js";
+
 export const byId = (id) => document.getElementById(id);
 
 /** 1,586,451 -> "1.6 MB". */
@@ -9,15 +11,26 @@ export function bytes(count) {
   let value = count / 1000;
   let unit = 0;
   while (value >= 999.5 && unit < 2) { value /= 1000; unit += 1; }
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+  const digits = value < 10 ? 1 : 0;
+  const number = value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return `${number} ${units[unit]}`;
 }
+
+/** A format as people know it. */
+export const formatName = (format) => (format === "heif" ? "HEIC" : format.toUpperCase());
 
 /** "98 % smaller", "12 % larger" or nothing. */
 export function saving(result, original) {
   if (!original) return "";
   const percent = Math.round((1 - result / original) * 100);
   if (percent === 0) return "";
-  return percent > 0 ? `${percent} % smaller` : `${-percent} % larger`;
+  return t(percent > 0 ? "saving.smaller" : "saving.larger", { percent: Math.abs(percent) });
+}
+
+/** Say what is wrong, above all else. */
+export function complain(text) {
+  byId("problem").textContent = text;
+  byId("problem").hidden = false;
 }
 
 /** Say it to a screen reader. */
@@ -27,7 +40,7 @@ export function announce(text) {
 
 export async function copy(text, button) {
   await write(text);
-  flash(button, "Copied");
+  flash(button, t("copied"));
 }
 
 /** Show a word on a button for a moment. */
