@@ -106,12 +106,12 @@ def _completed(data: bytes, loaded: Image.Image | None = None) -> Image.Image:
     *loaded* is what Pillow made of it, to be returned if nothing is missing.
     """
     width, height, bits, kind, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
-    stored = bytearray(_unpacked(data))
     passes = _passes(width, height, bits * SAMPLES.get(kind, 1), interlaced=bool(interlaced))
+    size = sum((stride + 1) * count for stride, count in passes)
+    stored = bytearray(_unpacked(data, size))
     rows = _whole_rows(stored, passes)
     if not rows:
         raise broken("the PNG ends before its first row of pixels")
-    size = sum((stride + 1) * count for stride, count in passes)
     used = _place(passes, rows)
     if size == used and loaded is not None:
         return _with_exact_key(loaded, data)
@@ -129,21 +129,25 @@ def _completed(data: bytes, loaded: Image.Image | None = None) -> Image.Image:
     return shown
 
 
-def _unpacked(data: bytes) -> bytes:
-    """Return what can be unpacked of the pixels, up to the first fault."""
+def _unpacked(data: bytes, most: int) -> bytes:
+    """Return what can be unpacked of the pixels, up to the first fault, at most *most* bytes."""
     unpacker = zlib.decompressobj()
-    found = []
+    found: list[bytes] = []
+    length = 0
     for body in _pixel_chunks(data):
         for start in range(0, len(body), 4096):  # what precedes a fault in a piece is lost
             try:
-                found.append(unpacker.decompress(body[start : start + 4096]))
+                piece = unpacker.decompress(body[start : start + 4096], most - length)
             except zlib.error:
-                found.append(_bytewise(data, sum(map(len, found))))
+                return b"".join([*found, _bytewise(data, length, most)])
+            found.append(piece)
+            length += len(piece)
+            if length >= most:
                 return b"".join(found)
     return b"".join(found)
 
 
-def _bytewise(data: bytes, known: int) -> bytes:
+def _bytewise(data: bytes, known: int, most: int) -> bytes:
     """Return what follows the first *known* bytes, read byte by byte to the very fault."""
     unpacker = zlib.decompressobj()
     found, length = [], 0
@@ -154,6 +158,8 @@ def _bytewise(data: bytes, known: int) -> bytes:
                 if length + len(piece) > known:
                     found.append(piece[max(0, known - length) :])
                 length += len(piece)
+                if length >= most:
+                    return b"".join(found)
     except zlib.error:
         return b"".join(found)
     return b"".join(found)
