@@ -66,7 +66,7 @@ RUNS_CELERY = $(COMPOSE) ps -q rabbitmq 2>/dev/null | grep -q .
 
 up: ## the service in containers: build, start or renew, wait until ready (QUEUE=celery: RabbitMQ)
 	@compose/make-secrets
-	@CONFIG=$(CONFIG_NOW) compose/start-engine $(QUEUE) $(COMPOSE)
+	@CONFIG=$(CONFIG_NOW) compose/start-queue $(QUEUE) $(COMPOSE)
 	@echo "cropsvc is ready: http://localhost:$(PORT)/"
 	@echo "the dashboard:    http://localhost:$(DASHBOARD_PORT)/ ($(or $(CROPSVC_DASHBOARD_USER),admin),"\
 		"secrets/dashboard_password)"

@@ -178,6 +178,7 @@ class _Client:
         number = None if self._crowd.is_over else next(self._crowd.numbers, None)
         if number is None:
             self._crowd.busy -= 1
+            self._crowd.selector.unregister(self.socket)  # the server may close it while it rests
             return
         self._steps = self._crowd.exchange(number)
         self._began = time.perf_counter()

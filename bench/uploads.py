@@ -82,7 +82,7 @@ def upload(stack: Stack, size: int, number: int, together: threading.Barrier) ->
 def main() -> int:
     """Measure, print, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.uploads")
-    parser.add_argument("--blobs", default="", help="CROPSVC_BLOBS; a directory by default")
+    parser.add_argument("--blobs", default="", help="a directory by default; `redis` for none")
     parser.add_argument("--count", type=int, default=50)
     parser.add_argument("--mib", type=int, default=32)
     chosen = parser.parse_args()

@@ -143,7 +143,7 @@ export interface paths {
         put?: never;
         /**
          * Download outputs of many jobs as one ZIP
-         * @description Up to 200 outputs. What is not there, or not done, is listed in `missing.txt` inside.
+         * @description Up to 200 outputs. One that is gone or not done is listed in `missing.txt` inside.
          */
         post: operations["archive_of_many"];
         delete?: never;
@@ -1356,7 +1356,7 @@ export interface operations {
                 wait?: string;
             };
             header?: {
-                /** @description `wait=N` does what the parameter does; over 30 counts as 30, what is malformed is ignored. */
+                /** @description `wait=N` does what the parameter does; over 30 counts as 30, and malformed values are ignored. */
                 Prefer?: string;
                 /** @description The same key and the same request give the same job, so that a retry makes no second one. Another request under the key is refused with 422. */
                 "Idempotency-Key"?: string;
@@ -1576,7 +1576,7 @@ export interface operations {
                 wait?: string;
             };
             header?: {
-                /** @description `wait=N` does what the parameter does; over 30 counts as 30, what is malformed is ignored. */
+                /** @description `wait=N` does what the parameter does; over 30 counts as 30, and malformed values are ignored. */
                 Prefer?: string;
                 /** @description The same key and the same request give the same job, so that a retry makes no second one. Another request under the key is refused with 422. */
                 "Idempotency-Key"?: string;
@@ -1727,7 +1727,7 @@ export interface operations {
                 wait?: string;
             };
             header?: {
-                /** @description `wait=N` does what the parameter does; over 30 counts as 30, what is malformed is ignored. */
+                /** @description `wait=N` does what the parameter does; over 30 counts as 30, and malformed values are ignored. */
                 Prefer?: string;
             };
             path: {

@@ -1,4 +1,4 @@
-"""Crops on this machine, without a server: the same engine, in this process."""
+"""Crops on this machine, without a server: the same image code, in this process."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -120,7 +120,7 @@ def _short(text: str | None) -> str:
 
 
 def _reason(job: ReadOnlyJob, record: Job | None, status: str) -> str | None:
-    """Why it failed: our explanation, else the engine's."""
+    """Return why it failed: our explanation, else the queue's."""
     if status not in FAILED:
         return None
     if record and record.error:

@@ -1,1 +1,1 @@
-"""The crop engine: bytes and parameters in, bytes and facts out; no Flask, Redis or environment."""
+"""The image code: bytes and parameters in, bytes and facts out; no Flask, Redis or environment."""

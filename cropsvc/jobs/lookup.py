@@ -41,7 +41,7 @@ class Lookup:
 
     def get(self, owner: str, job_id: str) -> Job:
         """Return the job. Raises NotFound, Expired or Deleted."""
-        if not ids.ID_PATTERN.fullmatch(job_id):  # a JSON text can hold what is no UTF-8
+        if not ids.ID_PATTERN.fullmatch(job_id):  # JSON can hold text that is not valid UTF-8
             raise _unknown(job_id)
         ref = JobRef(owner, job_id)
         return self._known(ref, self._store.load(ref))

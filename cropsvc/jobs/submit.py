@@ -100,7 +100,7 @@ class Submissions(Lookup):
     def upload(
         self, slot: QueueSlot, come: Received, request: CropRequest, file_name: str = ""
     ) -> Upload:
-        """Return what has come as an upload, once its header passes the limits and the request."""
+        """Return the upload, once its header passes the limits and the request."""
         source = self._probed(come)
         check(request, source, self._policy.limits)
         facts = SourceInfo(source.format, source.width, source.height, come.size, come.sha256)

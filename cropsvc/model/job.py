@@ -1,4 +1,4 @@
-"""What is known of a job: frozen values, and how they lie in a Redis hash."""
+"""The facts of a job as frozen values, and their form in a Redis hash."""
 
 import hashlib
 import json

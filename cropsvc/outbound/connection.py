@@ -28,7 +28,7 @@ class AddressForbidden(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """What is asked for: a method, a target, headers, and the body if there is one."""
+    """A request: method, target, headers, and the body if there is one."""
 
     method: str
     target: Target

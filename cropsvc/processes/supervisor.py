@@ -1,4 +1,4 @@
-"""Keeps a handful of programs running: what dies is started again, at once and without a limit.
+"""Keep a handful of programs running: restart any that exits, at once and without a limit.
 
 Decision 12 says why it is not supervisord, circus or honcho.
 """

@@ -39,7 +39,7 @@ def dashboard(settings: Settings) -> bool:
 
 def worker(settings: Settings) -> bool:
     """Whether a worker on this host has a fresh heartbeat."""
-    from cropsvc.queues.factory import is_alive  # only this check needs Redis and the engine
+    from cropsvc.queues.factory import is_alive  # only this check needs Redis and the queue
     from cropsvc.store import connection
 
     client = connection.plain(settings.redis_url, SECONDS)

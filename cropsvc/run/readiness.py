@@ -14,7 +14,7 @@ from cropsvc.settings.urls import sentinel_url
 from cropsvc.store import connection, keys
 
 ANSWER = 10.0  # seconds that a server which is not ours has for its first answer
-PATIENCE = 20.0  # seconds until it is said what is missing
+PATIENCE = 20.0  # seconds until the missing part is named
 
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever http_proxy says
 

@@ -77,7 +77,7 @@ def _hiding(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _kind_of(error: RedisError) -> type[StoreUnavailable]:
-    # A script that was refused for want of memory raises a plain ResponseError in redis-py 8.1.
+    # A script that was refused for lack of memory raises a plain ResponseError in redis-py 8.1.
     if isinstance(error, OutOfMemoryError) or "OOM command" in str(error):
         return StoreFull
     if isinstance(error, ResponseError):

@@ -21,6 +21,7 @@ Bounded = Callable[[Callable[[], Any]], Any]
 
 IN_REDIS = "redis"  # the setting's value for no object store
 WORKER_SECONDS = 10.0
+HALF_WRITTEN = "#1"  # behind the name of a file that obstore writes; a process that dies leaves it
 PROBE = "cropsvc-probe-"  # what the names of objects of `check` begin with
 
 
@@ -110,6 +111,8 @@ class Bucket:
             self._store.delete(name)
         except FileNotFoundError as error:
             self._check_place(error)
+        if self._directory:
+            (self._directory / f"{name}{HALF_WRITTEN}").unlink(missing_ok=True)
 
     def signed_url(self, name: str, seconds: int) -> str:
         """Return a URL that anybody may read the object from for *seconds*."""

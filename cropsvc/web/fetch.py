@@ -98,7 +98,7 @@ def _follow(target: Target, settings: Settings, incoming: Incoming) -> None:
         try:
             target = target.after(location)
         except ValueError:
-            raise FetchFailed("the origin redirects to what is not a URL") from None
+            raise FetchFailed("the origin redirects to something that is not a URL") from None
     raise FetchFailed(f"the origin redirects more than {MOST_REDIRECTS} times")
 
 

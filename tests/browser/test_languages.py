@@ -33,6 +33,11 @@ def test_the_page_speaks_the_language_of_the_browser(
     refused = texts["file.other"].partition("{formats}")[0].format(name="notes.txt")
     expect(page.page.get_by_role("alert")).to_contain_text(refused)
     page.choose("photo.png", pictures.png(60, 50))
+    broken = '{"code": "unreadable", "detail": "The file is broken."}'
+    page.page.route("**/v1/crops", lambda one: one.fulfill(status=422, body=broken), times=1)
+    page.submit()
+    expect(page.title).to_have_text(texts["job.failed"])
+    expect(page.words).to_have_attribute("lang", "en")  # details of the API are in English
     page.submit()
     expect(page.title).to_have_text(texts["job.done"])
     expect(page.page.locator("#outputs .download")).to_have_text(texts["page.download"])

@@ -1,6 +1,7 @@
 """Jobs go through a quorum queue of RabbitMQ, and none is lost on the way."""
 
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -187,3 +188,19 @@ def _keys(service: Service) -> set[bytes]:
     """Every key of ours but those that the workers' heartbeats and looks bring and take."""
     known = service.redis.scan_iter("cropsvc:*")
     return {key for key in known if b"worker" not in key and b"orphans" not in key}
+
+
+def test_images_lie_in_an_object_store_for_clients_and_for_foreign_programs(
+    make_service: MakeService, tmp_path: Path
+) -> None:
+    pytest.importorskip("obstore")
+    service = make_service(blobs=f"file://{tmp_path}/objects")
+    data = picture() + bytes(9 * 1024**2)  # in parts
+    job = service.api.crop(data, size="7x7")
+    objects = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(objects) == 3
+    assert service.api.bytes_of(job) in [path.read_bytes() for path in objects]
+    foreign = service.program().send_task(
+        "cropsvc.crop", [data, {"size": "7x7"}], serializer="msgpack"
+    )
+    assert foreign.get(timeout=30) == service.api.bytes_of(job)

@@ -1,4 +1,4 @@
-"""The examples run as their README says; `tests/browser/test_embed.py` runs the Flask one."""
+"""The shell example runs as its README says; others have files of their own."""
 
 import os
 import subprocess
@@ -6,9 +6,8 @@ from pathlib import Path
 
 from tests import pictures
 from tests.components import require
-from tests.stack import ROOT, Stack
-
-EXAMPLES = ROOT / "examples"
+from tests.stack import Stack
+from tests.tools import checkout
 
 
 def test_the_shell_pipeline_makes_thumbnails_and_names_what_failed(
@@ -21,7 +20,8 @@ def test_the_shell_pipeline_makes_thumbnails_and_names_what_failed(
     (tmp_path / "no image.jpg").write_text("no picture")
     (tmp_path / "cut.avif").write_bytes(pictures.encode(pictures.photo(64, 48), "avif")[:-300])
     names = ["one.jpg", "no image.jpg", "cut.avif", "two words.jpg"]
-    command = ["sh", str(EXAMPLES / "shell" / "thumbnails.sh"), "out", *names]
+    clone = checkout(tmp_path / "clone", "examples/shell")
+    command = ["sh", str(clone / "examples" / "shell" / "thumbnails.sh"), "out", *names]
     done = subprocess.run(
         command, cwd=tmp_path, env={**os.environ, "CROPSVC_URL": stack.url},
         capture_output=True, text=True, timeout=60, check=False,

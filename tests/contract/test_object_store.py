@@ -195,3 +195,11 @@ def test_a_refused_large_upload_leaves_no_object(
     for answer in (client.submit(data, box=box), client.upload(data, box=box)):
         assert answer.json()["code"] == code
     assert stored(s3) == before
+
+
+def test_a_large_upload_that_breaks_off_leaves_no_object(client: Client, s3: str) -> None:
+    before, data = stored(s3), large(png(38, 21))
+    headers = {"Content-Type": "image/png", "Content-Length": str(len(data) + 9)}
+    answer = client.post("/v1/crops", content=data, headers=headers)
+    assert answer.json()["code"] == "incomplete-upload"
+    assert stored(s3) == before

@@ -9,6 +9,7 @@ from PIL.PngImagePlugin import PngInfo
 from cropsvc.imaging.headers import xmp
 from cropsvc.imaging.render.credits import DC, PHOTOSHOP, read_credits
 from tests import pictures
+from tests.as_shown import gifs
 from tests.imaging.engine import crop
 
 XMP = xmp.packet(
@@ -75,6 +76,16 @@ def test_a_gifs_packet_is_read_and_noted() -> None:
     )
     assert read_credits(made.data, "webp").credit == "Agency"
     assert "metadata-dropped" in made.notes
+
+
+@pytest.mark.parametrize(
+    ("block", "notes"), [(b"!\xfe\2hi\0", ("metadata-dropped",)), (b"!\xf9\4\0\0\0!\xfe\0", ())]
+)
+def test_only_a_gifs_comment_is_noted_and_not_the_same_bytes(
+    block: bytes, notes: tuple[str, ...]
+) -> None:
+    data = gifs.gif(gifs.frame(gifs.FULL), end=block + b";")
+    assert crop(data).notes == notes
 
 
 @pytest.mark.parametrize("kind", WRITTEN)

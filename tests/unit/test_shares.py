@@ -3,7 +3,14 @@
 import random
 
 from cropsvc.webhooks.courier import AT_ONCE
-from cropsvc.webhooks.shares import AT_ONE_RECEIVER, AT_SILENT, AT_UNKNOWN, RECEIVERS, Place, Shares
+from cropsvc.webhooks.shares import (
+    AT_ONE_RECEIVER,
+    AT_SILENT,
+    AT_UNKNOWN,
+    RECEIVERS,
+    DeliverySlot,
+    Shares,
+)
 
 
 def answered(shares: Shares, receiver: str) -> None:
@@ -51,7 +58,7 @@ def test_receivers_known_to_hang_do_not_delay_one_never_heard_of() -> None:
 
 
 def test_nothing_is_left_when_all_places_are_given_back() -> None:
-    shares, places, chance = Shares(), list[Place](), random.Random(19)
+    shares, places, chance = Shares(), list[DeliverySlot](), random.Random(19)
     for _ in range(3000):
         receiver = f"r{chance.randrange(40)}"
         if chance.random() < 0.6 and shares.has_room(receiver):

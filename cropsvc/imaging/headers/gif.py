@@ -11,9 +11,9 @@ from cropsvc.model.errors import TooComplex
 
 BLOCKS = 150_000  # data blocks walked, about 15 ms; 32 MiB of full blocks are 131,586
 EXTENSION, IMAGE = 0x21, 0x2C
-CONTROL, APPLICATION = 0xF9, 0xFF  # labels of extensions
+CONTROL, COMMENT, APPLICATION = 0xF9, 0xFE, 0xFF  # labels of extensions
 LOOP_AUTHORS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
-COMMENT, XMP = b"\x21\xfe", b"\x21\xff\x0bXMP DataXMP"  # how these extensions begin
+XMP = b"\x21\xff\x0bXMP DataXMP"  # how the extension begins that holds a packet
 XMP_END = b"\x01\xff\xfe\xfd"  # of the tail that leads a reader of blocks past a packet (XMP 3)
 
 
@@ -39,6 +39,7 @@ class Gif:
     frames: tuple[GifFrame, ...]
     loop: int | None  # repeats, 0 without end; None where the file says nothing
     cut: bool = False  # the file ends within a block
+    has_metadata: bool = False  # a comment, or an XMP packet
 
 
 def read_gif_header(data: bytes, max_frames: int) -> Header:
@@ -48,16 +49,16 @@ def read_gif_header(data: bytes, max_frames: int) -> Header:
     return Header("gif", gif.width, gif.height, frames=len(gif.frames), cut=cut)
 
 
-def parse_gif(data: bytes, max_frames: int, *, only_first: bool = False) -> Gif:
-    """Return the screen and the frames, or the first one. Raises as `read_gif_header`."""
+def parse_gif(data: bytes, max_frames: int) -> Gif:
+    """Return the screen and the frames. Raises as `read_gif_header`."""
     reader = _Reader(data, max_frames)
-    reader.walk(most=1 if only_first else max_frames + 1)
+    reader.walk()
     if not reader.frames:
         raise broken("the GIF has no frame")
     width, height = struct.unpack_from("<HH", data, 6)
     left, top, *sides = reader.frames[0].box
     width, height = max(width, left + sides[0]), max(height, top + sides[1])  # as browsers do
-    return Gif(width, height, tuple(reader.frames), reader.loop, reader.cut)
+    return Gif(width, height, tuple(reader.frames), reader.loop, reader.cut, reader.has_metadata)
 
 
 class _Reader:
@@ -71,15 +72,13 @@ class _Reader:
         self.blocks = 0
         self.frames: list[GifFrame] = []
         self.loop: int | None = None
-        self.cut = False
+        self.cut = self.has_metadata = False
         self._control = (0, 0, 0)  # flags, delay, transparent index
 
-    def walk(self, most: int) -> None:
-        """Collect *most* frames, or those up to the trailer, an unknown block or the end."""
+    def walk(self) -> None:
+        """Collect the frames up to the trailer, an unknown block or the end."""
         for _ in range(SEGMENTS + 4 * self.max_frames):
             kind = self.data[self.place] if self.place < len(self.data) else None
-            if len(self.frames) >= most:
-                return
             if kind == EXTENSION:
                 self._extension()
             elif kind == IMAGE and self.place + 11 <= len(self.data):
@@ -101,6 +100,8 @@ class _Reader:
             self._control = struct.unpack_from("<BHB", body)
         elif label == bytes((APPLICATION,)) and body in LOOP_AUTHORS:
             self._application(start + 1 + len(body))
+        elif label == bytes((COMMENT,)) or self.data.startswith(XMP, self.place):
+            self.has_metadata = True
         self._skip(start)
 
     def _application(self, place: int) -> None:

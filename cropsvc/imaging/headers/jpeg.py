@@ -169,7 +169,7 @@ def shortened(data: bytes, bottom: int) -> bytes:
     """Return the same JPEG, changed to end soon after the row *bottom*, so that no more is decoded.
 
     Rows depend on those above them only; the upsampling of colour looks one row of blocks further.
-    What is not a plain, complete JPEG is left as it is, so that its faults are found.
+    A file that is not a plain, complete JPEG is left as it is, so that its faults are found.
     """
     walk = _Walk()
     first = walk_segments(data, walk)

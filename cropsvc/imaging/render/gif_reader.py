@@ -11,7 +11,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from cropsvc.imaging.headers.gif import COMMENT, XMP, Gif, GifFrame, parse_gif
+from cropsvc.imaging.headers.gif import Gif, GifFrame, parse_gif
 from cropsvc.imaging.render.color import least_alpha
 from cropsvc.imaging.render.gif_lzw import decoded_rows
 from cropsvc.imaging.render.metadata import TRUNCATED
@@ -32,9 +32,9 @@ class Composed:
 
 def decode_gif(data: bytes) -> Image.Image:
     """Return the first frame on its screen; `info` says whether a part is missing."""
-    gif = parse_gif(data, max_frames=1, only_first=True)
+    gif = parse_gif(data, max_frames=2**31)
     image = next(composed(data, gif)).image
-    if COMMENT in data or XMP in data:
+    if gif.has_metadata:
         image.info["comment"] = True
     return image
 

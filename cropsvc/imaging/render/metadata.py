@@ -5,7 +5,7 @@ from PIL import Image
 TRUNCATED = "truncated"  # key of `image.info`: a part of the image is missing from the file
 MISSING_FROM = "missing_from"  # another: the first missing row of an image that can have no alpha
 
-# What Pillow keeps beside the pixels and that says how to show them, not about a person.
+# Keys of `image.info` that say how to show the pixels. All others may hold personal data.
 TECHNICAL = frozenset(
     {
         "adobe",

@@ -24,6 +24,7 @@ PASSES = (  # Adam7: first column and row, steps between them
     (0, 1, 1, 2),
 )
 BLOCKS = ((8, 8), (4, 8), (4, 4), (2, 4), (2, 2), (1, 2), (1, 1))  # known after each pass
+PIECE = 4096  # bytes that are unpacked at once
 FILTERS = 4  # the highest number of one; a row with a higher one ends the image
 
 
@@ -135,31 +136,24 @@ def _unpacked(data: bytes, most: int) -> bytes:
     found: list[bytes] = []
     length = 0
     for body in _pixel_chunks(data):
-        for start in range(0, len(body), 4096):  # what precedes a fault in a piece is lost
+        for start in range(0, len(body), PIECE):
+            piece, before = body[start : start + PIECE], unpacker.copy()
             try:
-                piece = unpacker.decompress(body[start : start + 4096], most - length)
-            except zlib.error:
-                return b"".join([*found, _bytewise(data, length, most)])
-            found.append(piece)
-            length += len(piece)
+                found.append(unpacker.decompress(piece, most - length))
+            except zlib.error:  # what precedes a fault in a piece is lost
+                return b"".join([*found, _bytewise(before, piece)])
+            length += len(found[-1])
             if length >= most:
                 return b"".join(found)
     return b"".join(found)
 
 
-def _bytewise(data: bytes, known: int, most: int) -> bytes:
-    """Return what follows the first *known* bytes, read byte by byte to the very fault."""
-    unpacker = zlib.decompressobj()
-    found, length = [], 0
+def _bytewise(unpacker: "zlib._Decompress", piece: bytes) -> bytes:
+    """Return what can be unpacked of a piece, read byte by byte to the very fault."""
+    found = []
     try:
-        for body in _pixel_chunks(data):
-            for byte in body:
-                piece = unpacker.decompress(bytes((byte,)))
-                if length + len(piece) > known:
-                    found.append(piece[max(0, known - length) :])
-                length += len(piece)
-                if length >= most:
-                    return b"".join(found)
+        for byte in piece:
+            found.append(unpacker.decompress(bytes((byte,))))
     except zlib.error:
         return b"".join(found)
     return b"".join(found)

@@ -80,7 +80,8 @@ PREFER = parameter(
     "Prefer",
     "header",
     {"type": "string", "examples": ["wait=10"]},
-    "`wait=N` does what the parameter does; over 30 counts as 30, what is malformed is ignored.",
+    "`wait=N` does what the parameter does; over 30 counts as 30, and malformed values are "
+    "ignored.",
 )
 ONCE = parameter(
     "Idempotency-Key",

@@ -149,7 +149,7 @@ JOB_CALLS = (
         "/v1/archive",
         "archive_of_many",
         "Download outputs of many jobs as one ZIP",
-        "Up to 200 outputs. What is not there, or not done, is listed in `missing.txt` inside.",
+        "Up to 200 outputs. One that is gone or not done is listed in `missing.txt` inside.",
         (Response(200, "The ZIP.", {ZIP: BINARY}, ZIP_HEADERS),),
         (e.BadParameter, e.CrossSite, e.TooLarge, e.IncompleteUpload),
         body=ENTRIES,

@@ -1,6 +1,6 @@
 // The job's card: phases and progress in one bar, then the images.
 
-import { has, t } from "./language.js";
+import { has, language, t } from "./language.js";
 import { outputCard } from "./outputcard.js";
 import { announce, bytes, byId } from "./words.js";
 
@@ -56,13 +56,13 @@ export class JobCard {
     this.say(t(PATIENCE.includes(error.code) ? `job.${error.code}` : "job.away"), true);
   }
 
-  /** The text for an end without an image. */
-  ended(code, detail) {
+  /** The text for an end without an image; details from the service are in English. */
+  ended(code, detail, lang = "en") {
     const state = ENDS.includes(code) ? code : "failed";
     byId("outputs").replaceChildren();
     this.finish(t(`job.${state}`));
     this.card.dataset.state = state;
-    this.say(detail || "", false);
+    this.say(detail || "", false, lang);
     announce(`${t(`job.${state}`)}. ${detail || ""}`);
     byId("again").textContent = t("again.failed");
     this.buttons(["next"]);
@@ -115,8 +115,8 @@ export class JobCard {
     byId("job-title").textContent = title;
   }
 
-  say(text, aloud) {
-    byId("job-words").textContent = text;
+  say(text, aloud, lang = language) {
+    Object.assign(byId("job-words"), { textContent: text, lang });
     this.bar.setAttribute("aria-valuetext", text);
     if (aloud && text !== this.said) announce(text);
     this.said = text;

@@ -2,7 +2,7 @@
 
 import { Problem, call } from "./client.js";
 import { TERMINAL, follow } from "./follow.js";
-import { t } from "./language.js";
+import { language, t } from "./language.js";
 import { drawRecent, remember } from "./recent.js";
 import { randomKey, send } from "./send.js";
 import { byId } from "./words.js";
@@ -96,10 +96,10 @@ export class Single {
   }
 
   ended(error) {
-    if (error.name === "AbortError") return this.card.ended("canceled", t("job.nothing"));
+    if (error.name === "AbortError") return this.card.ended("canceled", t("job.nothing"), language);
     if (!(error instanceof Problem)) throw error;
     const fields = error.errors.map((one) => `${one.field}: ${one.detail}`).join(" ");
-    return this.card.ended(error.code, fields || error.message);
+    return this.card.ended(error.code, fields || error.message, error.code ? "en" : language);
   }
 
   async cancel() {
