@@ -50,6 +50,8 @@ def document(settings: Settings, paths: Collection[str]) -> dict[str, Any]:
     for name, is_on in (("url", settings.url_hosts), ("webhook", settings.webhooks_on)):
         if not is_on:
             _leave_out(whole, name)
+    tokens = whole["components"]["schemas"]["UploadTokenRequest"]
+    tokens["properties"]["max_upload"]["maximum"] = settings.max_upload
     return whole
 
 
