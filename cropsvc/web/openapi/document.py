@@ -47,11 +47,11 @@ def document(settings: Settings, paths: Collection[str]) -> dict[str, Any]:
     calls = [call for call in CALLS if call.path in paths]
     names = presets_of(settings).names
     whole: dict[str, Any] = _with_presets(_document(calls, settings), names)
+    if upload_token := whole["components"]["schemas"].get("UploadTokenRequest"):
+        upload_token["properties"]["max_upload"]["maximum"] = settings.max_upload
     for name, is_on in (("url", settings.url_hosts), ("webhook", settings.webhooks_on)):
         if not is_on:
             _leave_out(whole, name)
-    tokens = whole["components"]["schemas"]["UploadTokenRequest"]
-    tokens["properties"]["max_upload"]["maximum"] = settings.max_upload
     return whole
 
 
