@@ -1,4 +1,4 @@
-"""`python -m bench [--form full|quick|tiny] [--row NAME ...]`: measures, prints, writes.
+"""`python -m bench [--form full|half|quick|tiny] [--row NAME ...]`: measures, prints, writes.
 
 Only a full run of all rows writes bench/results.md; any other writes var/bench/results.md.
 """

@@ -1,6 +1,6 @@
 """How long and how often everything is measured."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -62,4 +62,6 @@ TINY = Plan(
     profile_jobs=40,
 )
 
-PLANS = {"full": FULL, "quick": QUICK, "tiny": TINY}
+HALF = replace(FULL, name="half", rounds=3, side_rounds=2, http_seconds=3.0)
+
+PLANS = {"full": FULL, "half": HALF, "quick": QUICK, "tiny": TINY}

@@ -42,7 +42,7 @@ class Format:
     """Pillow's options for this encoding."""
 
 
-# The steps of `effort` are the knees of the curves that `bench/effort.py` draws.
+# The steps of `effort`, by the curves that `bench/effort.py` measures; bench/effort.md says why.
 JPEG_SLOWER: dict[Effort, Options] = {
     "fast": {},
     "balanced": {},

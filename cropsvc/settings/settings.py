@@ -227,13 +227,8 @@ class Settings:
     @property
     def limits(self) -> Limits:
         """The bounds on one upload and on what is made of it."""
-        return Limits(
-            self.max_pixels,
-            self.max_frames,
-            self.max_scans,
-            self.max_side,
-            self.max_source_pixels,
-        )
+        most, source = self.max_pixels, self.max_source_pixels
+        return Limits(most, self.max_frames, self.max_scans, self.max_side, source)
 
     @property
     def lifetimes(self) -> Lifetimes:

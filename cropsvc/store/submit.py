@@ -105,26 +105,11 @@ class Submitting(Blobs):
     def _queue_share(self, pipe: Pipeline, job: Job, once: IdempotencyClaim | None) -> None:
         ref = job.ref
         fields = {**job_fields(job), "source_home": ref.id}
-        self._queue(
-            pipe,
-            "share",
-            [
-                same_key_of(job),
-                record_key(ref),
-                PENDING,
-                pending_key(ref.owner),
-                once_key_of(ref.owner, once) if once else record_key(ref),
-                COUNTS,
-                OUTBOX,
-            ],
-            [
-                ref.id,
-                member_of(ref),
-                *self._sharing(ref.owner),
-                f"{ref.id} {once.fingerprint}" if once else "",
-                *_flat(fields),
-            ],
-        )
+        once_slot = once_key_of(ref.owner, once) if once else record_key(ref)
+        claim = f"{ref.id} {once.fingerprint}" if once else ""
+        keys = [same_key_of(job), record_key(ref), PENDING, pending_key(ref.owner), once_slot]
+        arguments = [ref.id, member_of(ref), *self._sharing(ref.owner), claim, *_flat(fields)]
+        self._queue(pipe, "share", [*keys, COUNTS, OUTBOX], arguments)
 
     def _is_shared(self, verdict: int, job: Job, data: Data | None) -> bool:
         if verdict == ShareVerdict.CLAIM_TAKEN:

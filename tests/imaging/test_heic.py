@@ -45,6 +45,27 @@ def test_it_is_shown_upright() -> None:
     assert made.size == (source.width, source.height)
 
 
+@pytest.mark.parametrize("sides", [(60, 40), (1, 1), (101, 99), (241, 160)])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_side_may_be_odd_or_small(sides: tuple[int, int], orientation: int) -> None:
+    """The encoder stores even sides, of at least 64, and says which part to show."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = PHOTO.resize(sides)
+    data = heic(image, chroma=444, exif=exif.tobytes())
+    made = opened(crop(data, format="png"))
+    expected = image.transpose(Image.Transpose.ROTATE_270) if orientation == 6 else image
+    assert made.size == expected.size
+    assert difference(made, expected) < 6
+
+
+def test_the_stored_sides_count_and_not_the_part_that_is_shown() -> None:
+    data = heic(PHOTO.resize((60, 40)))
+    with pytest.raises(TooManyPixels):
+        probe(data, Limits(pixels=64 * 64 - 1))
+    assert probe(data, Limits(pixels=64 * 64)).width == 60
+
+
 def test_alpha_is_kept() -> None:
     image = PHOTO.convert("RGBA")
     image.putalpha(Image.linear_gradient("L").resize(image.size))

@@ -3,6 +3,10 @@
 tests/browser/test_as_shown.py compares the same files with Chromium.
 """
 
+import tracemalloc
+import zlib
+
+import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
@@ -10,6 +14,7 @@ from cropsvc.model.errors import Unreadable
 from tests import pictures
 from tests.as_shown import pngs
 from tests.as_shown.pngs import HEIGHT, WIDTH, color, png
+from tests.as_shown.pngs_color import chunk
 from tests.imaging.engine import crop, opened
 from tests.imaging.test_color import gray_profile
 
@@ -115,3 +120,15 @@ def test_a_damaged_chunk_that_the_pixels_need_is_refused(chunk: str) -> None:
 def test_a_chunk_that_must_be_understood_and_is_not_is_refused() -> None:
     with pytest.raises(Unreadable, match="ABCD"):
         crop(png(pngs.chunk(b"ABCD", b"1")))
+
+
+def test_what_follows_the_last_row_costs_no_memory() -> None:
+    black = pictures.encode(np.zeros((30, 40, 3), np.uint8))  # ends in zeros: unpacked once more
+    bomb = chunk(b"IDAT", zlib.compress(bytes(50_000_000)))
+    data = black[: black.index(b"IDAT") - 4] + bomb + chunk(b"IEND", b"")
+    tracemalloc.start()
+    image = opened(crop(data, format="png"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert image.size == (40, 30)
+    assert peak < 20_000_000

@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 
 from cropsvc.imaging import extras
+from cropsvc.imaging.geometry.validate import check
 from cropsvc.imaging.headers.probe import Source, probe
+from cropsvc.imaging.params.parser import parse
 from cropsvc.model.errors import TooComplex, TooManyPixels, Unreadable, UnsupportedFormat
 from cropsvc.model.limits import Limits
 from tests import pictures
@@ -80,16 +82,20 @@ def test_the_right_first_bytes_and_nothing_more_are_unreadable(kind: str) -> Non
         probe(data[:start], LIMITS)
 
 
-def test_pixels_are_counted_over_all_frames() -> None:
+def test_pixels_are_counted_over_all_frames_where_they_are_used() -> None:
     data = pictures.animation("gif", frames=10, size=(40, 30))
-    assert probe(data, Limits(pixels=12_000)).frames == 10
+    for limits in (Limits(pixels=12_000), Limits(pixels=11_999)):
+        assert probe(data, limits).frames == 10
     with pytest.raises(TooManyPixels, match="10 frames are 12,000 pixels; at most 11,999"):
-        probe(data, Limits(pixels=11_999))
+        check(parse([]), probe(data, limits), limits)
+    with pytest.raises(TooManyPixels, match="1,200 pixels; at most 1,199"):
+        probe(data, Limits(pixels=1_199))
 
 
 def test_frames_and_scans_have_their_own_messages() -> None:
-    with pytest.raises(TooComplex, match="more than 9 frames"):
-        probe(pictures.animation("webp", frames=10), Limits(frames=9))
+    limits = Limits(frames=9)
+    with pytest.raises(TooComplex, match="10 frames; at most 9 are allowed"):
+        check(parse([]), probe(pictures.animation("webp", frames=10), limits), limits)
     progressive = pictures.encode(pictures.photo(64, 64), "jpeg", progressive=True)
     assert probe(progressive, Limits(scans=10)).width == 64
     with pytest.raises(TooComplex, match="scans"):

@@ -30,6 +30,11 @@ def test_only_the_store_spells_a_redis_key_of_this_service() -> None:
     assert spelled == []
 
 
+def test_no_module_is_longer_than_250_lines() -> None:
+    lines = {p: len(p.read_text("utf-8").splitlines()) for p in (ROOT / "cropsvc").rglob("*.py")}
+    assert {str(p.relative_to(ROOT)): n for p, n in lines.items() if n > 250} == {}
+
+
 def test_the_package_itself_loads_nothing() -> None:
     loaded = {name for name in loaded_with("cropsvc") if name.startswith("cropsvc")}
     assert loaded == {"cropsvc"}

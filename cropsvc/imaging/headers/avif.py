@@ -199,4 +199,20 @@ def _has_gain_map(data: bytes) -> bool:
 def read_heic_header(data: bytes) -> Header:
     """Return the header of a HEIC: its primary image; a sequence is not read as one."""
     header = read_avif_header(data)
-    return replace(header, format="heif", frames=1)
+    clean = _properties(data).get(b"clap") if _has_meta(data) else None
+    stored = header.width, header.height
+    width, height = _clean_sides(data, clean, stored)
+    return replace(header, format="heif", width=width, height=height, frames=1, canvas=stored)
+
+
+def _clean_sides(data: bytes, place: int | None, stored: tuple[int, int]) -> tuple[int, int]:
+    """Return the sides of the clean aperture: HEVC stores even sides, of small images 64 at least.
+
+    Browsers and libavif show the whole of an AVIF; libheif cuts a HEIC.
+    """
+    if place is None:
+        return stored
+    width, width_parts, height, height_parts = struct.unpack_from(">4I", data, place)
+    if not width_parts or not height_parts:
+        return stored
+    return min(stored[0], width // width_parts), min(stored[1], height // height_parts)

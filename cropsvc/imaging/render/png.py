@@ -107,12 +107,12 @@ def _completed(data: bytes, loaded: Image.Image | None = None) -> Image.Image:
     *loaded* is what Pillow made of it, to be returned if nothing is missing.
     """
     width, height, bits, kind, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
-    stored = bytearray(_unpacked(data))
     passes = _passes(width, height, bits * SAMPLES.get(kind, 1), interlaced=bool(interlaced))
+    size = sum((stride + 1) * count for stride, count in passes)
+    stored = bytearray(_unpacked(data, size))
     rows = _whole_rows(stored, passes)
     if not rows:
         raise broken("the PNG ends before its first row of pixels")
-    size = sum((stride + 1) * count for stride, count in passes)
     used = _place(passes, rows)
     if size == used and loaded is not None:
         return _with_exact_key(loaded, data)
@@ -130,17 +130,20 @@ def _completed(data: bytes, loaded: Image.Image | None = None) -> Image.Image:
     return shown
 
 
-def _unpacked(data: bytes) -> bytes:
-    """Return what can be unpacked of the pixels, up to the first fault."""
+def _unpacked(data: bytes, most: int) -> bytes:
+    """Return what can be unpacked of the pixels, up to the first fault, at most *most* bytes."""
     unpacker = zlib.decompressobj()
-    found = []
+    found: list[bytes] = []
+    length = 0
     for body in _pixel_chunks(data):
         for start in range(0, len(body), PIECE):
             piece, before = body[start : start + PIECE], unpacker.copy()
             try:
-                found.append(unpacker.decompress(piece))
+                found.append(unpacker.decompress(piece, most - length))
             except zlib.error:  # what precedes a fault in a piece is lost
-                found.append(_bytewise(before, piece))
+                return b"".join([*found, _bytewise(before, piece)])
+            length += len(found[-1])
+            if length >= most:
                 return b"".join(found)
     return b"".join(found)
 
