@@ -46,7 +46,7 @@ def versions() -> str:
     """What is installed there."""
     if not PROGRAM.exists():
         return "not installed"
-    words = "const v = (n) => require(`${n}/package.json`).version; const s = require('sharp').versions; console.log(`ipx ${v('ipx')} with sharp ${s.sharp} and libvips ${s.vips} on Node ${process.version}`)"  # noqa: E501 - one program
+    words = "const v = JSON.parse(require('fs').readFileSync('node_modules/ipx/package.json')).version; const s = require('sharp').versions; console.log(`ipx ${v} with sharp ${s.sharp} and libvips ${s.vips} on Node ${process.version}`)"  # noqa: E501 - one program
     done = subprocess.run(["node", "-e", words], cwd=IPX, capture_output=True, text=True)
     return done.stdout.strip() or "of unknown version"
 
