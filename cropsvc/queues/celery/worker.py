@@ -18,6 +18,7 @@ from celery.worker.consumer import Consumer
 from cropsvc.cropping.runner import JobRunner
 from cropsvc.imaging.params.presets import presets_of
 from cropsvc.processes.memory_tuning import tune_allocator
+from cropsvc.queues.celery import compression
 from cropsvc.queues.celery.app import celery_app
 from cropsvc.queues.celery.external_crops import ExternalCrops
 from cropsvc.queues.celery.heartbeat import Heartbeat
@@ -34,6 +35,7 @@ log = structlog.get_logger("cropsvc.worker")
 def work(settings: Settings, runner: JobRunner, *, burst: bool = False) -> int:
     """Work until a signal comes, or with *burst* until the queue is empty. Return the exit code."""
     app = celery_app(settings)
+    compression.bound(2 * settings.max_upload)  # JSON holds an image as base64
     store = runner.store
     life = Heartbeat(store, CeleryJobQueue(app, store))
     limits = settings.limits
