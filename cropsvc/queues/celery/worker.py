@@ -28,6 +28,8 @@ from cropsvc.settings.settings import Settings
 
 IDLE_CHECK_SECONDS = 1.0  # how often an idle worker looks up
 LONGEST_PAUSE = 2  # seconds between tries for a broker that is away; Celery's own grow to 30
+# What Celery raises for headers that it does not expect: outages raise other errors.
+MALFORMED = (TypeError, ValueError, LookupError, AttributeError, RecursionError)
 
 log = structlog.get_logger("cropsvc.worker")
 
@@ -115,6 +117,20 @@ class PlainConsumer(Consumer):  # type: ignore[misc]  # Celery has no types
         default_steps = tuple(
             step for step in Consumer.Blueprint.default_steps if "delayed_delivery" not in step
         )
+
+    def create_task_handler(self, *args: Any, **options: Any) -> Any:
+        """Return what takes a message. One that Celery fails on is refused, and ends no worker."""
+        take = super().create_task_handler(*args, **options)
+
+        def handle(message: Any) -> None:
+            try:
+                take(message)
+            except MALFORMED as error:
+                log.error("message refused: it is malformed", reason=repr(error)[:200])
+                if not message.acknowledged:
+                    message.reject_log_error(logging.getLogger(__name__), self.connection_errors)
+
+        return handle
 
     def ensure_connected(self, conn: Any) -> Any:
         """*conn* once it is connected, however long that takes."""
