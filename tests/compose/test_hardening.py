@@ -139,6 +139,7 @@ def test_each_user_of_valkey_may_do_its_own_work_only(project: Project) -> None:
     refusals = {
         "web may not command workers": project.valkey("publish", "rq:pubsub:x", "y", user="web"),
         "web may not list keys": project.valkey("keys", "*", user="web"),
+        "web may not scan keys": project.valkey("scan", "0", user="web"),
         "web may not flush": project.valkey("flushall", user="web"),
         "web may not configure": project.valkey("config", "get", "*", user="web"),
         "the worker may not read the secret": project.valkey(
