@@ -1,8 +1,8 @@
 """An upload while it comes: hashed and counted, and put away in parts once it is large.
 
 Without an object store it stays in memory. With one, all uploads that are coming share ROOM: an
-upload keeps MOST bytes in memory if it is alone, and LEAST if there are many. What is beyond
-goes to the object store as a part of its own. So no upload is whole in memory, and no store needs
+upload keeps MOST bytes in memory if it is alone, and LEAST if there are many. When it has more,
+they go to the object store as one part. So no upload is whole in memory, and no store needs
 to know multipart uploads, which leave hidden bytes behind when a process dies.
 """
 

@@ -24,7 +24,7 @@ def read_webp_header(data: bytes, max_frames: int) -> Header:
 
 
 def is_webp_animation(data: bytes) -> bool:
-    """Whether the file says that it moves, even if it has one frame."""
+    """Return whether the file says that it is an animation, even with one frame."""
     return data[12:16] == b"VP8X" and bool(data[20] & ANIMATION)
 
 
