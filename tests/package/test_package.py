@@ -95,4 +95,7 @@ def test_an_environment_with_the_client_alone_crops(
         [python, "-m", "cropsvc"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert command.returncode == 1
-    assert command.stderr == "The command line needs click; install this package with the extra `server`\n"
+    assert (
+        command.stderr
+        == "The command line needs click; install this package with the extra `server`\n"
+    )
